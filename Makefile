@@ -1,0 +1,70 @@
+# Every target is one `python -m` line; without make, type that line (README.md lists them).
+#   make train-plantdisease CONFIG=configs/plantdisease/finetune.yaml ARGS="--data.root DIR --training.epochs 3"
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check install -q
+# TORCH_INDEX=<address of a wheel index> chooses another build of torch, such as the small CPU-only one (README.md).
+TORCH := $(if $(TORCH_INDEX),$(PIP) torch torchvision --index-url $(TORCH_INDEX),true)
+PROJECTS := $(notdir $(patsubst %/train.py,%,$(wildcard projects/*/train.py)))
+config = $(or $(CONFIG),configs/$*/sample.yaml)
+RUN_ARGS = $(if $(RUN),--run $(RUN))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test test-all lint runs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo "  % is one of: $(PROJECTS)    every target takes ARGS=\"...\"; those that train take CONFIG=FILE"
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -U pip
+	$(TORCH)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.extra-%: $(VENV)/.installed
+	$(PIP) -e '.[$*]'
+	@touch $@
+
+setup: $(VENV)/.installed ## create .venv and install what the projects need
+
+train-%: $(VENV)/.installed ## train, evaluate, write the report   [CONFIG=FILE]
+	$(PY) -m projects.$*.train --config $(config) $(ARGS)
+
+evaluate-%: $(VENV)/.installed ## score a finished run (alias eval-%)    [RUN=NAME]
+	$(PY) -m projects.$*.evaluate $(RUN_ARGS) $(ARGS)
+
+eval-%: evaluate-%
+	@true
+
+predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
+	$(PY) -m projects.$*.predict $(INPUT) $(RUN_ARGS) $(ARGS)
+
+export-%: $(VENV)/.extra-export ## write a finished run as ONNX            [RUN=NAME]
+	$(PY) -m projects.$*.export $(RUN_ARGS) $(ARGS)
+
+demo-%: $(VENV)/.extra-app ## the predictor on a web page             [RUN=NAME]
+	$(PY) -m projects.$*.app $(RUN_ARGS) $(ARGS)
+
+test: $(VENV)/.extra-dev ## the tests: offline, a few minutes
+	$(PY) -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.extra-dev ## the slow ones too
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.extra-dev ## style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m ty check
+
+runs: $(VENV)/.installed ## a table of all runs
+	@$(PY) -m shared.runs
+
+clean: ## delete caches; runs, data and .venv stay
+	rm -rf data/cache .pytest_cache .ruff_cache build *.egg-info
+	find projects shared tests -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,215 @@
+"""Photos -> train, validation and test: the sources, the split, and what the network sees of them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from projects.plantdisease.config import Config, DataConfig
+from projects.plantdisease.groups import Photo, leaf_groups
+from projects.plantdisease.sample import draw_sample
+from shared.data import splits
+from shared.data.cache import cached_array, fingerprint
+from shared.data.download import Source, fetch
+from shared.data.images import augment, find_images, load_images, normalise
+from shared.data.loader import Item
+from shared.training.device import autocast, pick_device
+
+PLANTVILLAGE = Source(
+    name="plantvillage",
+    archive="Plant_leaf_diseases_dataset_without_augmentation.zip",
+    urls=(
+        "https://data.mendeley.com/public-files/datasets/tywbtsjrjv/files/d5652a28-c1d8-4b76-97f3-72fb80f94efc/file_downloaded",
+    ),
+    sha256="ac3432453984d02a86197987e775a5429d0d59e7cc7c35bcf5a8f50349b90ff0",
+    size=868_032_562,
+    licence="CC0 1.0",
+    homepage="https://data.mendeley.com/datasets/tywbtsjrjv/1",
+)
+NOT_LEAVES = "Background_without_leaves"  # a 39th class that the re-publication added
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A dataset of decoded photos. A batch: images uint8 (B, S, S, 3), targets (B,), seeds (B,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    indices: np.ndarray
+    """Which rows of `images` and `labels` belong to this part."""
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
+        rows = self.indices[[item.index for item in items]]
+        seeds = torch.tensor([item.seed for item in items])
+        return torch.from_numpy(self.images[rows]), torch.from_numpy(self.labels[rows]), seeds
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Class numbers, (N,)."""
+        return self.labels[self.indices]
+
+
+@dataclass(frozen=True)
+class Features:
+    """A dataset of what the frozen trunk makes of photos. A batch: features (B, D), targets (B,)."""
+
+    photos: Photos
+    views: list[np.ndarray]
+    """Each float16 (N, D) for all photos: first the photos themselves, then augmented ones."""
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor]:
+        rows = self.photos.indices[[item.index for item in items]]
+        features = [self.views[item.seed % len(self.views)][row] for item, row in zip(items, rows)]
+        return torch.from_numpy(np.stack(features)).float(), torch.from_numpy(self.photos.labels[rows])
+
+
+class LeafData:
+    """The photos of a source, decoded and divided. Raises ValueError or FileNotFoundError with one sentence."""
+
+    def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
+        """classes: the classes of a finished run, when its model is to be scored on other photos."""
+        folder = source_folder(config)
+        self.photos, self.classes = list_photos(folder, classes)
+        self.labels = np.array([photo.label for photo in self.photos])
+        self.images, self.images_key = load_images([photo.path for photo in self.photos], config.size, config.cache)
+        self.split_name = self._split_name(config)
+        self.parts = self._divide(config)
+        if self.split_name == "all":
+            return
+        for part in splits.NAMES:
+            absent = set(range(len(self.classes))) - set(self.labels[self.parts == part].tolist())
+            if absent:
+                raise ValueError(
+                    f"split {self.split_name} leaves no {part} photo of class {self.classes[min(absent)]}; "
+                    "it needs more photos, or another data.split"
+                )
+
+    def part(self, name: str) -> Photos:
+        """`train`, `validation` or `test`."""
+        return Photos(self.images, self.labels, np.flatnonzero(self.parts == name))
+
+    @property
+    def train(self) -> Photos:
+        return self.part(splits.TRAIN)
+
+    @property
+    def validation(self) -> Photos:
+        return self.part(splits.VALIDATION)
+
+    @property
+    def test(self) -> Photos:
+        return self.part(splits.TEST)
+
+    def _split_name(self, config: DataConfig) -> str:
+        named = [photo.source is not None for photo in self.photos]
+        if config.split == "auto":
+            camera_numbers = np.mean([name and not photo.names_leaf for name, photo in zip(named, self.photos)])
+            return "session" if all(named) and camera_numbers > 0.5 else "leaf"
+        if config.split == "session" and not all(named):
+            example = self.photos[named.index(False)].path.name
+            raise ValueError(
+                f"split session needs file names like `uuid___RS_HL 5641.JPG`, and {example} is not; "
+                "use --data.split leaf"
+            )
+        return config.split
+
+    def _divide(self, config: DataConfig) -> np.ndarray:
+        fractions = (config.validation, config.test)
+        if self.split_name == "all":
+            return np.full(len(self.photos), splits.TEST, dtype=object)
+        if self.split_name == "random":
+            return splits.stratified(self.labels.tolist(), fractions, config.seed)
+        if self.split_name == "leaf":
+            groups = leaf_groups(self.photos, self.images)
+            return splits.grouped(groups, self.labels.tolist(), fractions, config.seed)
+        sources = [f"{photo.label:03d} {photo.source}" for photo in self.photos]
+        numbers = [photo.number or 0 for photo in self.photos]
+        return splits.contiguous(sources, numbers, fractions, config.guard, config.seed)
+
+    def summary(self) -> str:
+        """One line: how many photos of how many classes are where."""
+        counts = Counter(self.parts.tolist())
+        parts = ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])
+        return f"{len(self.photos)} photos, {len(self.classes)} classes, split {self.split_name}: {parts}"
+
+
+def source_folder(config: DataConfig) -> Path:
+    """The folder of the source, with one folder per class in it; drawn or downloaded if need be."""
+    if config.source == "sample":
+        return draw_sample(config.root or Path("data"), config.photos, config.seed)
+    if config.source == "plantvillage":
+        folder = fetch(PLANTVILLAGE, config.root or Path("data"))
+        inner = [p for p in folder.iterdir() if p.is_dir()]
+        return inner[0] if len(inner) == 1 else folder
+    if config.root is None:
+        raise ValueError("data.source is folder: say where it is with --data.root DIR")
+    if not config.root.is_dir():
+        raise FileNotFoundError(f"data.root: there is no folder {config.root}")
+    return config.root
+
+
+def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Photo], list[str]]:
+    """All photos of a folder with one folder per class, and the class names in order.
+
+    With `classes` given, the folders must be among them; those that are not are named and refused.
+    """
+    found = sorted(
+        p.name for p in folder.iterdir() if p.is_dir() and p.name != NOT_LEAVES and not p.name.startswith(".")
+    )
+    if not found:
+        raise ValueError(f"{folder} has no folders in it; there must be one folder of photos for each class")
+    if classes is None and len(found) < 2:
+        raise ValueError(f"{folder} has only one class, {found[0]}; there is nothing to tell apart")
+    unknown = [name for name in found if classes is not None and name not in classes]
+    if unknown:
+        raise ValueError(f"{folder} has classes that the run does not know: {', '.join(unknown)}")
+    names = classes or found
+    photos: list[Photo] = []
+    for name in found:
+        files = find_images(folder / name)
+        if not files and classes is None:
+            raise ValueError(f"class folder {folder / name} has no photos in it")
+        photos += [Photo.from_path(path, names.index(name)) for path in files]
+    if not photos:
+        raise ValueError(f"{folder} has no photos in its class folders")
+    return photos, names
+
+
+def frozen_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
+    """What a frozen trunk makes of every photo, computed once and cached: `head.views` arrays, float16 (N, D)."""
+    device = pick_device(config.head.device)
+    trunk.to(device).eval()
+    size = config.model.size
+    weights = fingerprint(*(tensor.cpu().numpy().tobytes() for tensor in trunk.state_dict().values()))
+
+    def forward(images: Tensor) -> Tensor:
+        with torch.inference_mode(), autocast(device, config.head.precision):
+            return trunk(normalise(images.to(device), size))
+
+    width = forward(torch.from_numpy(data.images[:1])).shape[1]
+
+    def fill_view(view: int) -> np.ndarray:
+        def fill(array: np.ndarray) -> None:
+            for start in tqdm(range(0, len(array), 128), desc=f"features, view {view + 1}", unit="batch", leave=False):
+                rows = slice(start, start + 128)
+                images = torch.from_numpy(data.images[rows])
+                if view:
+                    seeds = torch.arange(start, start + len(images)) + view * 10**9
+                    images = augment(images, seeds, config.augment, size)
+                array[rows] = forward(images).cpu().half().numpy()
+
+        augmentation = config.augment.model_dump() if view else {}
+        key = fingerprint(data.images_key, weights, size, view, augmentation, "features-1")
+        return cached_array(config.data.cache, "features", key, (len(data.images), width), np.float16, fill)
+
+    return [fill_view(view) for view in range(config.head.views)]

@@ -1,0 +1,57 @@
+"""Write a finished network as ONNX, checked against PyTorch.
+
+python -m projects.plantdisease.export --run RUN
+"""
+
+if __name__ == "__main__":
+    from projects.plantdisease.config import ExportOptions
+    from shared.command import answer
+
+    answer("projects.plantdisease.export", ExportOptions)
+
+import torch
+
+from projects.plantdisease.config import ExportOptions
+from projects.plantdisease.finished import FinishedModel
+from shared.files import atomic, size_in_words, write_json
+from shared.runs import Run
+
+TOLERANCE = 1e-4
+
+
+def main(options: ExportOptions, run: Run) -> None:
+    """images (batch, 3, size, size), normalised as in `shared.data.images.normalise` -> logits (batch, classes)."""
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401 - torch.onnx needs it
+    except ImportError:
+        raise ValueError("ONNX export needs the extra packages: pip install -e '.[export]'") from None
+    model = FinishedModel.load(run.model_file)
+    size = model.config.model.size
+    path = options.output or run.folder / "model.onnx"
+    example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    with atomic(path) as temporary:
+        torch.onnx.export(
+            model.network,
+            (example,),
+            temporary,
+            dynamo=True,
+            external_data=False,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            verbose=False,
+        )
+        session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
+        gap = 0.0
+        for batch in (example, example[:1]):
+            (logits,) = session.run(None, {"images": batch.numpy()})
+            with torch.inference_mode():
+                gap = max(gap, float((model.network(batch) - torch.from_numpy(logits)).abs().max()))
+        if gap > TOLERANCE:
+            raise ValueError(f"the exported network differs from PyTorch by {gap:.1e}; nothing was written")
+    about = {"classes": model.classes, "temperature": model.temperature, "size": size}
+    write_json(path.with_suffix(".json"), about)
+    print(f"onnx: {path} ({size_in_words(path.stat().st_size)}), within {gap:.1e} of PyTorch")
+    if options.json_file:
+        write_json(options.json_file, {"onnx": str(path), **about, "largest_difference": gap})

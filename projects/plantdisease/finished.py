@@ -1,0 +1,130 @@
+"""A finished model: one file with everything needed to answer for a raw photo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from projects.plantdisease.baselines import colour_histogram, fit_colour_baseline
+from projects.plantdisease.config import Config, ModelConfig
+from projects.plantdisease.data import LeafData, Photos
+from projects.plantdisease.model import LeafNet, build_model
+from projects.plantdisease.novelty import Novelty, with_activations
+from shared.data.images import normalise
+from shared.evaluation.classification import fit_temperature
+from shared.evaluation.predict import predict
+from shared.training.checkpoint import load_model, save_model, select
+from shared.training.device import pick_device
+
+
+class _Both(nn.Module):
+    """Logits and activations side by side, (B, C + D)."""
+
+    def __init__(self, network: LeafNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.cat(with_activations(self.network, images), dim=1)
+
+
+@dataclass
+class FinishedModel:
+    """Network, classes, calibration, the measure of what is familiar, and the baselines to compare with."""
+
+    network: LeafNet
+    classes: list[str]
+    config: Config
+    temperature: float
+    novelty: Novelty
+    colour_weights: Tensor
+    """Logistic regression on colour histograms, (512, C)."""
+    colour_bias: Tensor
+    """(C,)."""
+    commonest: int
+    """The commonest class of the training data."""
+
+    @classmethod
+    def finish(cls, network: LeafNet, data: LeafData, config: Config) -> "FinishedModel":
+        """Calibrate a trained network on the validation photos and fit the baselines on the training photos."""
+        network.to(pick_device(config.training.device))
+        count = len(data.classes)
+
+        def run(photos: Photos) -> tuple[Tensor, Tensor]:
+            both = predict(_Both(network), photos, lambda batch: normalise(batch[0], config.model.size))
+            return both[:, :count], both[:, count:]
+
+        _, seen = run(data.train)
+        logits, held_back = run(data.validation)
+        novelty = Novelty.fit(seen, torch.from_numpy(data.train.targets), count)
+        novelty.calibrate(held_back)
+        weights, bias = fit_colour_baseline(data.images[data.train.indices], data.train.targets, count)
+        return cls(
+            network=network.cpu().eval(),
+            classes=data.classes,
+            config=config,
+            temperature=fit_temperature(logits, data.validation.targets),
+            novelty=novelty,
+            colour_weights=torch.from_numpy(weights),
+            colour_bias=torch.from_numpy(bias),
+            commonest=int(np.bincount(data.train.targets).argmax()),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"novelty.{name}": value for name, value in self.novelty.state_dict().items()}
+        tensors |= {"colour.weights": self.colour_weights, "colour.bias": self.colour_bias}
+        about = {
+            "project": "plantdisease",
+            "config": self.config.model_dump(mode="json"),
+            "classes": self.classes,
+            "temperature": self.temperature,
+            "commonest": self.commonest,
+        }
+        save_model(path, tensors, about)
+
+    @classmethod
+    def load(cls, path: Path) -> "FinishedModel":
+        """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no model file {path}")
+        tensors, about = load_model(path)
+        config = Config.model_validate(about["config"])
+        architecture: ModelConfig = config.model.model_copy(update={"weights": "none"})
+        network = build_model(architecture, len(about["classes"]))
+        network.load_state_dict(select(tensors, "network."))
+        known = select(tensors, "novelty.")
+        novelty = Novelty(*known["centres"].shape)
+        novelty.load_state_dict(known)
+        return cls(
+            network=network.eval(),
+            classes=about["classes"],
+            config=config,
+            temperature=about["temperature"],
+            novelty=novelty,
+            colour_weights=tensors["colour.weights"],
+            colour_bias=tensors["colour.bias"],
+            commonest=about["commonest"],
+        )
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """uint8 (B, H, W, 3) -> calibrated logits (B, C) and novelty (B,), where above 1 is strange."""
+        with torch.inference_mode():
+            logits, activations = with_activations(self.network, normalise(images, self.config.model.size))
+            return logits / self.temperature, self.novelty(activations)
+
+    def score(self, photos: Photos) -> tuple[Tensor, Tensor]:
+        """`__call__` for a whole dataset: (N, C) and (N,)."""
+        both = [
+            self(torch.from_numpy(photos.images[rows]))
+            for rows in np.array_split(photos.indices, max(1, len(photos) // 64))
+        ]
+        return torch.cat([logits for logits, _ in both]), torch.cat([novelty for _, novelty in both])
+
+    def colour_baseline(self, images: np.ndarray) -> np.ndarray:
+        """What the logistic regression on colours says: uint8 (N, H, W, 3) -> class numbers (N,)."""
+        scores = colour_histogram(images) @ self.colour_weights.numpy() + self.colour_bias.numpy()
+        return scores.argmax(axis=1)

@@ -1,0 +1,77 @@
+"""AlexNet for leaves: the trunk looks, the head decides.
+
+Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural Networks, 2012, in the
+single-tower form of torchvision (Krizhevsky 2014). Transfer learning as in Mohanty, Hughes, Salathe 2016.
+"""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import torchvision
+from torch import Tensor, nn
+
+from projects.plantdisease.config import ModelConfig
+from shared.training.checkpoint import load_weights
+
+
+class LeafNet(nn.Module):
+    """A torchvision classifier in two parts. images (B, 3, H, W), normalised -> logits (B, classes)."""
+
+    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.trunk(images)  # (B, 9216) for AlexNet: 256 maps of 6 x 6
+        return self.head(features)  # (B, classes)
+
+
+def build_model(config: ModelConfig, classes: int) -> LeafNet:
+    """The network that the settings name, with its weights. Raises ValueError with one sentence."""
+    if config.backbone not in torchvision.models.list_models(torchvision.models):
+        raise ValueError(f"model.backbone {config.backbone} is not a classification network of torchvision")
+    network = torchvision.models.get_model(config.backbone, weights=None, num_classes=classes)
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.dropout
+    if config.weights != "none":
+        load_into(network, pretrained(config), config.weights)
+    # the last part of every torchvision classifier is its head: classifier, fc, heads ...
+    name, head = list(network.named_children())[-1]
+    setattr(network, name, nn.Identity())
+    return LeafNet(network, head)
+
+
+def pretrained(config: ModelConfig) -> dict[str, Tensor]:
+    """The state dict that `model.weights` names: torchvision's download or a file."""
+    if config.weights != "imagenet":
+        return load_weights(Path(config.weights))
+    try:
+        weights = torchvision.models.get_weight(
+            f"{torchvision.models.get_model_weights(config.backbone).__name__}.DEFAULT"
+        )
+        return dict(weights.get_state_dict(check_hash=True))
+    except (URLError, OSError, RuntimeError) as error:
+        raise ValueError(
+            f"the ImageNet weights of {config.backbone} cannot be downloaded ({error}); "
+            "use --model.weights FILE if you have them, or none"
+        ) from None
+
+
+def load_into(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
+    """Load a whole state dict or only its trunk. Head layers of another size (other classes) are passed over."""
+    own = network.state_dict()
+    head = list(network.named_children())[-1][0]
+    unknown = sorted(set(state) - set(own))
+    unfit = [key for key in set(state) & set(own) if state[key].shape != own[key].shape and not key.startswith(head)]
+    missing = [key for key in own if key not in state and not key.startswith(head)]
+    for problem, keys in (("unknown", unknown), ("other shapes of", unfit), ("no", missing)):
+        if keys:
+            raise ValueError(f"the weights {name} do not fit the network: they have {problem} {', '.join(keys[:3])}")
+    network.load_state_dict({k: v for k, v in state.items() if v.shape == own[k].shape}, strict=False)
+
+
+def last_convolution(trunk: nn.Module) -> nn.Module:
+    """The last convolution of a trunk: the layer whose maps Grad-CAM shows and whose means say what is familiar."""
+    return [module for module in trunk.modules() if isinstance(module, nn.Conv2d)][-1]

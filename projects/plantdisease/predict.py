@@ -1,0 +1,125 @@
+"""What is wrong with this leaf?
+
+python -m projects.plantdisease.predict photo.jpg
+python -m projects.plantdisease.predict FOLDER --run RUN --top 5 --json answers.json
+"""
+
+if __name__ == "__main__":
+    from projects.plantdisease.config import PredictOptions
+    from shared.command import answer
+
+    answer("projects.plantdisease.predict", PredictOptions)
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+
+from projects.plantdisease.config import PredictOptions
+from projects.plantdisease.finished import FinishedModel
+from projects.plantdisease.model import last_convolution
+from shared.data.images import find_images, normalise, read_image, to_square
+from shared.files import atomic, write_json
+from shared.runs import Run
+
+
+@dataclass
+class Prediction:
+    """The answer for one photo."""
+
+    classes: list[tuple[str, float]]
+    """Class names with calibrated probabilities, the likeliest first."""
+    novelty: float
+    """Distance from the known leaves; above 1 the photo looks like none of them."""
+
+    @property
+    def familiar(self) -> bool:
+        return self.novelty <= 1
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{name} {probability:.0%}" for name, probability in self.classes)
+        if self.familiar:
+            return named
+        return (
+            f"this does not look like one of the leaves I know (strangeness {self.novelty:.1f}); if it is one: {named}"
+        )
+
+
+class Predictor:
+    """A finished model that answers for photos.
+
+    >>> predictor = Predictor.from_checkpoint("runs/plantdisease/.../model.safetensors")
+    >>> print(predictor(read_image(Path("photo.jpg"))))
+    """
+
+    def __init__(self, model: FinishedModel) -> None:
+        self.model = model
+        self.classes = model.classes
+
+    @classmethod
+    def from_checkpoint(cls, path: Path | str) -> "Predictor":
+        """Load `model.safetensors` of a finished run. Raises ValueError or FileNotFoundError with one sentence."""
+        return cls(FinishedModel.load(Path(path)))
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """RGB uint8 (H, W, 3) of any size -> what the network was trained on, uint8 (S, S, 3)."""
+        return to_square(image, self.model.config.data.size)
+
+    def __call__(self, image: np.ndarray, top: int = 3) -> Prediction:
+        """RGB uint8 (H, W, 3) -> the likeliest classes, and whether the photo looks like a known leaf at all."""
+        logits, novelty = self.model(torch.from_numpy(self.prepare(image)[None]))
+        probabilities, classes = logits.softmax(dim=1)[0].topk(min(top, len(self.classes)))
+        named = [(self.classes[c], p) for c, p in zip(classes.tolist(), probabilities.tolist())]
+        return Prediction(named, novelty.item())
+
+    def explain(self, image: np.ndarray) -> np.ndarray:
+        """Where the network looked for its first answer: the photo under a heat map, RGB uint8 (S, S, 3).
+
+        Grad-CAM (Selvaraju et al. 2017) at the last convolution.
+        """
+        photo = self.prepare(image)
+        network, size = self.model.network, self.model.config.model.size
+        x = normalise(torch.from_numpy(photo[None]), size)
+        target = int(network(x).argmax())
+        maps = LayerGradCam(network, last_convolution(network.trunk)).attribute(x, target, relu_attributions=True)
+        heat = LayerAttribution.interpolate(maps.detach(), photo.shape[:2], "bilinear")[0, 0].numpy()
+        heat = (heat / max(float(heat.max()), 1e-8) * 255).astype(np.uint8)
+        colours = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[:, :, ::-1]
+        weight = 0.65 * (heat[:, :, None] / 255.0)
+        return (photo * (1 - weight) + colours * weight).astype(np.uint8)
+
+
+def main(options: PredictOptions, run: Run) -> None:
+    """The command line: one line per photo, and a picture of where the network looked."""
+    paths = [photo for path in options.input for photo in (find_images(path) if path.is_dir() else [path])]
+    if not paths:
+        raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
+    predictor = Predictor.from_checkpoint(run.model_file)
+    pictures = options.overlay or run.folder / "predictions"
+    answers, problems = [], []
+    for number, path in enumerate(paths):
+        try:
+            image = read_image(path, at_least=predictor.model.config.data.size)
+        except (ValueError, FileNotFoundError) as error:
+            if len(paths) == 1:
+                raise
+            problems.append(str(error))
+            continue
+        prediction = predictor(image, options.top)
+        picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
+        with atomic(picture) as temporary:
+            temporary.write_bytes(cv2.imencode(".png", predictor.explain(image)[:, :, ::-1])[1].tobytes())
+        print(f"{path}: {prediction}\n  {picture}")
+        answers.append(
+            {"file": str(path), **asdict(prediction), "familiar": prediction.familiar, "overlay": str(picture)}
+        )
+    if options.json_file:
+        write_json(options.json_file, answers)
+    for problem in problems:
+        print(f"plantdisease: left out: {problem}", file=sys.stderr)
+    if problems and not answers:
+        raise ValueError("none of the photos could be read")

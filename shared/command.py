@@ -1,0 +1,148 @@
+"""The command line all projects share: settings in, answers out, mistakes as one sentence and exit code 2.
+
+Nothing here imports torch before the command line has been read, so `--help` and a misspelt key answer at once.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from shared import config as settings
+from shared.config import Section
+from shared.runs import Run
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def train(module: str, config_class: type[Section]) -> NoReturn:
+    """`python -m projects.<project>.train [--config FILE] [--resume RUN] [--print-config] [--section.key value ...]`
+
+    Trains, evaluates on the test data, writes the report, and prints where it is.
+    """
+    _exit(module, lambda: _train(module, config_class))
+
+
+def answer(module: str, options_class: type[Section]) -> NoReturn:
+    """A script that works on a finished run: evaluate, predict, export. It is handed its options and the run.
+
+    A section of the options that the run has too (`data`, `evaluation`) starts from the run's own values.
+    """
+    _exit(module, lambda: _answer(module, options_class))
+
+
+def _train(module: str, config_class: type[Section]) -> int:
+    project = module.split(".")[1]
+    given = _arguments(module, config_class)
+    resume, name, show = given.pop("resume", None), given.pop("name", None), given.pop("print_config", False)
+    file = given.pop("config", None)
+    if "input" in given:
+        raise ValueError(
+            f"do not know what to do with {' '.join(given['input'])}; settings look like --section.key value"
+        )
+    if resume and (given or file):
+        raise ValueError("--resume continues a run with its own settings; it takes no others beside it")
+    if resume:
+        run = Run.open(project, resume)
+        config = settings.load(config_class, run.settings)
+    else:
+        config = settings.load(config_class, settings.read_yaml(Path(file)) if file else {}, given)
+    if show:
+        print(settings.to_yaml(config), end="")
+        return 0
+
+    recipe = import_module(module)  # torch arrives here
+    from shared.training import distributed
+    from shared.training.loop import Interrupted
+
+    with distributed.processes():
+        if not resume:
+            label = name or (Path(file).stem if file else "default")
+            run = distributed.from_first(lambda: Run.create(project, label, config))
+        try:
+            if not run.model_file.is_file():
+                start = time.monotonic()
+                recipe.train(config, run)
+                if distributed.is_first():
+                    run.record(minutes=round((time.monotonic() - start) / 60, 2))
+            if distributed.is_first():
+                import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
+                print(f"report: {_short(run.folder / 'report.html')}")
+        except Interrupted as stop:
+            print(f"{stop}; to go on: python -m {module} --resume {_short(run.folder)}", file=sys.stderr)
+            return INTERRUPTED
+        except (ValueError, FileNotFoundError, OSError):
+            if distributed.is_first() and not run.checkpoints.exists() and not run.model_file.exists():
+                _remove(run.folder)
+            raise
+    return 0
+
+
+def _answer(module: str, options_class: type[Section]) -> int:
+    project = module.split(".")[1]
+    given = _arguments(module, options_class)
+    run = Run.open(project, given.get("run", "latest"))
+    if not run.model_file.is_file():
+        raise ValueError(
+            f"run {run.name} is not finished; to go on: "
+            f"python -m projects.{project}.train --resume {_short(run.folder)}"
+        )
+    shared_sections = {key: value for key, value in run.settings.items() if key in ("data", "evaluation")}
+    known = {key: value for key, value in shared_sections.items() if key in options_class.model_fields}
+    if given.get("data", {}).get("source"):  # another source: its place and split are not the run's
+        known["data"] = {k: v for k, v in known.get("data", {}).items() if k not in ("root", "classes")}
+    options = settings.load(options_class, known, given)
+    import_module(module).main(options, run)
+    return 0
+
+
+def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        script = Path(str(sys.modules["__main__"].__file__)).name
+        description = str(sys.modules["__main__"].__doc__).strip()
+        settings.print_help(options_class, f"python -m {module}", description or script)
+    return settings.parse_arguments(arguments)
+
+
+def _exit(module: str, work: Callable[[], int]) -> NoReturn:
+    project = module.split(".")[1]
+    try:
+        code = work()
+        sys.stdout.flush()
+    except (ValueError, FileNotFoundError, OSError) as error:
+        if os.environ.get("TRACEBACK"):  # for the one who works on the code
+            raise
+        print(f"{project}: {_sentence(error)}", file=sys.stderr)
+        code = MISTAKE
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    raise SystemExit(code)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split("\n"))
+
+
+def _short(path: Path) -> str:
+    """The path as seen from here, where that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def show(values: Mapping[str, float]) -> str:
+    """`accuracy 0.912  macro_f1 0.905`"""
+    return "  ".join(f"{name} {value:.3f}" for name, value in values.items())

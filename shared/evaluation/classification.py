@@ -1,0 +1,82 @@
+"""Numbers for classifiers, each with its interval."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from torch import Tensor
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Part of the predictions that are right."""
+    return float((targets == predictions).mean())
+
+
+def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Mean F1 of the classes that occur among the targets."""
+    classes = int(max(targets.max(), predictions.max())) + 1
+    right = np.bincount(targets[targets == predictions], minlength=classes)
+    wanted, given = np.bincount(targets, minlength=classes), np.bincount(predictions, minlength=classes)
+    present = wanted > 0
+    return float((2 * right[present] / (wanted + given)[present]).mean())
+
+
+def classification_metrics(logits: Tensor, targets: np.ndarray) -> dict[str, float]:
+    """accuracy, macro_f1, loss (cross entropy), ece. logits (N, C), targets (N,)."""
+    truth = torch.as_tensor(targets)
+    predictions = logits.argmax(dim=1).numpy()
+    return {
+        "accuracy": accuracy(targets, predictions),
+        "macro_f1": macro_f1(targets, predictions),
+        "loss": F.cross_entropy(logits, truth).item(),
+        "ece": expected_calibration_error(logits.softmax(dim=1), truth),
+    }
+
+
+def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
+    """Mean gap between confidence and accuracy in 15 bins (Guo et al. 2017). probabilities (N, C), targets (N,)."""
+    classes = probabilities.shape[1]
+    return multiclass_calibration_error(probabilities, targets, num_classes=classes, n_bins=15, norm="l1").item()
+
+
+def bootstrap_interval(
+    metric: Metric, targets: np.ndarray, predictions: np.ndarray, resamples: int = 1000, seed: int = 0
+) -> list[float]:
+    """95 % percentile interval of a metric over resampled test items (Efron 1979)."""
+    generator = np.random.default_rng(seed)
+    values = []
+    for _ in range(resamples):
+        drawn = generator.integers(len(targets), size=len(targets))
+        values.append(metric(targets[drawn], predictions[drawn]))
+    low, high = np.percentile(values, [2.5, 97.5])
+    return [float(low), float(high)]
+
+
+def per_class_table(targets: np.ndarray, predictions: np.ndarray, classes: list[str]) -> list[dict]:
+    """precision, recall, f1 and number of test items of every class."""
+    numbers = list(range(len(classes)))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        targets, predictions, labels=numbers, zero_division=0
+    )
+    return [
+        {"class": name, "precision": p, "recall": r, "f1": f, "n": int(n)}
+        for name, p, r, f, n in zip(classes, precision, recall, f1, np.atleast_1d(support))
+    ]
+
+
+def confusions(targets: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
+    """How many items of class i (row) were called class j (column), (C, C)."""
+    return confusion_matrix(targets, predictions, labels=list(range(classes)))
+
+
+def fit_temperature(logits: Tensor, targets: np.ndarray) -> float:
+    """The temperature that makes softmax(logits / T) most likely on validation data (Guo et al. 2017)."""
+    truth = torch.as_tensor(targets)
+    candidates = torch.logspace(-1, 1, 201)
+    losses = torch.stack([F.cross_entropy(logits / t, truth) for t in candidates])
+    return float(candidates[losses.argmin()])

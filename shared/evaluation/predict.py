@@ -1,0 +1,32 @@
+"""What a network says about a whole dataset."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shared.data.loader import Batchable, in_order
+from shared.training import distributed
+from shared.training.device import autocast, move
+
+
+def predict(
+    model: nn.Module,
+    dataset: Batchable,
+    inputs: Callable[[Any], Tensor],
+    batch_size: int = 128,
+    precision: str = "auto",
+) -> Tensor:
+    """Outputs for every item of a dataset in its order, float32 (N, ...) on the CPU.
+
+    inputs(batch) -> what the model is given. With several processes each works on its share and all get the whole.
+    """
+    device = next(model.parameters()).device
+    outputs = []
+    model.eval()
+    with torch.inference_mode(), autocast(device, precision):
+        for batch in in_order(dataset, batch_size):
+            outputs.append(model(inputs(move(batch, device))).float().cpu())
+    mine = torch.cat(outputs) if outputs else torch.empty(0)
+    return distributed.interleave(distributed.collect(mine))

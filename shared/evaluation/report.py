@@ -1,0 +1,134 @@
+"""One self-contained HTML page per run: what a person would rather see than read."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from matplotlib.figure import Figure
+
+from shared.files import read_json, write_text
+from shared.runs import Run
+
+INK, SOFT, ACCENT, SECOND = "#1d2327", "#9aa4ab", "#2a7d4f", "#c2703d"
+
+
+@dataclass
+class Card:
+    """One headline number, with the baseline or interval that gives it its meaning."""
+
+    name: str
+    value: str
+    beside: str = ""
+
+
+@dataclass
+class Section:
+    """A titled part of the page: a sentence, a table, a picture, in this order, each optional."""
+
+    title: str
+    text: str = ""
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    ours: Sequence[int] = ()
+    """Rows of the table that are this run's own."""
+    figure: Figure | None = None
+    picture: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        self.rows = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in self.rows]
+        if self.figure is not None:
+            self.picture = base64.b64encode(png(self.figure)).decode()
+
+
+def write_report(run: Run, title: str, subtitle: str, lead: str, cards: list[Card], sections: list[Section]) -> Path:
+    """Write `report.html` into the run and return its path."""
+    page = Environment(loader=PackageLoader("shared.evaluation", "."), autoescape=True).get_template("report.html")
+    path = run.folder / "report.html"
+    write_text(
+        path,
+        page.render(
+            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=sections,
+            environment=read_json(run.folder / "environment.json"),
+            settings=(run.folder / "config.yaml").read_text(encoding="utf-8"),
+        ),
+    )  # fmt: skip
+    return path
+
+
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """A figure as PNG bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
+    return buffer.getvalue()
+
+
+def learning_curves(history: list[dict[str, float]], monitor: str) -> Figure:
+    """Training and validation loss, and the monitored number, over the epochs."""
+    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    left.plot(epochs, [row["train_loss"] for row in history], color=SOFT, label="training")
+    if "loss" in history[0]:
+        left.plot(epochs, [row["loss"] for row in history], color=ACCENT, label="validation")
+    left.set(xlabel="epoch", ylabel="loss")
+    left.legend(frameon=False)
+    right.plot(epochs, [row[monitor] for row in history], color=ACCENT, marker="o", markersize=3)
+    right.set(xlabel="epoch", ylabel=f"validation {monitor}")
+    for axes in (left, right):
+        _plain(axes)
+    return figure
+
+
+def confusion_figure(matrix: np.ndarray, classes: list[str]) -> Figure:
+    """Confusion matrix (C, C), rows are the truth, coloured by the share of the row."""
+    size = min(11.0, 3.2 + 0.32 * len(classes))
+    figure = Figure(figsize=(size, size * 0.92), layout="constrained")
+    axes = figure.subplots()
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Greens", vmin=0, vmax=1)
+    axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(classes)), classes, fontsize=7)
+    axes.set(xlabel="called", ylabel="is")
+    for row, column in zip(*np.nonzero(matrix)):
+        colour = "white" if share[row, column] > 0.5 else INK
+        axes.text(column, row, matrix[row, column], ha="center", va="center", fontsize=6.5, color=colour)
+    return figure
+
+
+def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int = 10) -> Figure:
+    """How often the network is right when it says it is so sure. probabilities (N, C), targets (N,)."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    figure = Figure(figsize=(3.8, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1)
+    for b in range(bins):
+        if (inside := which == b).any():
+            axes.bar(
+                (b + 0.5) / bins, right[inside].mean(), 0.9 / bins, color=ACCENT, alpha=0.35 + 0.65 * inside.mean()
+            )
+    axes.set(xlabel="confidence", ylabel="part that is right", xlim=(0, 1), ylim=(0, 1))
+    _plain(axes)
+    return figure
+
+
+def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6) -> Figure:
+    """Pictures with a few words under each. images: uint8 (H, W, 3)."""
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(1.75 * columns, 2.15 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, title in zip(figure.axes, images, titles):
+        axes.imshow(image)
+        axes.set_title(title, fontsize=6.5, color=INK)
+    return figure
+
+
+def _plain(axes: Any) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)

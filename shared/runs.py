@@ -1,0 +1,166 @@
+"""A run is a folder: settings, metrics, checkpoints, evaluation, report. `python -m shared.runs` lists them all."""
+
+import csv
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.config import Section, to_yaml
+from shared.files import read_json, write_json, write_text
+
+RUNS = Path(os.environ.get("RUNS", "runs"))
+
+
+class Run:
+    """The folder of one training run, `runs/<project>/<time>-<name>/`.
+
+    `config.yaml` resolved settings · `environment.json` versions, commit, machine · `metrics.csv` one row an epoch ·
+    `checkpoints/` training state · `model.safetensors` the finished model · `evaluation.json` · `report.html`
+    """
+
+    def __init__(self, folder: Path, part: str = "") -> None:
+        self.folder = folder
+        self.project = folder.parent.name
+        self.name = folder.name
+        self.part = part
+
+    def stage(self, part: str) -> "Run":
+        """The same run for one of several trainings in it, with checkpoints and metrics of its own."""
+        return Run(self.folder, part)
+
+    @classmethod
+    def create(cls, project: str, name: str, config: Section) -> "Run":
+        """Make a new folder; two runs started in the same second get two folders."""
+        stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+        for attempt in range(1000):
+            folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
+            try:
+                folder.mkdir(parents=True)
+                break
+            except FileExistsError:
+                continue
+        run = cls(folder)
+        write_text(folder / "config.yaml", to_yaml(config))
+        write_json(folder / "environment.json", environment())
+        return run
+
+    @classmethod
+    def open(cls, project: str, name: str) -> "Run":
+        """A run by folder, by name, or `latest`. Raises FileNotFoundError with one sentence."""
+        if name == "latest":
+            return latest(project)
+        for folder in (Path(name), RUNS / project / name):
+            if (folder / "config.yaml").is_file():
+                run = cls(folder.resolve())
+                if run.project != project and (RUNS / project).resolve() != run.folder.parent:
+                    raise ValueError(f"{name} is a run of {run.project}, not of {project}")
+                return run
+        raise FileNotFoundError(f"there is no run {name}; `make runs` lists those there are")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The resolved settings the run was started with."""
+        return yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the training state is kept while the run goes on."""
+        return self.folder / "checkpoints" / self.part
+
+    @property
+    def model_file(self) -> Path:
+        """The finished model. It exists once training is over."""
+        return self.folder / "model.safetensors"
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Replace `metrics.csv` by these rows, one an epoch."""
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        lines = [",".join(columns), *(",".join(f"{row.get(key, float('nan')):.6g}" for key in columns) for row in rows)]
+        write_text(self._metrics, "\n".join(lines) + "\n")
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of `metrics.csv`."""
+        if not self._metrics.is_file():
+            return []
+        with self._metrics.open(encoding="utf-8") as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+    @property
+    def _metrics(self) -> Path:
+        return self.folder / (f"metrics-{self.part}.csv" if self.part else "metrics.csv")
+
+    def record(self, **values: Any) -> None:
+        """Add facts that are known only later (minutes of training, say) to `environment.json`."""
+        path = self.folder / "environment.json"
+        write_json(path, {**read_json(path), **values})
+
+
+def environment() -> dict[str, Any]:
+    """What a number depends on beside code and data: versions, commit, machine."""
+    packages = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
+        capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
+    )  # fmt: skip
+    return {
+        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "command": " ".join(sys.orig_argv[1:]),
+        "commit": commit.stdout.strip() or "not a git checkout",
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+        **{package: metadata.version(package) for package in packages},
+    }
+
+
+def all_runs(project: str = "*") -> Iterator[Run]:
+    """Every run folder, oldest first."""
+    for path in sorted(RUNS.glob(f"{project}/*/config.yaml"), key=lambda p: (p.parent.name, p.parent.parent.name)):
+        yield Run(path.parent)
+
+
+def latest(project: str) -> Run:
+    """The newest finished run of a project. Raises FileNotFoundError with the command that makes one."""
+    finished = [run for run in all_runs(project) if run.model_file.is_file()]
+    if not finished:
+        raise FileNotFoundError(f"there is no finished run yet: `make train-{project}` makes one")
+    return finished[-1]
+
+
+def table() -> str:
+    """All runs: project, data source, key metric beside its best baseline, minutes, commit."""
+    rows: list[tuple[str, ...]] = [("project", "run", "data", "result", "best baseline", "minutes", "commit")]
+    for run in all_runs():
+        result, baseline = _headline(run)
+        known: Mapping[str, Any] = read_json(run.folder / "environment.json")
+        minutes = f"{known['minutes']:.1f}" if "minutes" in known else "-"
+        data = str(run.settings.get("data", {}).get("source", "-"))
+        rows.append((run.project, run.name, data, result, baseline, minutes, str(known["commit"])))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _headline(run: Run) -> tuple[str, str]:
+    path = run.folder / "evaluation.json"
+    if not path.is_file():
+        return ("not evaluated" if run.model_file.is_file() else "not finished"), "-"
+    try:
+        evaluation = read_json(path)
+    except json.JSONDecodeError:
+        return "unreadable", "-"
+    metric, value = next(iter(evaluation["metrics"].items()))
+    baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
+    best = max(baselines, key=lambda name: baselines[name], default=None)
+    return f"{metric} {value:.3f}", f"{best} {baselines[best]:.3f}" if best else "-"
+
+
+if __name__ == "__main__":
+    print(table())

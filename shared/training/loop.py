@@ -1,0 +1,186 @@
+"""`fit`: the one training loop of all projects.
+
+A project owns two functions, `loss(model, batch)` and `evaluate(model)`; everything else happens here, in the order
+it is read: an epoch is a sequence of steps, a step is a forward pass, a backward pass and an update, and after every
+epoch the validation decides whether these are the best weights so far.
+
+Resume is exact. The order of the data is a function of (seed, epoch), and the saved state holds everything else that
+decides the next step, so a run that was killed and resumed ends with the same weights, bit for bit.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from shared.data.loader import Batches
+from shared.runs import Run
+from shared.training import distributed
+from shared.training.checkpoint import load_state, save_state
+from shared.training.config import TrainingConfig
+from shared.training.device import autocast, move, pick_device, random_state, restore_random_state, seed_everything
+from shared.training.optim import Groups, build_optimizer, build_schedule, is_better, monitored
+
+Loss = Callable[[nn.Module, Any], Tensor | dict[str, Tensor]]
+Evaluate = Callable[[nn.Module], Mapping[str, float]]
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM arrived and the training state is saved."""
+
+
+def fit(
+    model: nn.Module,
+    loss: Loss,
+    train_loader: Batches,
+    evaluate: Evaluate,
+    config: TrainingConfig,
+    run: Run,
+    groups: Groups | None = None,
+) -> None:
+    """Train `model` in place and leave it with its best weights, on the CPU and in evaluation mode.
+
+    loss(model, batch) -> a scalar tensor, or a dict with "loss" and further numbers to log.
+    evaluate(model) -> numbers on validation data; `config.monitor` names the one that decides.
+    groups: (module, factor) pairs, to train parts of the model with another learning rate.
+
+    If `run` holds a training state, training goes on from there. Raises ValueError when the loss is not finite, and
+    Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
+    """
+    device = pick_device(config.device)
+    model.to(device)
+    optimizer = build_optimizer(groups or [(model, 1.0)], config)
+    steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
+    schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
+    network = distributed.wrap(model)
+    seed_everything(config.seed + distributed.rank())  # ranks draw different dropout masks
+
+    history: list[dict[str, float]] = []
+    best: float | None = None
+    since_best, epoch, step, sums, seconds = 0, 0, 0, {}, 0.0
+
+    def state() -> dict[str, Any]:
+        everyones_random_state = distributed.collect(random_state())
+        return {
+            "model": model.state_dict(),
+            "average": average.state_dict() if average else {},
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "random": everyones_random_state,
+            "progress": {"epoch": epoch, "step": step, "best": best, "since_best": since_best},
+            "history": history,
+            "epoch_so_far": {"sums": sums, "seconds": seconds + time.monotonic() - started},
+        }
+
+    def save() -> None:
+        content = state()
+        if distributed.is_first():
+            save_state(run.checkpoints / "last.pt", content)
+
+    if (run.checkpoints / "last.pt").is_file():
+        saved = load_state(run.checkpoints / "last.pt")
+        model.load_state_dict(saved["model"])
+        if average:
+            average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        schedule.load_state_dict(saved["schedule"])
+        restore_random_state(saved["random"][distributed.rank() % len(saved["random"])])
+        epoch, step, best, since_best = (saved["progress"][k] for k in ("epoch", "step", "best", "since_best"))
+        history, sums, seconds = saved["history"], saved["epoch_so_far"]["sums"], saved["epoch_so_far"]["seconds"]
+        del saved
+
+    started = saved_at = time.monotonic()
+    with stop_signals() as stop:
+        while epoch < config.epochs and not (config.patience and since_best >= config.patience):
+            model.train()
+            batches = train_loader.epoch(epoch, skip=step * config.accumulate)
+            with tqdm(
+                total=steps_per_epoch, initial=step, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step",
+                leave=False, disable=not distributed.is_first(),
+            ) as bar:  # fmt: skip
+                while micro_batches := list(islice(batches, config.accumulate)):
+                    step_loss = 0.0
+                    for batch in micro_batches:
+                        with autocast(device, config.precision):
+                            output = loss(network, move(batch, device))
+                        values = output if isinstance(output, dict) else {"loss": output}
+                        (values["loss"] / len(micro_batches)).backward()
+                        step_loss += values["loss"].item() / len(micro_batches)
+                        for name, value in values.items():
+                            sums[name] = sums.get(name, 0.0) + value.item()
+                    if distributed.any_process(not math.isfinite(step_loss)):
+                        raise ValueError(
+                            f"the loss is {step_loss} in epoch {epoch + 1}, batch {step * config.accumulate + 1}; "
+                            f"the last good state is kept in {run.folder}; try a smaller training.learning_rate"
+                        )
+                    if config.clip:
+                        nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+                    optimizer.step()
+                    optimizer.zero_grad(set_to_none=True)
+                    schedule.step()
+                    if average:
+                        average.update_parameters(model)
+                    step += 1
+                    bar.update()
+                    bar.set_postfix(loss=f"{step_loss:.3f}", refresh=False)
+
+                    if distributed.any_process(bool(stop)):
+                        save()
+                        raise Interrupted(f"stopped and saved in epoch {epoch + 1}, step {step} of {steps_per_epoch}")
+                    if distributed.any_process(time.monotonic() - saved_at > 60 * config.checkpoint_minutes):
+                        save()
+                        saved_at = time.monotonic()
+
+            candidate = average.module if average else model
+            candidate.eval()
+            with torch.inference_mode():
+                metrics = evaluate(candidate)
+            row = {"epoch": epoch + 1, "learning_rate": optimizer.param_groups[0]["lr"]}
+            row |= {f"train_{name}": total / len(train_loader) for name, total in sums.items()}
+            row |= {"seconds": seconds + time.monotonic() - started, **metrics}
+            history.append(row)
+            improved = is_better(monitored(metrics, config), best, config)
+            best, since_best = (metrics[config.monitor], 0) if improved else (best, since_best + 1)
+            epoch, step, sums, seconds = epoch + 1, 0, {}, row["seconds"]
+            started = saved_at = time.monotonic()
+            if distributed.is_first():
+                if improved:
+                    save_state(run.checkpoints / "best.pt", candidate.state_dict())
+                run.write_history(history)
+                numbers = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
+                distributed.say(f"epoch {epoch}/{config.epochs}  {numbers}{'  *' if improved else ''}")
+            save()
+
+    distributed.collect(None)  # wait until the first process has written the best weights
+    model.load_state_dict(load_state(run.checkpoints / "best.pt"))
+    model.cpu().eval()
+
+
+@contextmanager
+def stop_signals() -> Generator[list[int]]:
+    """A list that fills when Ctrl-C or SIGTERM arrives, so that a step can finish before the run stops.
+
+    A second Ctrl-C stops at once.
+    """
+    received: list[int] = []
+
+    def remember(number: int, _frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

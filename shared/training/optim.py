@@ -1,0 +1,64 @@
+"""Optimiser and learning-rate schedule from the training settings."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from shared.training.config import TrainingConfig
+
+Groups = Iterable[tuple[nn.Module, float]]
+
+
+def build_optimizer(groups: Groups, config: TrainingConfig) -> Optimizer:
+    """An optimiser over (module, factor of the learning rate) pairs; frozen parameters are left out.
+
+    Vectors (biases, normalisation) get no weight decay. Raises ValueError if nothing is left to train.
+    """
+    options: list[dict[str, Any]] = []
+    for module, factor in groups:
+        trained = [p for p in module.parameters() if p.requires_grad]
+        for decay, members in (
+            (config.weight_decay, [p for p in trained if p.ndim > 1]),
+            (0.0, [p for p in trained if p.ndim <= 1]),
+        ):
+            if members:
+                options.append({"params": members, "lr": config.learning_rate * factor, "weight_decay": decay})
+    if not options:
+        raise ValueError("all parameters are frozen: there is nothing to train")
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(options, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(options, lr=config.learning_rate, fused=True)
+
+
+def build_schedule(optimizer: Optimizer, config: TrainingConfig, steps: int) -> LambdaLR:
+    """The factor of the learning rate as a function of the step, for `steps` steps in all."""
+    warmup = max(1, round(steps * (0.3 if config.schedule == "one-cycle" else config.warmup)))
+
+    def factor(step: int) -> float:
+        if config.schedule != "constant" and step < warmup:
+            return (step + 1) / warmup
+        done = (step - warmup) / max(1, steps - warmup)
+        if config.schedule in ("cosine", "one-cycle"):
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        if config.schedule == "step":
+            return 1.0 if step < 0.6 * steps else 0.1 if step < 0.85 * steps else 0.01
+        return 1.0
+
+    return LambdaLR(optimizer, factor)
+
+
+def is_better(value: float, best: float | None, config: TrainingConfig) -> bool:
+    """Whether a new value of the monitored number beats the best one so far."""
+    return best is None or math.isnan(best) or (value > best if config.direction == "max" else value < best)
+
+
+def monitored(metrics: Mapping[str, float], config: TrainingConfig) -> float:
+    """The number that decides. Raises ValueError naming those there are."""
+    if config.monitor not in metrics:
+        raise ValueError(f"training.monitor is {config.monitor}, but the validation gives {', '.join(metrics)}")
+    return metrics[config.monitor]
