@@ -56,8 +56,10 @@ def _train(module: str, config_class: type[Section]) -> int:
 
     recipe = import_module(module)  # torch arrives here
     from shared.training import distributed
+    from shared.training.device import seed_everything
     from shared.training.loop import Interrupted
 
+    seed_everything(getattr(config, "training").seed)  # noqa: B009 - every project has this section
     with distributed.processes():
         if not resume:
             label = name or (Path(file).stem if file else "default")

@@ -43,7 +43,7 @@ class ModelConfig(Section):
     backbone: str = "alexnet"
     """alexnet, or another classification network of torchvision by name: resnet18, mobilenet_v3_small, ..."""
     weights: str = "none"
-    """imagenet (torchvision downloads them), none (random), or a file: .safetensors or .pt, whole or `features.*` only."""
+    """imagenet (torchvision downloads them), none (random), or a .safetensors or .pt file, whole or only the trunk."""
     train: Literal["head", "all"] = "all"
     """head: the convolutions stay as they are, their output is computed once. all: head first, then every layer."""
     size: int = Field(224, ge=64, le=512)
@@ -78,6 +78,8 @@ class HeadConfig(TrainingConfig):
 class FineTuneConfig(HeadConfig):
     """Training of all layers."""
 
+    epochs: int = Field(12, ge=1)
+    """Passes over the training data."""
     size: int = Field(160, ge=64, le=512)
     """Side in pixels of the training images; smaller than model.size costs less and does no harm
     (Touvron et al. 2019)."""

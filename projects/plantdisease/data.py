@@ -196,13 +196,13 @@ def frozen_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np
         with torch.inference_mode(), autocast(device, config.head.precision):
             return trunk(normalise(images.to(device), size))
 
-    width = forward(torch.from_numpy(data.images[:1])).shape[1]
+    width = forward(torch.from_numpy(data.images[[0]])).shape[1]
 
     def fill_view(view: int) -> np.ndarray:
         def fill(array: np.ndarray) -> None:
             for start in tqdm(range(0, len(array), 128), desc=f"features, view {view + 1}", unit="batch", leave=False):
                 rows = slice(start, start + 128)
-                images = torch.from_numpy(data.images[rows])
+                images = torch.from_numpy(np.array(data.images[rows]))
                 if view:
                     seeds = torch.arange(start, start + len(images)) + view * 10**9
                     images = augment(images, seeds, config.augment, size)

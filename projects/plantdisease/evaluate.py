@@ -19,6 +19,7 @@ from torch import Tensor
 from projects.plantdisease.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.plantdisease.data import LeafData, Photos
 from projects.plantdisease.finished import FinishedModel
+from projects.plantdisease.predict import Predictor
 from projects.plantdisease.robustness import CHANGES, changed
 from shared.command import show
 from shared.evaluation import report
@@ -30,7 +31,7 @@ from shared.evaluation.classification import (
     macro_f1,
     per_class_table,
 )
-from shared.files import read_json, write_json
+from shared.files import atomic, read_json, write_json
 from shared.runs import Run, all_runs
 
 ROBUSTNESS_PHOTOS = 400
@@ -176,12 +177,18 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation, robustness
     rows += [
         [name.replace("_", " "), values["accuracy"], values["macro_f1"], "", ""] for name, values in baselines.items()
     ]
+    gallery = _gallery(model, result)
     history, stage = run.history() or run.stage("head").history(), "all layers" if run.history() else "head"
     sections = [
         report.Section(
             "Beside the baselines", columns=("", "accuracy", "macro F1", "loss", "ECE"), rows=rows, ours=[0]
         ),
         _splits_section(run),
+        report.Section(
+            "Where it looked",
+            "Test photos, and under each the same photo with the places that spoke most for the answer (Grad-CAM).",
+            figure=gallery,
+        ),
         report.Section("Mistakes it was most sure of", figure=_worst_mistakes(model, result)),
         report.Section(
             "What is taken for what",
@@ -208,6 +215,8 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation, robustness
         ),
         report.Section(f"Training, {stage}", figure=report.learning_curves(history, config.training.monitor)),
     ]
+    with atomic(run.folder / "picture.png") as temporary:
+        temporary.write_bytes(report.png(gallery, dpi=80))
     sample = " (the embedded sample: leaves drawn by code)" if data["source"] == "sample" else ""
     report.write_report(
         run,
@@ -243,6 +252,20 @@ def _robustness_section(robustness: dict[str, float]) -> report.Section | None:
         rows=[[name, value] for name, value in robustness.items()],
         ours=[0],
     )
+
+
+def _gallery(model: FinishedModel, result: Evaluation, count: int = 7) -> report.Figure:
+    """One test photo of some classes, the answer over it and where the network looked under it."""
+    predictor = Predictor(model)
+    present = np.unique(result.targets)
+    labels = present[np.linspace(0, len(present) - 1, min(count, len(present))).astype(int)]
+    photos = [
+        result.data.images[result.data.test.indices[np.flatnonzero(result.targets == label)[0]]] for label in labels
+    ]
+    answers = [predictor(photo, top=1).classes[0] for photo in photos]
+    titles = [f"{_plain(name)} {p:.0%}\nis {_plain(model.classes[c])}" for (name, p), c in zip(answers, labels)]
+    seen = [predictor.explain(photo) for photo in photos]
+    return report.picture_grid([*photos, *seen], [*titles, *[""] * len(seen)], columns=len(photos))
 
 
 def _worst_mistakes(model: FinishedModel, result: Evaluation, count: int = 12) -> report.Figure | None:

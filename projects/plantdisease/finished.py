@@ -18,6 +18,15 @@ from shared.evaluation.predict import predict
 from shared.training.checkpoint import load_model, save_model, select
 from shared.training.device import pick_device
 
+ENOUGH = 60  # photos of a class from which its usual activations are learned
+
+
+def at_most(photos: Photos, per_class: int) -> Photos:
+    """An even choice of at most so many photos of each class."""
+    chosen = [photos.indices[photos.targets == label] for label in np.unique(photos.targets)]
+    even = [rows[np.linspace(0, len(rows) - 1, min(len(rows), per_class)).astype(int)] for rows in chosen]
+    return Photos(photos.images, photos.labels, np.concatenate(even))
+
 
 class _Both(nn.Module):
     """Logits and activations side by side, (B, C + D)."""
@@ -56,9 +65,10 @@ class FinishedModel:
             both = predict(_Both(network), photos, lambda batch: normalise(batch[0], config.model.size))
             return both[:, :count], both[:, count:]
 
-        _, seen = run(data.train)
+        some = at_most(data.train, ENOUGH)
+        _, seen = run(some)
         logits, held_back = run(data.validation)
-        novelty = Novelty.fit(seen, torch.from_numpy(data.train.targets), count)
+        novelty = Novelty.fit(seen, torch.from_numpy(some.targets), count)
         novelty.calibrate(held_back)
         weights, bias = fit_colour_baseline(data.images[data.train.indices], data.train.targets, count)
         return cls(

@@ -31,6 +31,8 @@ def build_model(config: ModelConfig, classes: int) -> LeafNet:
     """The network that the settings name, with its weights. Raises ValueError with one sentence."""
     if config.backbone not in torchvision.models.list_models(torchvision.models):
         raise ValueError(f"model.backbone {config.backbone} is not a classification network of torchvision")
+    if config.backbone.startswith(("googlenet", "inception", "squeezenet")):
+        raise ValueError(f"model.backbone {config.backbone} does not end in one head of linear layers; take another")
     network = torchvision.models.get_model(config.backbone, weights=None, num_classes=classes)
     for module in network.modules():
         if isinstance(module, nn.Dropout):

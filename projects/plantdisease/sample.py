@@ -57,7 +57,7 @@ def draw_leaf(species: str, condition: str, generator: np.random.Generator) -> t
 
     green = np.array([60, 120, 45]) + generator.normal(0, [14, 14, 10])
     image = (
-        np.ones((CANVAS, CANVAS, 3)) * green
+        np.ones((CANVAS, CANVAS, 3), np.float32) * green.astype(np.float32)
         + 16 * cloud(generator, 8)[:, :, None]
         + 6 * cloud(generator, 64)[:, :, None]
     )
@@ -69,7 +69,7 @@ def draw_leaf(species: str, condition: str, generator: np.random.Generator) -> t
         {"Spots": spots, "Blight": blight, "Rust": rust, "Mildew": mildew, "Mosaic": mosaic}[condition](
             image, mask, generator
         )
-    return image.clip(0, 255).astype(np.uint8), cv2.GaussianBlur(mask, (3, 3), 0) / 255.0
+    return image.clip(0, 255).astype(np.uint8), cv2.GaussianBlur(mask, (3, 3), 0).astype(np.float32) / 255
 
 
 def leaf_outline(species: str, generator: np.random.Generator) -> tuple[np.ndarray, list]:
@@ -114,7 +114,10 @@ def places(mask: np.ndarray, count: int, generator: np.random.Generator) -> list
 
 def paint(image: np.ndarray, shape: np.ndarray, colour: tuple[int, int, int], generator: np.random.Generator) -> None:
     """Lay a colour, a little different every time, over the image where shape (C, C) in 0..1 says."""
-    image += shape[:, :, None] * (np.array(colour) + generator.normal(0, 12, 3) - image)
+    rows, columns = np.flatnonzero(shape.max(axis=1)), np.flatnonzero(shape.max(axis=0))
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    tint = (np.array(colour) + generator.normal(0, 12, 3)).astype(np.float32)
+    image[part] += shape[part][:, :, None] * (tint - image[part])
 
 
 def disc(centre: tuple[int, int], radius: float, generator: np.random.Generator, thickness: int = -1) -> np.ndarray:
@@ -122,7 +125,7 @@ def disc(centre: tuple[int, int], radius: float, generator: np.random.Generator,
     canvas = np.zeros((CANVAS, CANVAS), np.uint8)
     axes = (max(1, round(radius * generator.uniform(0.8, 1.2))), max(1, round(radius)))
     cv2.ellipse(canvas, centre, axes, generator.uniform(0, 180), 0, 360, 255, thickness, cv2.LINE_AA)
-    return canvas / 255.0
+    return canvas.astype(np.float32) / 255
 
 
 def spots(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:

@@ -57,6 +57,7 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - libraries still read the global state
     torch.manual_seed(seed)
+    torch.set_flush_denormal(True)  # numbers below 1e-38 would make the CPU crawl
 
 
 def random_state() -> dict[str, Any]:

@@ -60,7 +60,11 @@ def fit(
     optimizer = build_optimizer(groups or [(model, 1.0)], config)
     steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
+    average = (
+        AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+        if config.average
+        else None
+    )
     network = distributed.wrap(model)
     seed_everything(config.seed + distributed.rank())  # ranks draw different dropout masks
 

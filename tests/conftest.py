@@ -1,0 +1,56 @@
+"""What the tests share: a small sample, a tiny network, and the real command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which samples are drawn once for all tests."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> CommandLine:
+    """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`."""
+
+    def run(module: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", module, *map(str, arguments)]
+        return subprocess.run(
+            words, cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=300, **options
+        )  # type: ignore[call-overload]
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """The environment of a command that is run in another folder: the packages of this checkout, two threads."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
+
+
+def tiny(sample_root: Path, *more: str) -> list[str]:
+    """Settings of a plantdisease training that takes seconds."""
+    return [
+        f"--data.root={sample_root}",
+        f"--data.cache={sample_root / 'cache'}",
+        "--data.photos=144",
+        "--data.size=64",
+        "--model.backbone=shufflenet_v2_x0_5",
+        "--model.size=64",
+        "--training.size=64",
+        "--training.batch_size=24",
+        "--training.epochs=2",
+        "--training.precision=fp32",
+        "--training.device=cpu",
+        "--evaluation.bootstrap=100",
+        "--evaluation.robustness=false",
+        *more,
+    ]

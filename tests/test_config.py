@@ -1,0 +1,122 @@
+"""The promise: every mistake in settings is one sentence that names the key, and nothing is silently ignored."""
+
+import importlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from projects.plantdisease.config import Config
+from shared.config import in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
+from tests.conftest import ROOT, CommandLine
+
+TRAIN = "projects.plantdisease.train"
+CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_every_config_file_parses_and_names_no_path_of_its_author(path: Path) -> None:
+    config_class = importlib.import_module(f"projects.{path.parent.name}.config").Config
+    values = read_yaml(path)
+    assert "root" not in values.get("data", {})
+    load(config_class, values, {"data": {"root": "DIR"}})
+
+
+def test_the_command_line_wins_over_the_file() -> None:
+    config = load(Config, {"training": {"epochs": 3, "seed": 5}}, parse_arguments(["--training.epochs", "7"]))
+    assert (config.training.epochs, config.training.seed) == (7, 5)
+
+
+def test_later_layers_lie_on_top_of_earlier_ones() -> None:
+    assert merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}) == {"a": {"b": 1, "c": 3}}
+
+
+def test_resolved_settings_can_be_fed_back() -> None:
+    config = load(Config, {"augment": {"scale": [0.5, 1.0]}}, {"data": {"root": "x"}})
+    assert load(Config, yaml.safe_load(to_yaml(config))) == config
+
+
+def test_settings_cannot_be_changed_after_loading() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        load(Config).training.epochs = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--training.epoch", "3"], "unknown setting training.epoch; did you mean training.epochs?"),
+        (["--epochs", "3"], "unknown setting epochs; did you mean"),
+        (["--training.epochs", "three"], "training.epochs must be a valid integer"),
+        (["--training.epochs", "0"], "training.epochs must be greater than or equal to 1, not '0'"),
+        (["--training.optimizer", "adam"], "training.optimizer must be 'adamw' or 'sgd', not 'adam'"),
+        (["--data.split", "all"], "leaves nothing to train on"),
+        (["--data.source", "folder"], "say where it is with --data.root DIR"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_the_full_key(arguments: list[str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
+        load(Config, parse_arguments(arguments))
+    assert sentence in str(error.value)
+
+
+def test_the_same_mistake_in_yaml_reads_the_same(tmp_path: Path, command: CommandLine) -> None:
+    (tmp_path / "wrong.yaml").write_text("training: {epoch: 3}")
+    from_yaml = command(TRAIN, "--config", "wrong.yaml")
+    from_words = command(TRAIN, "--training.epoch", "3")
+    assert from_yaml.returncode == from_words.returncode == 2
+    assert from_yaml.stderr == from_words.stderr
+    assert from_words.stderr.startswith("plantdisease: unknown setting training.epoch; did you mean training.epochs?")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("content", ["a: [1", "- 1\n- 2", "\x00"])
+def test_an_unreadable_config_file_is_one_sentence(tmp_path: Path, command: CommandLine, content: str) -> None:
+    (tmp_path / "broken.yaml").write_text(content)
+    answer = command(TRAIN, "--config", "broken.yaml")
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    assert "broken.yaml" in answer.stderr
+
+
+def test_a_missing_config_file_names_those_there_are(command: CommandLine) -> None:
+    answer = command(TRAIN, "--config", ROOT / "configs/plantdisease/sampel.yaml")
+    assert answer.returncode == 2
+    assert "sample.yaml" in answer.stderr
+
+
+def test_help_is_quick_and_lists_every_setting_with_its_docstring(command: CommandLine) -> None:
+    start = time.monotonic()
+    answer = command(TRAIN, "--help")
+    seconds = time.monotonic() - start
+    assert answer.returncode == 0
+    assert all(f"--{key}" in answer.stdout.replace("-", "_").replace("__", "--") for key in keys(Config))
+    assert "Passes over the training data" in answer.stdout
+    assert seconds < 20  # a dead import would hang; how fast it is stands in benchmarks/
+
+
+def test_the_command_line_is_read_without_torch() -> None:
+    modules = "projects.plantdisease.config, shared.command, shared.runs"
+    code = f"import sys; import {modules}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_print_config_writes_settings_that_can_be_fed_back(tmp_path: Path, command: CommandLine) -> None:
+    shown = command(TRAIN, "--training.epochs", "4", "--print-config")
+    (tmp_path / "shown.yaml").write_text(shown.stdout)
+    assert command(TRAIN, "--config", "shown.yaml", "--print-config").stdout == shown.stdout
+
+
+def test_every_setting_of_every_project_is_documented() -> None:
+    for path in (ROOT / "projects").glob("*/config.py"):
+        config_class = importlib.import_module(f"projects.{path.parent.name}.config").Config
+        for section in config_class.model_fields.values():
+            for name, field in section.annotation.model_fields.items():
+                assert field.description, f"{path.parent.name}: {name} has no docstring"
+
+
+def test_an_error_without_a_near_key_points_to_help() -> None:
+    error = {"type": "extra_forbidden", "loc": ("zzzzzz",), "msg": "", "input": 1}
+    assert "--help lists all settings" in in_one_sentence(error, Config)  # type: ignore[arg-type]

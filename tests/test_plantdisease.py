@@ -1,0 +1,405 @@
+"""The promises of plantdisease, kept on the real command line with a tiny network on a small sample."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from projects.plantdisease.baselines import colour_histogram, fit_colour_baseline
+from projects.plantdisease.config import Config, DataConfig, ModelConfig
+from projects.plantdisease.data import LeafData, list_photos
+from projects.plantdisease.finished import FinishedModel
+from projects.plantdisease.groups import Photo, group_alike, leaf_groups, perceptual_hashes
+from projects.plantdisease.model import build_model
+from projects.plantdisease.predict import Predictor
+from projects.plantdisease.sample import CLASSES
+from projects.plantdisease.train import train
+from shared.config import load, parse_arguments
+from shared.data.images import read_image
+from shared.data.loader import Batches
+from shared.data.splits import NAMES
+from shared.runs import Run
+from shared.training.checkpoint import load_state
+from shared.training.device import seed_everything
+from tests.conftest import CommandLine, environment, tiny
+
+TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train", "evaluate", "predict"))
+
+
+@pytest.fixture(scope="session")
+def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `python -m projects.plantdisease.train` was run once; its output is in `output.txt`."""
+    folder = tmp_path_factory.mktemp("finished")
+    words = [sys.executable, "-m", TRAIN, *tiny(sample_root)]
+    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    (folder / "output.txt").write_text(answer.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(finished: Path) -> Path:
+    (folder,) = (finished / "runs" / "plantdisease").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(sample_root: Path) -> LeafData:
+    return LeafData(load(Config, parse_arguments(tiny(sample_root))).data)
+
+
+# --- training
+
+
+def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
+    last = (finished / "output.txt").read_text().splitlines()[-1]
+    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
+    files = {path.name for path in run_folder.iterdir()}
+    assert {
+        "config.yaml",
+        "environment.json",
+        "metrics.csv",
+        "model.safetensors",
+        "evaluation.json",
+        "report.html",
+    } <= files
+
+
+def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+    golden = [2.51385, 2.38459]
+    assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.02)
+
+
+def test_one_batch_can_be_memorised(sample: LeafData) -> None:
+    seed_everything(0)
+    model = build_model(ModelConfig(backbone="shufflenet_v2_x0_5", size=64, dropout=0), len(sample.classes))
+    batches = Batches(sample.train, 16, seed=0)
+    images, targets, _ = next(batches.epoch(0))
+    x = images.permute(0, 3, 1, 2) / 255
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    for _ in range(60):
+        loss = torch.nn.functional.cross_entropy(model(x), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.05
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    settings = tiny(sample_root, "--training.checkpoint_minutes=0", "--training.average=0.9", "--augment.mix=0.5")
+    assert command(TRAIN, *settings, "--name", "whole").returncode == 0
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", TRAIN, *settings, "--name", "killed"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    last = None
+    while process.poll() is None:  # in the middle of the second epoch
+        last = last or next(iter(tmp_path.glob("runs/plantdisease/*-killed/checkpoints/last.pt")), None)
+        if last and load_state(last)["progress"]["epoch"] == 1 and load_state(last)["progress"]["step"] >= 1:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.02)
+    assert process.wait() == -signal.SIGKILL
+    killed, whole = (next(iter(tmp_path.glob(f"runs/plantdisease/*-{name}"))) for name in ("killed", "whole"))
+    assert not (killed / "model.safetensors").exists()
+
+    assert "not finished" in command(PREDICT, "x.jpg", "--run", killed.name).stderr
+    resumed = command(TRAIN, "--resume", killed.name)
+    assert resumed.returncode == 0, resumed.stderr
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+    assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
+def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    # AlexNet's kind of network: without batch statistics, which differ per process
+    settings = tiny(
+        sample_root,
+        "--model.backbone=alexnet",
+        "--model.dropout=0",
+        "--training.epochs=1",
+        "--training.average=0",
+    )
+    assert command(TRAIN, *settings, "--name", "one").returncode == 0
+    together = command(
+        "torch.distributed.run", "--nproc-per-node", 2, "--master-port", 29777, "-m", TRAIN, *settings, "--name", "two"
+    )
+    assert together.returncode == 0, together.stderr
+    assert together.stdout.count("report: ") == 1
+    one, two = (
+        FinishedModel.load(next(iter(tmp_path.glob(f"runs/*/*-{name}/model.safetensors")))) for name in ("one", "two")
+    )
+    for p, q in zip(one.network.parameters(), two.network.parameters()):
+        torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
+    numbers = [
+        json.loads(next(iter(tmp_path.glob(f"runs/*/*-{n}/evaluation.json"))).read_text()) for n in ("one", "two")
+    ]
+    assert numbers[0]["data"]["n"] == numbers[1]["data"]["n"]
+
+
+def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path: Path, sample_root: Path) -> None:
+    weights = tmp_path / "trunk.safetensors"
+    network = torchvision.models.shufflenet_v2_x0_5(weights=None)
+    save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
+    words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.views=2")
+    config = load(Config, parse_arguments(words))
+    run = Run(tmp_path / "plantdisease" / "run")
+    train(config, run)
+    model = FinishedModel.load(run.model_file)
+    trained = model.network.trunk.state_dict()
+    assert all(torch.equal(trained[k], v) for k, v in network.state_dict().items() if not k.startswith("fc"))
+    assert len(run.stage("head").history()) == 2
+    assert run.history() == []
+
+
+def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
+    (tmp_path / "photos" / "one").mkdir(parents=True)
+    for arguments, reason in (
+        (["--data.source", "folder", "--data.root", "nowhere"], "there is no folder nowhere"),
+        (["--data.source", "folder", "--data.root", "photos"], "only one class"),
+        (["--model.backbone", "alexnett"], "not a classification network"),
+    ):
+        answer = command(TRAIN, *arguments, "--data.photos", 144)
+        assert answer.returncode == 2, answer.stdout
+        assert answer.stderr.splitlines()[-1].startswith("plantdisease: ")
+        assert reason in answer.stderr
+        assert "Traceback" not in answer.stderr
+        assert not list(tmp_path.glob("runs/plantdisease/*"))
+
+
+# --- data
+
+
+@pytest.mark.parametrize("split", ["auto", "leaf"])
+def test_no_leaf_crosses_a_split(sample_root: Path, split: str) -> None:
+    config = load(Config, parse_arguments(tiny(sample_root, f"--data.split={split}"))).data
+    data = LeafData(config)
+    assert data.split_name == "leaf"
+    parts: dict[tuple, set[str]] = {}
+    for photo, part in zip(data.photos, data.parts):
+        parts.setdefault((photo.label, photo.number), set()).add(part)
+    assert all(len(where) == 1 for where in parts.values())
+    assert {name for where in parts.values() for name in where} == set(NAMES)
+
+
+def test_a_random_split_does_let_leaves_cross(sample_root: Path) -> None:
+    data = LeafData(load(Config, parse_arguments(tiny(sample_root, "--data.split=random"))).data)
+    parts: dict[tuple, set[str]] = {}
+    for photo, part in zip(data.photos, data.parts):
+        parts.setdefault((photo.label, photo.number), set()).add(part)
+    assert any(len(where) > 1 for where in parts.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "number", "names_leaf"),
+    [
+        ("0a3b___RS_HL 5641.JPG", "RS_HL", 5641, False),
+        ("0a3b___GH_HL Leaf 259.1.JPG", "GH_HL Leaf", 259, True),
+        ("0a3b___GHLB_PS leaf 28 Day 12 .jpg", "GHLB_PS Leaf", 28, True),
+        ("0a3b___UF.GRC_YLCV_Lab 01234.JPG", "UF.GRC_YLCV_Lab", 1234, False),
+        ("0a3b___GHLB2 Leaf 107.2.JPG", "GHLB2 Leaf", 107, True),
+        ("holiday.jpg", None, None, False),
+    ],
+)
+def test_plantvillage_names_tell_source_and_number(name: str, source: str, number: int, names_leaf: bool) -> None:
+    photo = Photo.from_path(Path(name), 0)
+    assert (photo.source, photo.number, photo.names_leaf) == (source, number, names_leaf)
+
+
+def test_photos_without_telling_names_are_grouped_by_their_looks(sample: LeafData) -> None:
+    first, other = sample.images[0], sample.images[40]
+    brighter = (first * 0.9).astype(np.uint8)
+    assert group_alike(perceptual_hashes(np.stack([first, brighter, other]))).tolist() == [0, 0, 1]
+    nameless = [Photo(Path("a.jpg"), 0), Photo(Path("b.jpg"), 0), Photo(Path("c.jpg"), 0)]
+    groups = leaf_groups(nameless, np.stack([first, brighter, other]))
+    assert groups[0] == groups[1] != groups[2]
+
+
+def test_a_session_split_needs_names_that_tell(tmp_path: Path, sample_root: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(tmp_path / "photos" / name / f"{i}.png"), np.full((8, 8, 3), 9 * i, np.uint8))
+    config = DataConfig(source="folder", root=tmp_path / "photos", split="session", cache=tmp_path)
+    with pytest.raises(ValueError, match="split session needs file names like"):
+        LeafData(config)
+
+
+def test_unknown_class_folders_are_named_and_refused(tmp_path: Path) -> None:
+    for name in ("Oak", "Elm"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match="classes that the run does not know: Elm"):
+        list_photos(tmp_path, ["Oak", "Ash"])
+
+
+def test_colours_alone_do_not_solve_the_sample(sample: LeafData) -> None:
+    weights, bias = fit_colour_baseline(sample.images[sample.train.indices], sample.train.targets, len(CLASSES))
+    scores = colour_histogram(sample.images[sample.test.indices]) @ weights + bias
+    assert (scores.argmax(axis=1) == sample.test.targets).mean() < 0.6
+
+
+# --- model
+
+
+def test_alexnet_is_that_of_torchvision(tmp_path: Path) -> None:
+    reference = torchvision.models.alexnet(weights=None, num_classes=7).eval()
+    save_file(reference.state_dict(), tmp_path / "whole.safetensors")
+    ours = build_model(ModelConfig(weights=str(tmp_path / "whole.safetensors")), 7).eval()
+    x = torch.randn(2, 3, 224, 224)
+    torch.testing.assert_close(ours(x), reference(x))
+
+
+def test_a_trunk_alone_and_other_classes_can_be_loaded(tmp_path: Path) -> None:
+    reference = torchvision.models.alexnet(weights=None, num_classes=1000)
+    trunk = {k: v for k, v in reference.state_dict().items() if k.startswith("features")}
+    torch.save(trunk, tmp_path / "trunk.pt")
+    torch.save(reference.state_dict(), tmp_path / "whole.pt")
+    for name in ("trunk.pt", "whole.pt"):
+        ours = build_model(ModelConfig(weights=str(tmp_path / name)), 7)
+        assert torch.equal(ours.trunk.features[0].weight, reference.features[0].weight)  # type: ignore[union-attr, index]
+    assert torch.equal(ours.head[4].weight, reference.classifier[4].weight)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("content", ["text", "pickle", "foreign"])
+def test_unfit_weights_are_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "weights.pt"
+    if content == "text":
+        path.write_text("not weights")
+    else:
+        torch.save({"a": print} if content == "pickle" else {"a": torch.ones(2)}, path)
+    with pytest.raises(ValueError, match=r"weights\.pt"):
+        build_model(ModelConfig(weights=str(path)), 7)
+
+
+# --- evaluation, prediction, export
+
+
+def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
+    assert list(numbers["data"]) == ["source", "root", "split", "n"]
+    low, high = numbers["intervals"]["macro_f1"]
+    assert low <= numbers["metrics"]["macro_f1"] <= high
+    assert set(numbers["baselines"]) == {"majority", "colour_histogram"}
+
+
+def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert "embedded sample" in page.split("</title>")[0]
+    assert page.count("data:image/png;base64,") >= 3
+    assert 'src="http' not in page
+    assert "<link" not in page
+
+
+def test_a_finished_run_scores_any_other_labelled_photos(
+    finished: Path, run_folder: Path, sample_root: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    photos = next(p for p in sample_root.iterdir() if p.name.startswith("plantdisease-sample"))
+    other = ["--run", run_folder, "--data.source", "folder", "--data.split", "all"]
+    answer = command(EVALUATE, *other, "--data.root", photos, "--json", "out.json")
+    assert answer.returncode == 0, answer.stderr
+    numbers = json.loads((tmp_path / "out.json").read_text())
+    assert numbers["data"] == {"source": "folder", "root": str(photos), "split": "all", "n": 144}
+
+    (tmp_path / "unknown" / "Oak___healthy").mkdir(parents=True)
+    refused = command(EVALUATE, *other, "--data.root", "unknown", "--json", "none.json")
+    assert refused.returncode == 2
+    assert "Oak___healthy" in refused.stderr
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_training_and_prediction_see_a_photo_alike(run_folder: Path, sample: LeafData) -> None:
+    predictor = Predictor.from_checkpoint(run_folder / "model.safetensors")
+    for index in (0, 50, 100):
+        path = sample.photos[index].path
+        prepared = predictor.prepare(read_image(path, at_least=64))
+        assert np.array_equal(prepared, sample.images[index])
+    logits, _ = predictor.model.score(sample.test)
+    answer = predictor(read_image(sample.photos[sample.test.indices[0]].path, at_least=64), top=12)
+    best, probability = answer.classes[0]
+    assert best == sample.classes[int(logits[0].argmax())]
+    assert probability == pytest.approx(float(logits.softmax(dim=1)[0].max()), abs=1e-4)
+    assert sum(p for _, p in answer.classes) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_photo_a_folder_and_a_bad_file_are_answered(
+    run_folder: Path, sample: LeafData, tmp_path: Path, command: CommandLine
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "leaf.jpg").write_bytes(sample.photos[0].path.read_bytes())
+    (folder / "broken.jpg").write_bytes(b"nothing")
+    answer = command(PREDICT, folder, "--run", run_folder, "--overlay", tmp_path / "seen", "--json", "answers.json")
+    assert answer.returncode == 0, answer.stderr
+    assert "left out" in answer.stderr
+    assert "broken.jpg" in answer.stderr
+    (only,) = json.loads((tmp_path / "answers.json").read_text())
+    assert len(only["classes"]) == 3
+    assert read_image(Path(only["overlay"])).shape == (64, 64, 3)
+
+    bad = command(PREDICT, folder / "broken.jpg", "--run", run_folder)
+    assert bad.returncode == 2
+    assert bad.stderr.count("\n") == 1
+    none = command(PREDICT, "--run", run_folder)
+    assert none.returncode == 2
+    assert "input must be given" in none.stderr
+
+
+def test_noise_does_not_look_like_a_leaf(run_folder: Path, sample: LeafData) -> None:
+    predictor = Predictor.from_checkpoint(run_folder / "model.safetensors")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    assert not predictor(noise).familiar
+    assert "does not look like one of the leaves I know" in str(predictor(noise))
+    known = [predictor(image).familiar for image in sample.images[sample.validation.indices]]
+    assert np.mean(known) > 0.9
+
+
+def test_the_exported_network_agrees_with_pytorch(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    answer = command(
+        "projects.plantdisease.export", "--run", run_folder, "--output", "leaf.onnx", "--json", "about.json"
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads((tmp_path / "about.json").read_text())["largest_difference"] < 1e-4
+    assert (tmp_path / "leaf.onnx").stat().st_size > 100_000
+
+
+def test_runs_are_listed_with_their_numbers(finished: Path) -> None:
+    words = [sys.executable, "-m", "shared.runs"]
+    table = subprocess.run(words, cwd=finished, env=environment(), text=True, capture_output=True, check=True).stdout
+    assert "plantdisease" in table
+    assert "accuracy 0." in table
+
+
+@pytest.mark.realdata
+def test_the_session_split_of_real_photos_keeps_camera_numbers_apart(tmp_path: Path) -> None:
+    root = os.environ.get("PLANTVILLAGE")
+    if not root:
+        pytest.skip("set PLANTVILLAGE to the folder of the PlantVillage photos (original file names)")
+    photos, classes = list_photos(Path(root))
+    data = LeafData(DataConfig(source="folder", root=Path(root), cache=tmp_path, size=32))
+    assert data.split_name == "session"
+    assert len(photos) == len(data.photos)
+    for label in range(len(classes)):
+        of_source: dict[str | None, dict[str, list[int]]] = {}
+        for photo, part in zip(data.photos, data.parts):
+            if photo.label == label:
+                of_source.setdefault(photo.source, {}).setdefault(part, []).append(photo.number or 0)
+        for parts in of_source.values():
+            for number in parts.get("test", []):
+                assert all(abs(number - other) > 12 for other in parts.get("train", []))
