@@ -26,7 +26,7 @@ def command(tmp_path: Path) -> CommandLine:
         words = [sys.executable, "-m", module, *map(str, arguments)]
         return subprocess.run(
             words, cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=300, **options
-        )  # type: ignore[call-overload]
+        )
 
     return run
 

@@ -41,7 +41,7 @@ def test_resolved_settings_can_be_fed_back() -> None:
 
 def test_settings_cannot_be_changed_after_loading() -> None:
     with pytest.raises(Exception, match="frozen"):
-        load(Config).training.epochs = 5  # type: ignore[misc]
+        load(Config).training.epochs = 5
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_every_setting_of_every_project_is_documented() -> None:
 
 def test_an_error_without_a_near_key_points_to_help() -> None:
     error = {"type": "extra_forbidden", "loc": ("zzzzzz",), "msg": "", "input": 1}
-    assert "--help lists all settings" in in_one_sentence(error, Config)  # type: ignore[arg-type]
+    assert "--help lists all settings" in in_one_sentence(error, Config)

@@ -14,7 +14,7 @@ RED = (200, 30, 30)
 
 
 def _save(path: Path, mode: str, colour: object, **options: object) -> Path:
-    Image.new(mode, (40, 20), colour).save(path, **options)  # type: ignore[arg-type]
+    Image.new(mode, (40, 20), colour).save(path, **options)
     return path
 
 

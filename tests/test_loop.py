@@ -54,7 +54,7 @@ def train(
     batch_size: int = 16,
     **settings: object,
 ) -> tuple[nn.Module, Run]:
-    config = TrainingConfig(device="cpu", batch_size=batch_size, **{"epochs": 3, **settings})  # type: ignore[arg-type]
+    config = TrainingConfig(device="cpu", batch_size=batch_size, **{"epochs": 3, **settings})
     data, model, run = Points(), model or network(), Run(folder)
     batches = Batches(data, config.batch_size, config.seed)
 
@@ -182,7 +182,7 @@ def test_the_order_differs_from_epoch_to_epoch_and_covers_everything() -> None:
 
 @pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "step", "constant"])
 def test_schedules_warm_up_peak_and_end_where_they_should(schedule: str) -> None:
-    config = TrainingConfig(schedule=schedule, warmup=0.1, learning_rate=1.0)  # type: ignore[arg-type]
+    config = TrainingConfig(schedule=schedule, warmup=0.1, learning_rate=1.0)
     optimizer = build_optimizer([(nn.Linear(1, 1), 1.0)], config)
     schedule_ = build_schedule(optimizer, config, steps=100)
     rates = []

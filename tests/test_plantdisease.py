@@ -270,8 +270,8 @@ def test_a_trunk_alone_and_other_classes_can_be_loaded(tmp_path: Path) -> None:
     torch.save(reference.state_dict(), tmp_path / "whole.pt")
     for name in ("trunk.pt", "whole.pt"):
         ours = build_model(ModelConfig(weights=str(tmp_path / name)), 7)
-        assert torch.equal(ours.trunk.features[0].weight, reference.features[0].weight)  # type: ignore[union-attr, index]
-    assert torch.equal(ours.head[4].weight, reference.classifier[4].weight)  # type: ignore[index]
+        assert torch.equal(ours.trunk.features[0].weight, reference.features[0].weight)
+    assert torch.equal(ours.head[4].weight, reference.classifier[4].weight)
 
 
 @pytest.mark.parametrize("content", ["text", "pickle", "foreign"])

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,12 +121,13 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
 def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6) -> Figure:
     """Pictures with a few words under each. images: uint8 (H, W, 3)."""
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(1.75 * columns, 2.15 * rows), layout="constrained")
+    figure = Figure(figsize=(1.75 * columns, 2.2 * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, title in zip(figure.axes, images, titles):
         axes.imshow(image)
-        axes.set_title(title, fontsize=6.5, color=INK)
+        wrapped = [part for line in title.split("\n") for part in textwrap.wrap(line, 26)]
+        axes.set_title("\n".join(wrapped), fontsize=6.5, color=INK)
     return figure
 
 

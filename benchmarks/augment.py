@@ -1,0 +1,57 @@
+"""How many images a second are augmented on one core: one batched resampling, beside torchvision v2 on PIL images."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from shared.data.config import AugmentConfig
+from shared.data.images import augment, normalise
+
+BATCH, SIZE, CROP, ROUNDS = 64, 160, 128, 8
+
+
+def images_per_second(work: Callable[[], object]) -> float:
+    work()
+    start = time.perf_counter()
+    for _ in range(ROUNDS):
+        work()
+    return ROUNDS * BATCH / (time.perf_counter() - start)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    array = np.random.default_rng(0).integers(0, 255, (BATCH, SIZE, SIZE, 3), dtype=np.uint8)
+    photos, seeds = torch.from_numpy(array), torch.arange(BATCH)
+    plain = AugmentConfig(scale=(0.75, 1.05), colour=0.15)
+    everything = AugmentConfig(scale=(0.75, 1.05), colour=0.15, erase=0.5, background=0.5)
+    pictures = [Image.fromarray(image) for image in array]
+    reference = v2.Compose(
+        [
+            v2.RandomRotation((-180, 180)),
+            v2.RandomResizedCrop(CROP, (0.5, 1.0)),
+            v2.RandomHorizontalFlip(),
+            v2.ColorJitter(0.15, 0.15, 0.15, 0.05),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ]
+    )
+    rows = {
+        "torchvision v2 on PIL": images_per_second(lambda: torch.stack([reference(p) for p in pictures])),
+        "ours": images_per_second(lambda: normalise(augment(photos, seeds, plain, CROP), CROP)),
+        "ours, with erasing and new backgrounds": images_per_second(
+            lambda: normalise(augment(photos, seeds, everything, CROP), CROP)
+        ),
+    }
+    base = rows["torchvision v2 on PIL"]
+    print(f"{SIZE} px photos -> {CROP} px, batches of {BATCH}, one core")
+    for name, rate in rows.items():
+        print(f"  {name:<40}{rate:8.0f} images/s   {rate / base:5.1f} x")
+
+
+if __name__ == "__main__":
+    main()

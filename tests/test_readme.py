@@ -1,0 +1,45 @@
+"""The promise: what the READMEs say can be typed as it stands."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, environment
+
+READMES = [ROOT / "README.md", *sorted((ROOT / "projects").glob("*/README.md"))]
+LINES = sorted({line for path in READMES for line in re.findall(r"python -m [a-z_.]+[^`\n]*", path.read_text())})
+MODULES = [line for line in LINES if line.startswith("python -m projects.") and "..." not in line]
+MAKE = sorted({line for path in READMES for line in re.findall(r"make [a-z-]+[^`\n]*", path.read_text())})
+
+
+@pytest.mark.parametrize("line", MODULES)
+def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
+    words = shlex.split(line)[2:]
+    if "--training.epoch" in words:  # the example of a mistake
+        return
+    asked = ["--print-config"] if words[0].endswith(".train") and "--resume" not in words else ["--help"]
+    answer = subprocess.run(
+        [sys.executable, "-m", *words, *asked], cwd=ROOT, env=environment(), capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no make")
+@pytest.mark.parametrize("line", [line for line in MAKE if "%" not in line and "`" not in line])
+def test_a_make_line_is_one_that_make_knows(line: str) -> None:
+    words = shlex.split(line)
+    if not re.match(r"^(setup|test|test-all|lint|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
+        return  # prose that happens to contain the word
+    answer = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    for module in re.findall(r"-m (projects\.[a-z_.]+)", answer.stdout):
+        assert importlib.util.find_spec(module), module
+
+
+def test_the_picture_is_there_and_small() -> None:
+    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / picture).stat().st_size < 200_000
