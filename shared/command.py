@@ -69,6 +69,7 @@ def _train(module: str, config_class: type[Section]) -> int:
                 start = time.monotonic()
                 recipe.train(config, run)
                 if distributed.is_first():
+                    _remove(run.checkpoints)  # the finished model holds all that is needed
                     run.record(minutes=round((time.monotonic() - start) / 60, 2))
             if distributed.is_first():
                 import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
@@ -76,7 +77,7 @@ def _train(module: str, config_class: type[Section]) -> int:
         except Interrupted as stop:
             print(f"{stop}; to go on: python -m {module} --resume {_short(run.folder)}", file=sys.stderr)
             return INTERRUPTED
-        except (ValueError, FileNotFoundError, OSError):
+        except (ValueError, OSError, KeyboardInterrupt):
             if distributed.is_first() and not run.checkpoints.exists() and not run.model_file.exists():
                 _remove(run.folder)
             raise
@@ -115,7 +116,7 @@ def _exit(module: str, work: Callable[[], int]) -> NoReturn:
     try:
         code = work()
         sys.stdout.flush()
-    except (ValueError, FileNotFoundError, OSError) as error:
+    except (ValueError, OSError) as error:
         if os.environ.get("TRACEBACK"):  # for the one who works on the code
             raise
         print(f"{project}: {_sentence(error)}", file=sys.stderr)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,21 @@ class Run:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = [",".join(columns), *(",".join(f"{row.get(key, float('nan')):.6g}" for key in columns) for row in rows)]
         write_text(self._metrics, "\n".join(lines) + "\n")
+
+    def write_tensorboard(self, row: Mapping[str, float], epoch: int) -> None:
+        """Add one epoch to `tensorboard/`, where TensorBoard is installed."""
+        if self._tensorboard is not None:
+            for name, value in row.items():
+                self._tensorboard.add_scalar(name, value, epoch)
+            self._tensorboard.flush()
+
+    @cached_property
+    def _tensorboard(self) -> Any:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            return None
+        return SummaryWriter(str(self.folder / "tensorboard" / self.part))
 
     def history(self) -> list[dict[str, float]]:
         """The rows of `metrics.csv`."""

@@ -37,12 +37,22 @@ def build_model(config: ModelConfig, classes: int) -> LeafNet:
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = config.dropout
+    initialise(network)
     if config.weights != "none":
         load_into(network, pretrained(config), config.weights)
     # the last part of every torchvision classifier is its head: classifier, fc, heads ...
     name, head = list(network.named_children())[-1]
     setattr(network, name, nn.Identity())
     return LeafNet(network, head)
+
+
+def initialise(network: nn.Module) -> None:
+    """Random weights whose activations neither grow nor fade from layer to layer (He et al. 2015)."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def pretrained(config: ModelConfig) -> dict[str, Tensor]:

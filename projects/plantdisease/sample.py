@@ -130,8 +130,8 @@ def disc(centre: tuple[int, int], radius: float, generator: np.random.Generator,
 
 def spots(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Many small brown spots with a sharp edge."""
-    for centre in places(mask, int(generator.integers(14, 40)), generator):
-        paint(image, disc(centre, generator.uniform(2.5, 5.5), generator), BROWN, generator)
+    for centre in places(mask, int(generator.integers(12, 26)), generator):
+        paint(image, disc(centre, generator.uniform(4, 8), generator), BROWN, generator)
 
 
 def blight(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
@@ -145,8 +145,8 @@ def blight(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) 
 
 def rust(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Orange-brown pustules, each in a pale halo."""
-    for centre in places(mask, int(generator.integers(12, 30)), generator):
-        radius = generator.uniform(2.5, 4.5)
+    for centre in places(mask, int(generator.integers(10, 22)), generator):
+        radius = generator.uniform(3.5, 6)
         halo = cv2.GaussianBlur(disc(centre, 2.2 * radius, generator), (0, 0), 2)
         paint(image, 0.7 * halo, YELLOW, generator)
         paint(image, disc(centre, radius, generator), ORANGE if generator.random() < 0.6 else BROWN, generator)
@@ -168,7 +168,7 @@ def mosaic(image: np.ndarray, _mask: np.ndarray, generator: np.random.Generator)
 
 def photograph(leaf: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """One photo of a leaf: its own pose, background, light and noise. uint8 (P, P, 3)."""
-    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), generator.uniform(0, 360), generator.uniform(0.5, 0.72))
+    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), generator.uniform(0, 360), generator.uniform(0.62, 0.82))
     turn[:, :2] = turn[:, :2] @ (np.eye(2) + generator.normal(0, 0.06, (2, 2)))  # seen at a slant
     turn[:, 2] = PHOTO / 2 + generator.uniform(-8, 8, 2) - turn[:, :2] @ [CANVAS / 2, CANVAS / 2]
     front = cv2.warpAffine(leaf, turn, (PHOTO, PHOTO), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)

@@ -70,5 +70,6 @@ def train(config: Config, run: Run) -> None:
         batches = Batches(data.train, recipe.batch_size, recipe.seed, recipe.workers)
         fit(model, loss, batches, validate, recipe, run, groups)
 
+    finished = FinishedModel.finish(model, data, config)
     if distributed.is_first():
-        FinishedModel.finish(model, data, config).save(run.model_file)
+        finished.save(run.model_file)
