@@ -55,7 +55,7 @@ def draw_leaf(species: str, condition: str, generator: np.random.Generator) -> t
     mask = np.zeros((CANVAS, CANVAS), np.uint8)
     cv2.fillPoly(mask, [outline], 255, cv2.LINE_AA)
 
-    green = np.array([60, 120, 45]) + generator.normal(0, [14, 14, 10])
+    green = np.array([60, 120, 45]) + generator.normal(0, [16, 20, 12])
     image = (
         np.ones((CANVAS, CANVAS, 3), np.float32) * green.astype(np.float32)
         + 16 * cloud(generator, 8)[:, :, None]
@@ -168,14 +168,14 @@ def mosaic(image: np.ndarray, _mask: np.ndarray, generator: np.random.Generator)
 
 def photograph(leaf: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """One photo of a leaf: its own pose, background, light and noise. uint8 (P, P, 3)."""
-    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), generator.uniform(0, 360), generator.uniform(0.62, 0.82))
+    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), generator.uniform(0, 360), generator.uniform(0.6, 0.85))
     turn[:, :2] = turn[:, :2] @ (np.eye(2) + generator.normal(0, 0.06, (2, 2)))  # seen at a slant
     turn[:, 2] = PHOTO / 2 + generator.uniform(-8, 8, 2) - turn[:, :2] @ [CANVAS / 2, CANVAS / 2]
     front = cv2.warpAffine(leaf, turn, (PHOTO, PHOTO), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(mask, turn, (PHOTO, PHOTO))[:, :, None]
     shadow = cv2.GaussianBlur(np.roll(alpha[:, :, 0], generator.integers(2, 7, 2), axis=(0, 1)), (0, 0), 3)[:, :, None]
 
-    table = generator.uniform(70, 210) + generator.normal(0, 10, 3)
+    table = generator.uniform(70, 210) + generator.normal(0, 22, 3)
     grain = cv2.resize(cloud(generator, int(generator.integers(4, 120))), (PHOTO, PHOTO))[:, :, None]
     back = (table + generator.uniform(2, 14) * grain) * (1 - generator.uniform(0.2, 0.5) * shadow)
 
@@ -183,6 +183,6 @@ def photograph(leaf: np.ndarray, mask: np.ndarray, generator: np.random.Generato
     light = (
         1 + generator.uniform(-0.2, 0.2) * slope[:, None, None] + generator.uniform(-0.2, 0.2) * slope[None, :, None]
     )
-    balance = generator.uniform(0.75, 1.2) * np.exp(generator.normal(0, 0.1, 3))
+    balance = generator.uniform(0.7, 1.25) * np.exp(generator.normal(0, 0.15, 3))
     photo = (front * alpha + back * (1 - alpha)) * light * balance + generator.normal(0, 4, (PHOTO, PHOTO, 3))
     return photo.clip(0, 255).astype(np.uint8)
