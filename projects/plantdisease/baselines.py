@@ -8,10 +8,11 @@ from sklearn.preprocessing import StandardScaler
 
 def colour_histogram(images: np.ndarray) -> np.ndarray:
     """How often each of 512 colours (8 levels of red, green and blue) occurs: uint8 (N, H, W, 3) -> float (N, 512)."""
-    bins = (images >> 5).astype(np.int32)  # (N, H, W, 3), 0..7
-    codes = (bins[..., 0] * 64 + bins[..., 1] * 8 + bins[..., 2]).reshape(len(images), -1)  # (N, H * W)
-    counts = np.stack([np.bincount(code, minlength=512) for code in codes])
-    return np.sqrt(counts / codes.shape[1]).astype(np.float32)
+    counts = np.empty((len(images), 512), np.float32)
+    for row, image in enumerate(images >> 5):  # 0..7 in each channel
+        codes = image @ np.array([64, 8, 1], np.int32)  # (H, W)
+        counts[row] = np.bincount(codes.ravel(), minlength=512) / codes.size
+    return np.sqrt(counts)
 
 
 def fit_colour_baseline(images: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:

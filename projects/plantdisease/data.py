@@ -188,7 +188,7 @@ def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Ph
 def frozen_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
     """What a frozen trunk makes of every photo, computed once and cached: `head.views` arrays, float16 (N, D)."""
     device = pick_device(config.head.device)
-    trunk.to(device, memory_format=torch.channels_last).eval()
+    trunk.to(device).to(memory_format=torch.channels_last).eval()
     size = config.model.size
     weights = fingerprint(*(tensor.cpu().numpy().tobytes() for tensor in trunk.state_dict().values()))
 

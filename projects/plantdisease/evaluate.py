@@ -216,7 +216,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation, robustness
         report.Section(f"Training, {stage}", figure=report.learning_curves(history, config.training.monitor)),
     ]
     with atomic(run.folder / "picture.png") as temporary:
-        temporary.write_bytes(report.png(gallery, dpi=80))
+        temporary.write_bytes(report.small_png(gallery))
     sample = " (the embedded sample: leaves drawn by code)" if data["source"] == "sample" else ""
     report.write_report(
         run,

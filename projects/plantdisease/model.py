@@ -37,8 +37,9 @@ def build_model(config: ModelConfig, classes: int) -> LeafNet:
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = config.dropout
-    initialise(network)
-    if config.weights != "none":
+    if config.weights == "none":
+        initialise(network)
+    else:
         load_into(network, pretrained(config), config.weights)
     # the last part of every torchvision classifier is its head: classifier, fc, heads ...
     name, head = list(network.named_children())[-1]

@@ -130,23 +130,23 @@ def disc(centre: tuple[int, int], radius: float, generator: np.random.Generator,
 
 def spots(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Many small brown spots with a sharp edge."""
-    for centre in places(mask, int(generator.integers(12, 26)), generator):
-        paint(image, disc(centre, generator.uniform(4, 8), generator), BROWN, generator)
+    for centre in places(mask, int(generator.integers(9, 17)), generator):
+        paint(image, disc(centre, generator.uniform(7, 12), generator), BROWN, generator)
 
 
 def blight(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """A few large brown patches with rings like a target."""
     for centre in places(mask, int(generator.integers(2, 5)), generator):
-        radius = generator.uniform(13, 24)
+        radius = generator.uniform(20, 32)
         paint(image, 0.8 * disc(centre, radius, generator), BROWN, generator)
-        for ring in np.arange(radius - 3, 2, -5):
-            paint(image, 0.6 * disc(centre, ring, generator, thickness=2), YELLOW, generator)
+        for ring in np.arange(radius - 4, 2, -7):
+            paint(image, 0.6 * disc(centre, ring, generator, thickness=3), YELLOW, generator)
 
 
 def rust(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Orange-brown pustules, each in a pale halo."""
-    for centre in places(mask, int(generator.integers(10, 22)), generator):
-        radius = generator.uniform(3.5, 6)
+    for centre in places(mask, int(generator.integers(8, 15)), generator):
+        radius = generator.uniform(6, 9)
         halo = cv2.GaussianBlur(disc(centre, 2.2 * radius, generator), (0, 0), 2)
         paint(image, 0.7 * halo, YELLOW, generator)
         paint(image, disc(centre, radius, generator), ORANGE if generator.random() < 0.6 else BROWN, generator)
@@ -156,13 +156,13 @@ def mildew(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) 
     """White, powdery patches without an edge."""
     powder = 0.75 + 0.25 * cloud(generator, 90)
     for centre in places(mask, int(generator.integers(4, 9)), generator):
-        patch = cv2.GaussianBlur(disc(centre, generator.uniform(9, 20), generator), (0, 0), 6)
+        patch = cv2.GaussianBlur(disc(centre, generator.uniform(14, 26), generator), (0, 0), 6)
         paint(image, (generator.uniform(0.4, 0.8) * patch * powder).clip(0, 1), WHITE, generator)
 
 
 def mosaic(image: np.ndarray, _mask: np.ndarray, generator: np.random.Generator) -> None:
     """Light and dark green fields side by side."""
-    field = np.tanh(4 * cloud(generator, 14))
+    field = np.tanh(4 * cloud(generator, 11))
     image += field[:, :, None] * np.array([22, 26, 8]) * generator.uniform(0.7, 1.2)
 
 

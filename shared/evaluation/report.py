@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
+from PIL import Image
 
 from shared.files import read_json, write_text
 from shared.runs import Run
@@ -65,6 +66,14 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
     """A figure as PNG bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
+    return buffer.getvalue()
+
+
+def small_png(figure: Figure) -> bytes:
+    """A figure as PNG bytes of 128 colours: small enough for a README."""
+    buffer = io.BytesIO()
+    image = Image.open(io.BytesIO(png(figure, dpi=70))).convert("RGB")
+    image.quantize(128).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 

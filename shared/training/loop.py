@@ -56,7 +56,7 @@ def fit(
     Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
     """
     device = pick_device(config.device)
-    model.to(device, memory_format=torch.channels_last)  # convolutions are faster so, other layers do not notice
+    model.to(device).to(memory_format=torch.channels_last)  # faster convolutions; other layers do not notice
     optimizer = build_optimizer(groups or [(model, 1.0)], config)
     steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
