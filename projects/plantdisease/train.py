@@ -1,6 +1,6 @@
 """Train AlexNet on leaf photos.
 
-python -m projects.plantdisease.train                       # the embedded sample, offline, about 3 minutes
+python -m projects.plantdisease.train --config configs/plantdisease/sample.yaml    # offline, about 4 minutes
 python -m projects.plantdisease.train --config configs/plantdisease/finetune.yaml --data.root DIR
 torchrun --nproc-per-node 2 -m projects.plantdisease.train ...
 """
