@@ -122,9 +122,10 @@ def fit(
                         for name, value in values.items():
                             sums[name] = sums.get(name, 0.0) + value.item()
                     if distributed.any_process(not math.isfinite(step_loss)):
+                        kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
                         raise ValueError(
                             f"the loss is {step_loss} in epoch {epoch + 1}, batch {step * config.accumulate + 1}; "
-                            f"the last good state is kept in {run.folder}; try a smaller training.learning_rate"
+                            f"try a smaller training.learning_rate{kept}"
                         )
                     if config.clip:
                         nn.utils.clip_grad_norm_(model.parameters(), config.clip)
