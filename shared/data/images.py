@@ -1,0 +1,200 @@
+"""Photos from anywhere as upright RGB arrays, and the fast batch transforms that the networks see them through."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor
+from tqdm import tqdm
+
+from shared.data.cache import cached_array, fingerprint, fingerprint_files
+from shared.data.config import AugmentConfig
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+MAX_PIXELS = 100_000_000
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """All image files below a folder, sorted. Hidden files are passed over."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+
+
+def read_image(path: Path, at_least: int | None = None) -> np.ndarray:
+    """An image file as upright RGB, uint8 (H, W, 3): EXIF rotation applied, 16 bit scaled, transparency on white, first
+    frame of an animation. With `at_least`, a JPEG may be decoded smaller, but no side below that many pixels.
+
+    Raises FileNotFoundError, or ValueError with one sentence if it is empty, damaged, huge or no image.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty (0 bytes)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(path)
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            if at_least:
+                image.draft("RGB", (at_least, at_least))
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{path} is not an image in a format I can read") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"{path} is too large: at most {MAX_PIXELS // 10**6} megapixels are read") from None
+    except (OSError, SyntaxError, EOFError, MemoryError) as error:
+        raise ValueError(f"{path} is damaged or cannot be decoded ({error})") from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):  # 16 or 32 bit grey: PIL would clip instead of scale
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535 if image.mode.startswith("I") and values.max() > 255 else max(255.0, float(values.max()))
+        image = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        image = Image.alpha_composite(white, rgba)
+    return image.convert("RGB")
+
+
+def to_square(image: np.ndarray, size: int) -> np.ndarray:
+    """Scale the shorter side to `size` and cut the centre: uint8 (H, W, 3) -> (size, size, 3)."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    smoothing = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=smoothing)
+
+
+def load_images(paths: Sequence[Path], size: int, cache: Path) -> tuple[np.ndarray, str]:
+    """All images as squares, uint8 (N, size, size, 3), and the fingerprint of their content.
+
+    Decoded once, then memory-mapped from the cache.
+    """
+
+    def fill(array: np.ndarray) -> None:
+        def load(index: int) -> None:
+            array[index] = to_square(read_image(paths[index], at_least=size), size)
+
+        with ThreadPoolExecutor() as pool:  # PIL and OpenCV release the interpreter lock
+            for _ in tqdm(pool.map(load, range(len(paths))), total=len(paths), desc="decoding", unit="image", leave=False):
+                pass
+
+    key = fingerprint(fingerprint_files(paths), size, "square-1")
+    return cached_array(cache, "images", key, (len(paths), size, size, 3), np.uint8, fill), key
+
+
+def normalise(images: Tensor, size: int) -> Tensor:
+    """What every network sees, in training and in prediction: uint8 (B, H, W, 3) or float (B, 3, H, W) in 0..1 ->
+    float (B, 3, size, size), ImageNet mean 0 and deviation 1, channels last in memory."""
+    x = to_float(images)
+    if x.shape[-1] != size:
+        x = F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False, antialias=x.shape[-1] > size)
+    mean = torch.tensor(IMAGENET_MEAN, device=x.device).view(3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=x.device).view(3, 1, 1)
+    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 (B, H, W, 3) -> float (B, 3, H, W) in 0..1; float passes through."""
+    return images.permute(0, 3, 1, 2).float() / 255 if images.dtype == torch.uint8 else images
+
+
+def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> Tensor:
+    """Random view of every image, a function of its own seed alone: uint8 (B, H, W, 3) -> float (B, 3, size, size).
+
+    One resampling for crop, scale, rotation and mirror, one colour matrix for all colour changes; works on the
+    whole batch at once, on the CPU or the GPU.
+    """
+    x = to_float(images)  # (B, 3, H, W)
+    # 32 numbers in 0..1 for every image, from its own seed
+    draws = np.stack([np.random.default_rng(int(seed)).random(32) for seed in seeds.tolist()]).astype(np.float32)
+    u = torch.from_numpy(draws).to(x.device).T  # (32, B)
+
+    def between(low: float, high: float, draw: Tensor) -> Tensor:
+        return low + (high - low) * draw
+
+    if config.background:
+        x = torch.where((u[20] < config.background).view(-1, 1, 1, 1), replace_background(x, u[21:32]), x)
+
+    angle = between(-math.radians(config.rotate), math.radians(config.rotate), u[0])
+    scale = torch.exp(between(math.log(config.scale[0]), math.log(config.scale[1]), u[1]))
+    aspect = torch.exp(between(-0.12, 0.12, u[2])) if config.scale[0] != config.scale[1] else torch.ones_like(scale)
+    mirror = torch.where(u[3] < 0.5, -1.0, 1.0) if config.flip else torch.ones_like(scale)
+    room = (1 - scale).abs()
+    shift = torch.stack([between(-1, 1, u[4]) * room, between(-1, 1, u[5]) * room], dim=1)  # (B, 2)
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    rows = [cos * aspect * mirror, -sin / aspect, sin * aspect * mirror, cos / aspect]
+    matrix = torch.cat([torch.stack(rows, dim=1).view(-1, 2, 2), shift.unsqueeze(2)], dim=2)  # (B, 2, 3)
+    grid = F.affine_grid(matrix, [len(x), 3, size, size], align_corners=False)
+    x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+
+    if config.colour:
+        k = config.colour
+        brightness = torch.exp(between(-k, k, u[6])).view(-1, 1, 1, 1)
+        contrast = torch.exp(between(-k, k, u[7])).view(-1, 1, 1, 1)
+        saturation = torch.exp(between(-k, k, u[8])).view(-1, 1, 1, 1)
+        balance = torch.exp(between(-k / 3, k / 3, u[9:12].T)).view(-1, 3, 1, 1)
+        grey = x.mean(dim=1, keepdim=True)
+        x = torch.lerp(grey, x, saturation)
+        x = torch.lerp(x.mean(dim=(1, 2, 3), keepdim=True), x, contrast)
+        x = (x * brightness * balance).clamp(0, 1)
+
+    if config.erase:
+        side = torch.sqrt(between(0.02, 0.2, u[13]))
+        at = torch.arange(size, device=x.device) / size
+        inside_y = (at - u[14].unsqueeze(1)).abs() < side.unsqueeze(1) / 2  # (B, size)
+        inside_x = (at - u[15].unsqueeze(1)).abs() < side.unsqueeze(1) / 2
+        chosen = (u[12] < config.erase).view(-1, 1, 1)
+        x = x.masked_fill((inside_y.unsqueeze(2) & inside_x.unsqueeze(1) & chosen).unsqueeze(1), 0.5)
+    return x
+
+
+def foreground(x: Tensor) -> Tensor:
+    """A soft mask of what is colourful before a dull background: float (B, 3, H, W) in 0..1 -> (B, 1, H, W) in 0..1.
+
+    Pixels are told apart by their chroma; the mask is smoothed, so it is rough at fine edges.
+    """
+    chroma = x.amax(dim=1, keepdim=True) - x.amin(dim=1, keepdim=True)
+    background = torch.cat([chroma[:, :, :6].flatten(1), chroma[:, :, -6:].flatten(1)], dim=1).median(dim=1).values
+    threshold = (background + 0.07).clamp(0.1, 0.3).view(-1, 1, 1, 1)
+    smooth = F.avg_pool2d(chroma, 7, 1, 3, count_include_pad=False)
+    return ((smooth - threshold) * 25 + 0.5).clamp(0, 1)
+
+
+def replace_background(x: Tensor, u: Tensor) -> Tensor:
+    """Another smooth, random background behind the foreground. u: at least (11, B) numbers in 0..1."""
+    batch, _, height, width = x.shape
+    corners = torch.stack([u[0:3], u[3:6], u[6:9], u[1:4].flip(0)], dim=2).permute(1, 0, 2).reshape(batch, 3, 2, 2)
+    new = F.interpolate(corners, size=(height, width), mode="bilinear", align_corners=True)
+    grey = new.mean(dim=1, keepdim=True)
+    new = torch.lerp(grey, new, u[9].view(-1, 1, 1, 1))
+    mask = foreground(x)
+    return x * mask + new * (1 - mask)
+
+
+def cut_mix(x: Tensor, seeds: Tensor, probability: float) -> tuple[Tensor, Tensor, float]:
+    """Cut a rectangle of each image's neighbour in the batch into it (CutMix, Yun et al. 2019).
+
+    Returns the images, the index of each one's partner (B,) and the part that is still the image's own.
+    """
+    generator = np.random.default_rng([int(seed) for seed in seeds[:2].tolist()])
+    partners = torch.arange(len(x), device=x.device).roll(1)
+    if generator.random() >= probability:
+        return x, partners, 1.0
+    size = x.shape[-1]
+    side = round(size * math.sqrt(generator.random()))
+    top, left = (int(v) for v in generator.integers(0, size - side + 1, 2))
+    mixed = x.clone()
+    mixed[:, :, top : top + side, left : left + side] = x[partners][:, :, top : top + side, left : left + side]
+    return mixed, partners, 1 - (side / size) ** 2
