@@ -1,4 +1,4 @@
-"""Memory-mapped arrays on disk for what is slow to compute once and fast to read often: decoded images, frozen features."""
+"""Memory-mapped arrays on disk for what is slow to compute once and read often: decoded images, frozen features."""
 
 import hashlib
 import shutil

@@ -59,7 +59,9 @@ def _download(source: Source, folder: Path, by_hand: str) -> Path:
     problems = []
     for url in source.urls:
         try:
-            return Path(pooch.retrieve(url, known_hash=source.sha256, fname=source.archive, path=folder, progressbar=True))
+            return Path(
+                pooch.retrieve(url, known_hash=source.sha256, fname=source.archive, path=folder, progressbar=True)
+            )
         except ValueError:  # pooch has deleted the file
             problems.append(f"{url} delivered other bytes than expected (SHA-256)")
         except (requests.RequestException, ConnectionError) as error:

@@ -87,7 +87,9 @@ def load_images(paths: Sequence[Path], size: int, cache: Path) -> tuple[np.ndarr
             array[index] = to_square(read_image(paths[index], at_least=size), size)
 
         with ThreadPoolExecutor() as pool:  # PIL and OpenCV release the interpreter lock
-            for _ in tqdm(pool.map(load, range(len(paths))), total=len(paths), desc="decoding", unit="image", leave=False):
+            for _ in tqdm(
+                pool.map(load, range(len(paths))), total=len(paths), desc="decoding", unit="image", leave=False
+            ):
                 pass
 
     key = fingerprint(fingerprint_files(paths), size, "square-1")

@@ -6,11 +6,11 @@ process or resumed run it is drawn.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from shared.training import distributed
 
@@ -39,7 +39,9 @@ class Batches:
     def __init__(self, dataset: Batchable, batch_size: int, seed: int, workers: int = 0) -> None:
         self.batch_size = min(batch_size, len(dataset))
         if self.batch_size % distributed.world_size():
-            raise ValueError(f"training.batch_size {batch_size} must be a multiple of {distributed.world_size()} processes")
+            raise ValueError(
+                f"training.batch_size {batch_size} must be a multiple of {distributed.world_size()} processes"
+            )
         self.dataset, self.seed, self.workers = dataset, seed, workers
 
     def __len__(self) -> int:
@@ -71,7 +73,7 @@ def in_order(dataset: Batchable, batch_size: int, workers: int = 0) -> Iterator[
 
 def _loader(dataset: Batchable, batches: list[list[Item]], workers: int) -> DataLoader:
     return DataLoader(
-        dataset,  # type: ignore[arg-type]
+        cast("Dataset[Any]", dataset),  # it has what a Dataset needs, by structure
         batch_sampler=batches,
         collate_fn=_as_it_is,
         num_workers=workers,
