@@ -139,7 +139,7 @@ def sibling_splits(run: Run) -> list[list[Any]]:
             split = numbers["data"]["split"]
             interval = f"{low:.3f} - {high:.3f}"
             found[split] = [split, numbers["data"]["n"], numbers["metrics"]["macro_f1"], interval]
-    return list(found.values())
+    return sorted(found.values(), key=lambda row: -row[2])
 
 
 def _same_photos(mine: DataConfig, other: DataConfig) -> bool:
