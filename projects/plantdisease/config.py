@@ -81,8 +81,7 @@ class FineTuneConfig(HeadConfig):
     epochs: int = Field(12, ge=1)
     """Passes over the training data."""
     size: int = Field(160, ge=64, le=512)
-    """Side in pixels of the training images; smaller than model.size costs less and does no harm
-    (Touvron et al. 2019)."""
+    """Side in pixels of the training images; smaller than model.size costs less time (Touvron et al. 2019)."""
     trunk_factor: float = Field(0.3, gt=0)
     """Learning rate of the convolutions as a part of the head's."""
     average: float = Field(0.99, ge=0, lt=1)
