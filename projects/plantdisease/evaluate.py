@@ -94,7 +94,7 @@ def main(options: EvaluateOptions, run: Run) -> None:
         print(f"report: {run.folder / 'report.html'}")
     else:
         result = evaluate(run, model, options.data, options.evaluation)
-        _print(result)
+        _print(model, result)
     if options.json_file:
         write_json(options.json_file, result.numbers)
 
@@ -107,7 +107,7 @@ def evaluate_run(run: Run, config: EvaluationConfig | None = None) -> Evaluation
     write_json(run.folder / "evaluation.json", result.numbers)
     robustness = score_robustness(model, result.data.test) if config.robustness else {}
     _write_report(run, model, result, robustness)
-    _print(result)
+    _print(model, result)
     return result
 
 
@@ -147,11 +147,11 @@ def _same_photos(mine: DataConfig, other: DataConfig) -> bool:
     return mine.model_copy(update={"cache": other.cache}) == other
 
 
-def _print(result: Evaluation) -> None:
+def _print(model: FinishedModel, result: Evaluation) -> None:
     numbers = result.numbers
     low, high = numbers["intervals"]["macro_f1"]
     print(f"{numbers['data']['n']} photos, split {numbers['data']['split']}")
-    print(f"  {'AlexNet':<18}{show(numbers['metrics'])}  (macro_f1 95 % interval {low:.3f} - {high:.3f})")
+    print(f"  {_network(model):<18}{show(numbers['metrics'])}  (macro_f1 95 % interval {low:.3f} - {high:.3f})")
     for name, values in numbers["baselines"].items():
         print(f"  {name:<18}{show(values)}")
 
@@ -159,7 +159,7 @@ def _print(result: Evaluation) -> None:
 def _write_report(run: Run, model: FinishedModel, result: Evaluation, robustness: dict[str, float]) -> None:
     numbers, config = result.numbers, model.config
     metrics, baselines, data = numbers["metrics"], numbers["baselines"], numbers["data"]
-    network = "AlexNet" if config.model.backbone == "alexnet" else config.model.backbone
+    network = _network(model)
     colour = baselines["colour_histogram"]
     low, high = numbers["intervals"]["macro_f1"]
     lead = (
@@ -280,6 +280,12 @@ def _worst_mistakes(model: FinishedModel, result: Evaluation, count: int = 12) -
         for i in worst
     ]
     return report.picture_grid([result.data.images[result.data.test.indices[i]] for i in worst], titles)
+
+
+def _network(model: FinishedModel) -> str:
+    """The network's name as people write it."""
+    backbone = model.config.model.backbone
+    return "AlexNet" if backbone == "alexnet" else backbone
 
 
 def _plain(name: str) -> str:
