@@ -4,6 +4,7 @@ Nothing here imports torch before the command line has been read, so `--help` an
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -67,20 +68,24 @@ def _train(module: str, config_class: type[Section]) -> int:
         try:
             if not run.model_file.is_file():
                 start = time.monotonic()
-                recipe.train(config, run)
+                try:
+                    recipe.train(config, run)
+                finally:
+                    if distributed.is_first():
+                        run.add_minutes((time.monotonic() - start) / 60)
                 if distributed.is_first():
-                    _remove(run.checkpoints)  # the finished model holds all that is needed
-                    run.record(minutes=round((time.monotonic() - start) / 60, 2))
-            if distributed.is_first():
-                import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
-                print(f"report: {_short(run.folder / 'report.html')}")
+                    shutil.rmtree(run.checkpoints, ignore_errors=True)  # the finished model holds all that is needed
         except Interrupted as stop:
             print(f"{stop}; to go on: python -m {module} --resume {_short(run.folder)}", file=sys.stderr)
             return INTERRUPTED
         except (ValueError, OSError, KeyboardInterrupt):
             if distributed.is_first() and not run.checkpoints.exists() and not run.model_file.exists():
-                _remove(run.folder)
+                shutil.rmtree(run.folder, ignore_errors=True)
             raise
+        first = distributed.is_first()
+    if first:  # evaluation is the work of one process
+        import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
+        print(f"report: {_short(run.folder / 'report.html')}")
     return 0
 
 
@@ -138,12 +143,6 @@ def _short(path: Path) -> str:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def show(values: Mapping[str, float]) -> str:

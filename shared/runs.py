@@ -114,10 +114,11 @@ class Run:
     def _metrics(self) -> Path:
         return self.folder / (f"metrics-{self.part}.csv" if self.part else "metrics.csv")
 
-    def record(self, **values: Any) -> None:
-        """Add facts that are known only later (minutes of training, say) to `environment.json`."""
+    def add_minutes(self, minutes: float) -> None:
+        """Add to the minutes of training in `environment.json`; a resumed run has several parts."""
         path = self.folder / "environment.json"
-        write_json(path, {**read_json(path), **values})
+        known = read_json(path)
+        write_json(path, {**known, "minutes": round(known.get("minutes", 0.0) + minutes, 2)})
 
 
 def environment() -> dict[str, Any]:

@@ -23,14 +23,7 @@ from projects.plantdisease.predict import Predictor
 from projects.plantdisease.robustness import CHANGES, changed
 from shared.command import show
 from shared.evaluation import report
-from shared.evaluation.classification import (
-    accuracy,
-    bootstrap_interval,
-    classification_metrics,
-    confusions,
-    macro_f1,
-    per_class_table,
-)
+from shared.evaluation.classification import confusions, macro_f1, per_class_table, scores
 from shared.files import atomic, read_json, write_json
 from shared.runs import Run, all_runs
 
@@ -61,7 +54,6 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     data = LeafData(data_config, classes=model.classes)
     test = data.test
     logits, novelty = model.score(test)
-    targets, predictions = test.targets, logits.argmax(dim=1).numpy()
     colour = model.colour_baseline(data.images[test.indices])
     majority = np.full(len(test), model.commonest)
     numbers = {
@@ -73,15 +65,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
             "split": data.split_name,
             "n": len(test),
         },
-        "metrics": classification_metrics(logits, targets),
-        "intervals": {
-            metric.__name__: bootstrap_interval(metric, targets, predictions, config.bootstrap)
-            for metric in (accuracy, macro_f1)
-        },
-        "baselines": {
-            name: {"accuracy": accuracy(targets, guess), "macro_f1": macro_f1(targets, guess)}
-            for name, guess in (("majority", majority), ("colour_histogram", colour))
-        },
+        **scores(logits, test.targets, {"majority": majority, "colour_histogram": colour}, config.bootstrap),
     }
     return Evaluation(data, logits, novelty, numbers)
 
@@ -90,7 +74,7 @@ def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
     model = FinishedModel.load(run.model_file)
     if _same_photos(options.data, model.config.data):
-        result = evaluate_run(run, options.evaluation)
+        result = _renew(run, model, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")
     else:
         result = evaluate(run, model, options.data, options.evaluation)
@@ -99,10 +83,13 @@ def main(options: EvaluateOptions, run: Run) -> None:
         write_json(options.json_file, result.numbers)
 
 
-def evaluate_run(run: Run, config: EvaluationConfig | None = None) -> Evaluation:
+def evaluate_run(run: Run) -> None:
     """Score a run on its own test photos; write evaluation.json and report.html into it."""
     model = FinishedModel.load(run.model_file)
-    config = config or model.config.evaluation
+    _renew(run, model, model.config.evaluation)
+
+
+def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, model.config.data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
     robustness = score_robustness(model, result.data.test) if config.robustness else {}

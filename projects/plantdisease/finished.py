@@ -127,12 +127,12 @@ class FinishedModel:
             return logits / self.temperature, self.novelty(activations)
 
     def score(self, photos: Photos) -> tuple[Tensor, Tensor]:
-        """`__call__` for a whole dataset: (N, C) and (N,)."""
-        both = [
-            self(torch.from_numpy(photos.images[rows]))
-            for rows in np.array_split(photos.indices, max(1, len(photos) // 64))
-        ]
-        return torch.cat([logits for logits, _ in both]), torch.cat([novelty for _, novelty in both])
+        """`__call__` for a whole dataset, on the device that trains: (N, C) and (N,)."""
+        network = _Both(self.network).to(pick_device(self.config.training.device))
+        both = predict(network, photos, lambda batch: normalise(batch[0], self.config.model.size), precision="fp32")
+        self.network.cpu()
+        logits, activations = both.split([len(self.classes), self.novelty.centres.shape[1]], dim=1)
+        return logits / self.temperature, self.novelty(activations)
 
     def colour_baseline(self, images: np.ndarray) -> np.ndarray:
         """What the logistic regression on colours says: uint8 (N, H, W, 3) -> class numbers (N,)."""

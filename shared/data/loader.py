@@ -5,7 +5,7 @@ seed is a function of (run seed, epoch, index): augmentation that uses nothing e
 process or resumed run it is drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -30,19 +30,26 @@ class Batchable(Protocol):
     def __getitems__(self, items: list[Item]) -> Any: ...
 
 
+POOL = 50  # batches within which items are sorted by length
+
+
 class Batches:
     """Shuffled training batches; every process of a `torchrun` gets its share of each one.
 
-    batch_size counts the items of all processes together. The incomplete last batch is left out.
+    batch_size counts the items of all processes together. The incomplete last batch is left out. With the `lengths`
+    of the items given, those of about equal length come together, so that little of a batch is padding.
     """
 
-    def __init__(self, dataset: Batchable, batch_size: int, seed: int, workers: int = 0) -> None:
+    def __init__(
+        self, dataset: Batchable, batch_size: int, seed: int, workers: int = 0, lengths: Sequence[int] | None = None
+    ) -> None:
         self.batch_size = min(batch_size, len(dataset))
         if self.batch_size % distributed.world_size():
             raise ValueError(
                 f"training.batch_size {batch_size} must be a multiple of {distributed.world_size()} processes"
             )
         self.dataset, self.seed, self.workers = dataset, seed, workers
+        self.lengths = None if lengths is None else np.asarray(lengths)
 
     def __len__(self) -> int:
         return len(self.dataset) // self.batch_size
@@ -52,21 +59,26 @@ class Batches:
         generator = np.random.default_rng((self.seed, epoch))
         order = generator.permutation(len(self.dataset))
         seeds = generator.integers(2**63, size=len(self.dataset))
+        batches = order[: len(self) * self.batch_size].reshape(len(self), self.batch_size)
+        if self.lengths is not None:
+            pools = np.split(batches, range(POOL, len(self), POOL))
+            by_length = [pool.flat[np.argsort(self.lengths[pool], axis=None, kind="stable")] for pool in pools]
+            batches = generator.permutation(np.concatenate(by_length).reshape(batches.shape))
         mine = slice(distributed.rank(), None, distributed.world_size())
-        return [
-            [Item(int(i), int(seeds[i])) for i in order[b * self.batch_size : (b + 1) * self.batch_size][mine]]
-            for b in range(len(self))
-        ]
+        return [[Item(int(i), int(seeds[i])) for i in batch[mine]] for batch in batches]
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Any]:
         """The batches of one epoch, without the first `skip`."""
         return iter(_loader(self.dataset, self.order(epoch)[skip:], self.workers))
 
 
-def in_order(dataset: Batchable, batch_size: int, workers: int = 0) -> Iterator[Any]:
-    """Every item of the dataset once, unshuffled; of several processes each gets every n-th (see `interleave`)."""
-    mine = range(distributed.rank(), len(dataset), distributed.world_size())
-    items = [Item(index, 0) for index in mine]
+def in_order(
+    dataset: Batchable, batch_size: int, order: Sequence[int] | None = None, workers: int = 0
+) -> Iterator[Any]:
+    """Every item of the dataset once, in its own or the given order; of several processes each gets every n-th (see
+    `interleave`)."""
+    indices = range(len(dataset)) if order is None else order
+    items = [Item(int(index), 0) for index in indices[distributed.rank() :: distributed.world_size()]]
     batches = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
     return iter(_loader(dataset, batches, workers))
 

@@ -1,10 +1,12 @@
 """Numbers for classifiers, each with its interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -36,6 +38,30 @@ def classification_metrics(logits: Tensor, targets: np.ndarray) -> dict[str, flo
         "loss": F.cross_entropy(logits, truth).item(),
         "ece": expected_calibration_error(logits.softmax(dim=1), truth),
     }
+
+
+def scores(
+    logits: Tensor, targets: np.ndarray, baselines: Mapping[str, np.ndarray], resamples: int = 1000
+) -> dict[str, Any]:
+    """The `metrics`, `intervals` and `baselines` of evaluation.json. baselines: name -> predictions (N,)."""
+    predictions = logits.argmax(dim=1).numpy()
+    simple = (accuracy, macro_f1)
+    return {
+        "metrics": classification_metrics(logits, targets),
+        "intervals": {m.__name__: bootstrap_interval(m, targets, predictions, resamples) for m in simple},
+        "baselines": {
+            name: {metric.__name__: metric(targets, guess) for metric in simple} for name, guess in baselines.items()
+        },
+    }
+
+
+def mcnemar(targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, float]:
+    """Items that only we have right, items that only they have right, and the exact p value of the difference
+    (McNemar 1947)."""
+    only_ours = int(((ours == targets) & (theirs != targets)).sum())
+    only_theirs = int(((ours != targets) & (theirs == targets)).sum())
+    both = only_ours + only_theirs
+    return only_ours, only_theirs, float(binomtest(only_ours, both).pvalue) if both else 1.0
 
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:

@@ -68,13 +68,13 @@ def from_first(make: Callable[[], T]) -> T:
     return box[0]
 
 
-def any_process(flag: bool) -> bool:
-    """Whether the flag is raised in at least one process."""
+def any_process(*flags: bool) -> list[bool]:
+    """For each flag, whether it is raised in at least one process."""
     if world_size() == 1:
-        return flag
-    flags = torch.tensor(float(flag), device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.all_reduce(flags, dist.ReduceOp.MAX)
-    return bool(flags)
+        return list(flags)
+    raised = torch.tensor(flags, dtype=torch.float, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(raised, dist.ReduceOp.MAX)
+    return raised.bool().tolist()
 
 
 def collect(value: T) -> list[T]:

@@ -72,9 +72,9 @@ def fit(
     best: float | None = None
     since_best, epoch, step, sums, seconds = 0, 0, 0, {}, 0.0
 
-    def state() -> dict[str, Any]:
+    def save() -> None:
         everyones_random_state = distributed.collect(random_state())
-        return {
+        state = {
             "model": model.state_dict(),
             "average": average.state_dict() if average else {},
             "optimizer": optimizer.state_dict(),
@@ -84,11 +84,8 @@ def fit(
             "history": history,
             "epoch_so_far": {"sums": sums, "seconds": seconds + time.monotonic() - started},
         }
-
-    def save() -> None:
-        content = state()
         if distributed.is_first():
-            save_state(run.checkpoints / "last.pt", content)
+            save_state(run.checkpoints / "last.pt", state)
 
     if (run.checkpoints / "last.pt").is_file():
         saved = load_state(run.checkpoints / "last.pt")
@@ -118,10 +115,12 @@ def fit(
                             output = loss(network, move(batch, device))
                         values = output if isinstance(output, dict) else {"loss": output}
                         (values["loss"] / len(micro_batches)).backward()
-                        step_loss += values["loss"].item() / len(micro_batches)
-                        for name, value in values.items():
-                            sums[name] = sums.get(name, 0.0) + value.item()
-                    if distributed.any_process(not math.isfinite(step_loss)):
+                        numbers = {name: value.item() for name, value in values.items()}
+                        step_loss += numbers["loss"] / len(micro_batches)
+                        sums = {name: sums.get(name, 0.0) + number for name, number in numbers.items()}
+                    due = time.monotonic() - saved_at > 60 * config.checkpoint_minutes
+                    broken, stopped, due = distributed.any_process(not math.isfinite(step_loss), bool(stop), due)
+                    if broken:
                         kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
                         raise ValueError(
                             f"the loss is {step_loss} in epoch {epoch + 1}, batch {step * config.accumulate + 1}; "
@@ -138,12 +137,11 @@ def fit(
                     bar.update()
                     bar.set_postfix(loss=f"{step_loss:.3f}", refresh=False)
 
-                    if distributed.any_process(bool(stop)):
-                        save()
-                        raise Interrupted(f"stopped and saved in epoch {epoch + 1}, step {step} of {steps_per_epoch}")
-                    if distributed.any_process(time.monotonic() - saved_at > 60 * config.checkpoint_minutes):
+                    if stopped or due:
                         save()
                         saved_at = time.monotonic()
+                    if stopped:
+                        raise Interrupted(f"stopped and saved in epoch {epoch + 1}, step {step} of {steps_per_epoch}")
 
             candidate = average.module if average else model
             candidate.eval()
