@@ -33,6 +33,9 @@ $(VENV)/.extra-%: $(VENV)/.installed
 
 setup: $(VENV)/.installed ## create .venv and install what the projects need
 
+setup-%: $(VENV)/.extra-% ## the same and an extra: setup-text, -app, -export ...
+	@true
+
 train-%: $(VENV)/.installed ## train, evaluate, write the report   [CONFIG=FILE]
 	$(PY) -m projects.$*.train --config $(config) $(ARGS)
 
@@ -44,6 +47,9 @@ eval-%: evaluate-%
 
 predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
 	$(PY) -m projects.$*.predict $(INPUT) $(RUN_ARGS) $(ARGS)
+
+report-%: $(VENV)/.installed ## a page about INPUT=FILE (sentiment)     [RUN=NAME]
+	$(PY) -m projects.$*.report $(INPUT) $(RUN_ARGS) $(ARGS)
 
 export-%: $(VENV)/.extra-export ## write a finished run as ONNX            [RUN=NAME]
 	$(PY) -m projects.$*.export $(RUN_ARGS) $(ARGS)

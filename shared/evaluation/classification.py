@@ -55,6 +55,16 @@ def scores(
     }
 
 
+def proportion_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    share, extra = successes / n, z * z / n
+    middle = (share + extra / 2) / (1 + extra)
+    half = z * ((share * (1 - share) + extra / 4) / n) ** 0.5 / (1 + extra)
+    return middle - half, middle + half
+
+
 def mcnemar(targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, float]:
     """Items that only we have right, items that only they have right, and the exact p value of the difference
     (McNemar 1947)."""

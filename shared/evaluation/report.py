@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Card:
 
 @dataclass
 class Section:
-    """A titled part of the page: a sentence, a table, a picture, in this order, each optional."""
+    """A titled part of the page: a sentence, a table, HTML, a picture, in this order, each optional."""
 
     title: str
     text: str = ""
@@ -38,6 +38,8 @@ class Section:
     rows: Sequence[Sequence[Any]] = ()
     ours: Sequence[int] = ()
     """Rows of the table that are this run's own."""
+    html: str = ""
+    """HTML whose texts are escaped."""
     figure: Figure | None = None
     picture: str = field(init=False, default="")
 
@@ -49,14 +51,28 @@ class Section:
 
 def write_report(run: Run, title: str, subtitle: str, lead: str, cards: list[Card], sections: list[Section]) -> Path:
     """Write `report.html` into the run and return its path."""
+    environment = read_json(run.folder / "environment.json")
+    settings = (run.folder / "config.yaml").read_text(encoding="utf-8")
+    return write_page(run.folder / "report.html", title, subtitle, lead, cards, sections, environment, settings)
+
+
+def write_page(
+    path: Path,
+    title: str,
+    subtitle: str,
+    lead: str,
+    cards: list[Card],
+    sections: list[Section],
+    environment: Mapping[str, Any] | None = None,
+    settings: str = "",
+) -> Path:
+    """Write a page in the style of the reports and return its path."""
     page = Environment(loader=PackageLoader("shared.evaluation", "."), autoescape=True).get_template("report.html")
-    path = run.folder / "report.html"
     write_text(
         path,
         page.render(
-            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=sections,
-            environment=read_json(run.folder / "environment.json"),
-            settings=(run.folder / "config.yaml").read_text(encoding="utf-8"),
+            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=sections, environment=environment,
+            settings=settings,
         ),
     )  # fmt: skip
     return path
@@ -90,7 +106,7 @@ def learning_curves(history: list[dict[str, float]], monitor: str) -> Figure:
     right.plot(epochs, [row[monitor] for row in history], color=ACCENT, marker="o", markersize=3)
     right.set(xlabel="epoch", ylabel=f"validation {monitor}")
     for axes in (left, right):
-        _plain(axes)
+        plain(axes)
     return figure
 
 
@@ -123,7 +139,7 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
                 (b + 0.5) / bins, right[inside].mean(), 0.9 / bins, color=ACCENT, alpha=0.35 + 0.65 * inside.mean()
             )
     axes.set(xlabel="confidence", ylabel="part that is right", xlim=(0, 1), ylim=(0, 1))
-    _plain(axes)
+    plain(axes)
     return figure
 
 
@@ -140,6 +156,7 @@ def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: i
     return figure
 
 
-def _plain(axes: Any) -> None:
+def plain(axes: Any) -> None:
+    """Axes without a frame, on a light grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)

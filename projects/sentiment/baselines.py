@@ -1,0 +1,105 @@
+"""What a network has to beat: the commonest class, linear models on words and pairs of words, and VADER's rules.
+
+TF-IDF with logistic regression, and logistic regression on naive-Bayes log-count ratios (Wang & Manning 2012,
+Baselines and Bigrams): seconds of work, and hard to beat on long reviews.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix, diags
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+WORDS = r"(?u)\b\w+\b|[!?]"
+
+
+@dataclass
+class Baselines:
+    """Linear models on words and pairs of words, kept as plain tensors and a list of words."""
+
+    terms: list[str]
+    idf: Tensor
+    """(T,)"""
+    tfidf: Tensor
+    """Weights on TF-IDF values, (T + 1, C); the last row is the bias."""
+    bayes: Tensor
+    """Weights on whether a term occurs, (T + 1, C)."""
+    commonest: int
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], labels: np.ndarray, classes: int, min_count: int = 2) -> "Baselines":
+        """Fit both models on training texts."""
+        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+        counts = csr_matrix(vectorizer.fit_transform(texts))
+        transformer = TfidfTransformer(sublinear_tf=True).fit(counts)
+        binary = csr_matrix(counts > 0, dtype=np.float64)
+        bayes = np.empty((counts.shape[1] + 1, classes))
+        for label in range(classes):  # one against the rest
+            inside = labels == label
+            ratio = _smoothed(binary[inside]) - _smoothed(binary[~inside])
+            model = LogisticRegression(C=1.0, max_iter=300).fit(binary @ diags(ratio), inside)
+            bayes[:-1, label], bayes[-1, label] = model.coef_[0] * ratio, model.intercept_[0]
+        regression = LogisticRegression(C=5.0, max_iter=500).fit(transformer.transform(counts), labels)
+        two = classes == 2
+        coef = np.vstack([-regression.coef_, regression.coef_]) if two else regression.coef_
+        bias = np.hstack([-regression.intercept_, regression.intercept_]) if two else regression.intercept_
+        return cls(
+            terms=vectorizer.get_feature_names_out().tolist(),
+            idf=torch.from_numpy(transformer.idf_).float(),
+            tfidf=torch.from_numpy(np.vstack([coef.T, bias])).float(),
+            bayes=torch.from_numpy(bayes).float(),
+            commonest=int(np.bincount(labels).argmax()),
+        )
+
+    def predict(self, texts: Sequence[str], classes: list[str]) -> dict[str, np.ndarray]:
+        """Class numbers (N,) for every baseline by its name."""
+        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), vocabulary=self.terms)
+        counts = csr_matrix(vectorizer.transform(texts))
+        transformer = TfidfTransformer(sublinear_tf=True)
+        transformer.idf_ = self.idf.double().numpy()
+        values, occurs = transformer.transform(counts), csr_matrix(counts > 0, dtype=np.float64)
+        answers = {
+            "majority": np.full(len(texts), self.commonest),
+            "tfidf_lr": _linear(values, self.tfidf),
+            "nb_lr": _linear(occurs, self.bayes),
+        }
+        rules = vader(texts, classes)
+        return answers if rules is None else {**answers, "vader": rules}
+
+    def opinion_words(self, toward: int, count: int) -> list[str]:
+        """The single words that speak most for a class."""
+        weights = self.bayes[:-1, toward] - self.bayes[:-1].mean(dim=1)
+        ranked = (self.terms[i] for i in weights.argsort(descending=True).tolist())
+        return [word for word in ranked if " " not in word and word.isalpha()][:count]
+
+
+def vader(texts: Sequence[str], classes: list[str]) -> np.ndarray | None:
+    """Hutto & Gilbert 2014: a lexicon and rules, no training. None if it is not installed or has no such classes."""
+    if not find_spec("vaderSentiment") or not {"negative", "positive"} <= set(classes):
+        return None
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyzer = SentimentIntensityAnalyzer()
+    compound = np.array([analyzer.polarity_scores(text)["compound"] for text in texts])
+    middle = 0.05 if "neutral" in classes else 0.0
+    positive, negative = classes.index("positive"), classes.index("negative")
+    answers = np.where(compound >= middle, positive, negative)
+    if "neutral" in classes:
+        answers[np.abs(compound) < middle] = classes.index("neutral")
+    return answers
+
+
+def _smoothed(binary: csr_matrix) -> np.ndarray:
+    """Log of how often each term occurs among the terms of these texts, plus one."""
+    counts = np.asarray(binary.sum(axis=0)).ravel() + 1.0
+    return np.log(counts / counts.sum())
+
+
+def _linear(features: csr_matrix, weights: Tensor) -> np.ndarray:
+    table = weights.double().numpy()
+    return np.asarray(features @ table[:-1] + table[-1]).argmax(axis=1)

@@ -1,0 +1,126 @@
+"""What does this text say?
+
+python -m projects.sentiment.predict "The handle broke, but they sent a new one at once."
+python -m projects.sentiment.predict reviews.csv --run RUN --json answers.json
+"""
+
+if __name__ == "__main__":
+    from projects.sentiment.config import PredictOptions
+    from shared.command import answer
+
+    answer("projects.sentiment.predict", PredictOptions)
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from projects.sentiment.config import PredictOptions
+from projects.sentiment.explain import carried, highlighted
+from projects.sentiment.finished import FinishedModel
+from projects.sentiment.sources import clean, read_texts
+from shared.data.tables import read_table
+from shared.evaluation import report
+from shared.files import write_json
+from shared.runs import Run
+
+FILES = {".csv", ".tsv", ".txt", ".gz"}
+SHOWN = 40  # answers printed; the JSON file has all
+
+
+@dataclass
+class Prediction:
+    """The answer for one text."""
+
+    text: str
+    classes: list[tuple[str, float]]
+    """Class names with calibrated probabilities, the likeliest first."""
+    words: list[tuple[str, float]] | None = None
+    """Every word and what it added to the answer, where that was asked for."""
+
+    @property
+    def label(self) -> str:
+        """The likeliest class."""
+        return self.classes[0][0]
+
+    @property
+    def probability(self) -> float:
+        """Of the likeliest class."""
+        return self.classes[0][1]
+
+    def __str__(self) -> str:
+        short = self.text if len(self.text) <= 80 else self.text[:79] + "…"
+        said = f"{self.label} {self.probability:.0%}  {short}"
+        best = sorted(self.words or [], key=lambda pair: -pair[1])[:3]
+        named = ", ".join(word.strip(".,;:!?") for word, weight in best if weight > 0.1)
+        return f"{said}  ({named})" if named else said
+
+
+class Predictor:
+    """A finished model that answers for texts.
+
+    >>> predictor = Predictor.from_checkpoint("runs/sentiment/.../model.safetensors")
+    >>> print(predictor(["It broke after a week."])[0])
+    """
+
+    def __init__(self, model: FinishedModel) -> None:
+        self.model = model
+        self.classes = model.classes
+
+    @classmethod
+    def from_checkpoint(cls, path: Path | str) -> "Predictor":
+        """Load `model.safetensors` of a finished run. Raises ValueError or FileNotFoundError with one sentence."""
+        return cls(FinishedModel.load(Path(path)))
+
+    def __call__(self, texts: Sequence[str], explain: int = 0) -> list[Prediction]:
+        """Raw texts -> label and calibrated probability of each; for the first `explain` the words that carried it."""
+        probabilities = self.model(texts).softmax(dim=1)
+        answers = []
+        for index, (text, row) in enumerate(zip(texts, probabilities)):
+            ranked = [(self.classes[c], float(row[c])) for c in row.argsort(descending=True).tolist()]
+            words = carried(self.model, text) if index < explain else None
+            answers.append(Prediction(clean(text), ranked, words))
+        return answers
+
+
+def main(options: PredictOptions, run: Run) -> None:
+    """The command line: one line per text, and a page with the words that carried the answers."""
+    texts = [text for item in options.input for text in gather(item, options.text)]
+    predictor = Predictor.from_checkpoint(run.model_file)
+    if predictor.model.config.data.aspect:
+        raise ValueError(f"run {run.name} judges aspects of texts, not whole texts; take another with --run NAME")
+    answers = predictor(texts, options.explain)
+    for prediction in answers[:SHOWN]:
+        print(prediction)
+    if len(answers) > SHOWN:
+        print(f"... and {len(answers) - SHOWN} more{'' if options.json_file else '; --json FILE has them all'}")
+    explained = [a for a in answers if a.words is not None]
+    if explained:
+        page = "".join(highlighted(a.words or [], f"{a.label} {a.probability:.0%}") for a in explained)
+        text = "Green words spoke for the answer, red ones against it (integrated gradients)."
+        sections = [report.Section("Which words carried it", text, html=page)]
+        path = report.write_page(run.folder / "predictions.html", f"{len(answers)} texts", run.name, "", [], sections)
+        print(f"page: {path}")
+    if options.json_file:
+        write_json(options.json_file, [{**asdict(answer), "label": answer.label} for answer in answers])
+
+
+def gather(item: str, column: str | None) -> list[str]:
+    """The texts of a file (a table, or a .txt with one a line), or the item itself if it is a text."""
+    path = Path(item)
+    if path.suffix.lower() not in FILES:
+        if not item.strip():
+            raise ValueError("the text is empty")
+        return [item]
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.suffix.lower() != ".txt":
+        texts = read_texts(read_table(path), path, column, None)
+    else:
+        try:
+            texts = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not text in utf-8") from None
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise ValueError(f"{path} holds no text")
+    return texts

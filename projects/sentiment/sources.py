@@ -1,0 +1,228 @@
+"""Where the texts come from: the public sets in their official layouts, and tables of anybody's own."""
+
+import tarfile
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from projects.sentiment.config import DataConfig
+from projects.sentiment.repeats import families
+from projects.sentiment.sample import compose_sample
+from shared.data import splits
+from shared.data.download import Source, fetch
+from shared.data.tables import find_column, read_table
+
+IMDB = Source(
+    name="imdb",
+    archive="aclImdb_v1.tar.gz",
+    urls=("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",),
+    sha256="c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+    size=84_125_825,
+    licence="for research; Maas et al. 2011",
+    homepage="https://ai.stanford.edu/~amaas/data/sentiment/",
+)
+SST2 = Source(
+    name="sst2",
+    archive="SST-2.zip",
+    urls=("https://dl.fbaipublicfiles.com/glue/data/SST-2.zip",),
+    sha256="d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa",
+    size=7_439_277,
+    licence="for research; Socher et al. 2013, in the form of GLUE (Wang et al. 2019)",
+    homepage="https://gluebenchmark.com/tasks",
+)
+COLUMNS = {
+    "text": ("text", "sentence", "review", "review_text", "content", "body", "comment", "tweet", "message"),
+    "label": ("label", "sentiment", "polarity", "airline_sentiment", "target", "class", "category"),
+    "stars": ("stars", "rating", "star_rating", "score", "overall"),
+    "product": ("product", "product_name", "item", "asin", "product_id", "airline", "brand", "business"),
+    "date": ("date", "day", "time", "timestamp", "created", "created_at", "tweet_created", "review_date"),
+}
+LONGEST = 1_000_000  # characters of one text
+
+
+@dataclass
+class Table:
+    """Texts with what is known about them, row by row."""
+
+    texts: list[str]
+    labels: np.ndarray
+    """Class numbers, (N,)."""
+    classes: list[str]
+    parts: list[str] | None = None
+    """`train`, `validation` or `test`, where the source says so."""
+    products: list[str] | None = None
+    dates: pd.Series | None = None
+    aspects: list[str] | None = None
+    left_out: Counter = field(default_factory=Counter)
+    """Reasons, and how many texts were left out for each."""
+
+    def rows(self, keep: np.ndarray) -> "Table":
+        """The rows where `keep` (N,) is true."""
+
+        def chosen(values: list[str] | None) -> list[str] | None:
+            return None if values is None else [value for value, wanted in zip(values, keep) if wanted]
+
+        return Table(
+            chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts), chosen(self.products),
+            None if self.dates is None else self.dates[keep].reset_index(drop=True), chosen(self.aspects),
+            self.left_out,
+        )  # fmt: skip
+
+
+def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
+    """All labelled texts of a source. With the `classes` of a run given, other labels are named and refused."""
+    if config.source == "csv":
+        if config.root is None:
+            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+        return read_labelled(config.root, config, classes)
+    if config.source == "sample":
+        return read_labelled(compose_sample(config.root or Path("data"), config.reviews, config.seed), config, classes)
+    classes = classes or config.names
+    if len(classes) != 2:
+        raise ValueError(f"{config.source} has two classes, but there are {len(classes)}: {', '.join(classes)}")
+    return (read_imdb if config.source == "imdb" else read_sst2)(config, classes)
+
+
+def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
+    """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder of one file for each part."""
+    frame = read_table(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
+    texts = read_texts(frame, path, config.text, config.title)
+    column = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
+    stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
+    if column is None and stars is None:
+        raise ValueError(f"{path} has no column of labels or stars; name it with --data.label: {', '.join(frame)}")
+    if column is not None:
+        names = frame[column].fillna("").astype(str).str.strip().str.removesuffix(".0")
+    else:
+        grade = {number: name for name, numbers in config.grades.items() for number in numbers}
+        names = pd.to_numeric(frame[stars], errors="coerce").map(grade).fillna("")
+    known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
+    numbered = [str(number) for number in range(len(classes or config.names))]
+    if set(names[known]) <= set(numbered):
+        found = list(config.names) if classes is None else classes
+        labels = names.map({number: int(number) for number in numbered})
+    else:
+        found = classes or sorted(set(names[known]))
+        labels = names.map({name: index for index, name in enumerate(found)})
+        unknown = sorted(set(names[known]) - set(found))
+        if unknown:
+            raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
+    if classes is None and len(set(names[known])) < 2:
+        raise ValueError(
+            f"{path} has only one class, {next(iter(names[known]), 'none')}: there is nothing to tell apart"
+        )
+    aspects = None
+    if config.aspect:
+        aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
+        texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
+    parts = None
+    if "split" in frame:
+        names_of_parts = {"dev": "validation", "valid": "validation", "val": "validation"}
+        parts = frame["split"].astype(str).str.lower().replace(names_of_parts).tolist()
+    products, dates = read_facts(frame, path, config.product, config.date)
+    table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, dates, aspects)
+    table.left_out["text without a text or a label"] += int((~known).sum())
+    return table.rows(known.to_numpy())
+
+
+def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
+    """The files train, dev (or valid, val) and test of a folder as one table; without a test file, dev is the test."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
+    names = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
+    files = {names[p.name.split(".")[0]]: p for p in sorted(folder.iterdir()) if p.name.split(".")[0] in names}
+    if "train" not in files:
+        raise FileNotFoundError(f"{folder} holds no train.csv or train.tsv; name a file with --data.root FILE")
+    if "test" not in files and "validation" in files:
+        files["test"] = files.pop("validation")
+    return pd.concat([read_table(file, encoding).assign(split=part) for part, file in files.items()], ignore_index=True)
+
+
+def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None) -> list[str]:
+    """The column of texts, each with its headline in front."""
+    column = find_column(frame, "text", text, COLUMNS["text"], path)
+    texts = [clean(str(value)) for value in frame[column].fillna("")]
+    if title:
+        heads = frame[find_column(frame, "title", title, (), path)].fillna("")
+        texts = [f"{clean(str(head))}. {body}" if str(head).strip() else body for head, body in zip(heads, texts)]
+    return texts
+
+
+def read_facts(
+    frame: pd.DataFrame, path: Path, product: str | None, date: str | None
+) -> tuple[list[str] | None, pd.Series | None]:
+    """The columns of products and of days, where there are such."""
+    column = find_column(frame, "product", product, COLUMNS["product"], path, False)
+    products = None if column is None else frame[column].fillna("").astype(str).tolist()
+    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
+    dates = None if column is None else pd.to_datetime(frame[column], errors="coerce", format="mixed", utc=True)
+    return products, None if dates is None or dates.isna().all() else dates
+
+
+def clean(text: str) -> str:
+    """One normal form of a text: Unicode NFC, no markup line breaks, no control characters, single blanks."""
+    if len(text) > LONGEST:
+        raise ValueError(f"a text of {len(text)} characters is too long; at most {LONGEST} are read")
+    text = unicodedata.normalize("NFC", text.replace("<br />", " "))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def read_imdb(config: DataConfig, classes: list[str]) -> Table:
+    """The official layout, `aclImdb/train/pos/0_9.txt`, in a folder or an archive."""
+    place = config.root if config.root and _holds(config.root, "pos") else fetch(IMDB, config.root or Path("data"))
+    texts, labels, parts = [], [], []
+    for name, content in _text_files(place):
+        part, label = Path(name).parts[-3:-1] if len(Path(name).parts) > 2 else ("", "")
+        if part in ("train", "test") and label in ("pos", "neg"):
+            texts.append(clean(content))
+            labels.append(int(label == "pos"))
+            parts.append(part)
+    if not texts:
+        raise ValueError(f"{place} does not hold reviews in the layout aclImdb/train/pos/0_9.txt")
+    return Table(texts, np.array(labels), classes, parts if "test" in parts else None)
+
+
+def read_sst2(config: DataConfig, classes: list[str]) -> Table:
+    """The layout of GLUE: `SST-2/train.tsv` and `SST-2/dev.tsv`. The dev part is the test, as its own has no labels."""
+    place = config.root if config.root and _holds(config.root, "dev.tsv") else fetch(SST2, config.root or Path("data"))
+    tables = []
+    for part, name in (("train", "train.tsv"), ("test", "dev.tsv")):
+        (file,) = [*place.rglob(name)][:1] or [None]
+        if file is None:
+            raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
+        tables.append(read_table(file).assign(part=part))
+    frame = pd.concat(tables, ignore_index=True)
+    texts, labels = [clean(str(text)) for text in frame["sentence"]], frame["label"].to_numpy(np.int64)
+    # the training phrases are cut out of sentences: those of one sentence stay together in the validation, too
+    held = splits.grouped(families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
+    return Table(texts, labels, classes, np.where(frame["part"] == "test", "test", held).tolist())
+
+
+def _holds(place: Path, name: str) -> bool:
+    """Whether a folder is or an archive can be the data set itself, rather than where to keep it."""
+    return place.is_file() or (place.is_dir() and next(place.rglob(name), None) is not None)
+
+
+def _text_files(place: Path) -> Iterator[tuple[str, str]]:
+    """Name and content of every .txt file of a folder, .tar.gz or .zip."""
+    if place.is_dir():
+        for path in sorted(place.rglob("*.txt")):
+            yield str(path), path.read_text(encoding="utf-8")
+    elif zipfile.is_zipfile(place):
+        with zipfile.ZipFile(place) as archive:
+            for name in sorted(n for n in archive.namelist() if n.endswith(".txt")):
+                yield name, archive.read(name).decode("utf-8")
+    else:
+        try:
+            with tarfile.open(place) as archive:
+                for member in archive:
+                    if member.isfile() and member.name.endswith(".txt") and (file := archive.extractfile(member)):
+                        yield member.name, file.read().decode("utf-8")
+        except (tarfile.TarError, EOFError) as error:
+            raise ValueError(f"{place} is not a readable archive: {error}") from None

@@ -1,0 +1,518 @@
+"""The promises of sentiment, kept on the real command line with a small network on a small sample."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tokenizers import BertWordPieceTokenizer
+
+from projects.sentiment.aspects import clauses_of, nouns
+from projects.sentiment.baselines import Baselines
+from projects.sentiment.behaviour import ask
+from projects.sentiment.config import Config, DataConfig, ModelConfig
+from projects.sentiment.data import ReviewData, Texts, pad, to_dataset
+from projects.sentiment.explain import carried, highlighted
+from projects.sentiment.finished import FinishedModel
+from projects.sentiment.model import build_model, build_tokenizer, word_vectors
+from projects.sentiment.predict import Predictor
+from projects.sentiment.repeats import families, overlaps
+from projects.sentiment.sources import clean
+from projects.sentiment.vocabulary import head_and_tail, word_tokenizer
+from shared.config import load, parse_arguments
+from shared.data.loader import Batches
+from shared.evaluation.predict import predict
+from shared.runs import Run
+from shared.training.checkpoint import load_state
+from shared.training.device import seed_everything
+from tests.conftest import CommandLine, environment
+
+TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
+
+
+def tiny(sample_root: Path, *more: str) -> list[str]:
+    """Settings of a training that takes seconds."""
+    return [
+        f"--data.root={sample_root}",
+        "--data.reviews=600",
+        "--data.overlap=1.0",
+        "--model.embedding=16",
+        "--model.size=16",
+        "--training.epochs=2",
+        "--training.batch_size=32",
+        "--training.precision=fp32",
+        "--training.device=cpu",
+        "--evaluation.bootstrap=100",
+        *more,
+    ]
+
+
+@pytest.fixture(scope="session")
+def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `python -m projects.sentiment.train` was run once; its output is in `output.txt`."""
+    folder = tmp_path_factory.mktemp("sentiment")
+    words = [sys.executable, "-m", TRAIN, *tiny(sample_root)]
+    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    (folder / "output.txt").write_text(answer.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(finished: Path) -> Path:
+    (folder,) = (finished / "runs" / "sentiment").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(run_folder: Path) -> FinishedModel:
+    return FinishedModel.load(run_folder / "model.safetensors")
+
+
+@pytest.fixture(scope="session")
+def sample(sample_root: Path) -> ReviewData:
+    return ReviewData(load(Config, parse_arguments(tiny(sample_root))).data)
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small random BERT and its tokenizer, in the form of the Hugging Face hub."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("bert")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "lid", "is", "not", "good", "bad", ".", "##s"]
+    pieces = BertWordPieceTokenizer(vocab={word: number for number, word in enumerate(words)})
+    transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, pad_token="[PAD]").save_pretrained(folder)
+    config = transformers.BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        initializer_range=0.3,
+    )
+    seed_everything(0)
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def write(path: Path, **columns: list) -> Path:
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+# --- training
+
+
+def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
+    last = (finished / "output.txt").read_text().splitlines()[-1]
+    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
+    files = {path.name for path in run_folder.iterdir()}
+    assert {
+        "config.yaml",
+        "environment.json",
+        "metrics.csv",
+        "model.safetensors",
+        "evaluation.json",
+        "report.html",
+    } <= files
+
+
+def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+    golden = [0.692125, 0.699428]
+    assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["bilstm", "cnn", "transformer"])
+def test_one_batch_can_be_memorised(sample: ReviewData, name: str, request: pytest.FixtureRequest) -> None:
+    seed_everything(0)
+    place = str(request.getfixturevalue("pretrained")) if name == "transformer" else "minilm"
+    config = ModelConfig(name=name, embedding=32, size=32, dropout=0, pretrained=place)
+    texts = ["the lid is good .", "the lid is not good .", "the lid is bad ."]
+    tokenizer = build_tokenizer(config, texts * 2)
+    model = build_model(config, tokenizer, 2)
+    tokens, targets = pad([tokenizer.encode(text).ids for text in texts]), torch.tensor([1, 0, 0])
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    for _ in range(80):
+        loss = torch.nn.functional.cross_entropy(model(tokens), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.05
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    settings = tiny(
+        sample_root, "--training.checkpoint_minutes=0", "--training.average=0.9", "--evaluation.behaviour=false"
+    )
+    assert command(TRAIN, *settings, "--name", "whole").returncode == 0
+    words = [sys.executable, "-m", TRAIN, *settings, "--name", "killed"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL)
+    last = None
+    while process.poll() is None:  # in the middle of the second epoch
+        last = last or next(iter(tmp_path.glob("runs/sentiment/*-killed/checkpoints/last.pt")), None)
+        if last and load_state(last)["progress"]["epoch"] == 1 and load_state(last)["progress"]["step"] >= 1:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    killed, whole = (next(iter(tmp_path.glob(f"runs/sentiment/*-{name}"))) for name in ("killed", "whole"))
+    assert not (killed / "model.safetensors").exists()
+    resumed = command(TRAIN, "--resume", killed.name)
+    assert resumed.returncode == 0, resumed.stderr
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+    assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
+def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.behaviour=false")
+    assert command(TRAIN, *settings, "--name", "one").returncode == 0
+    together = command(
+        "torch.distributed.run", "--nproc-per-node", 2, "--master-port", 29778, "-m", TRAIN, *settings, "--name", "two"
+    )
+    assert together.returncode == 0, together.stderr
+    assert together.stdout.count("report: ") == 1
+    one, two = (
+        FinishedModel.load(next(iter(tmp_path.glob(f"runs/*/*-{name}/model.safetensors")))) for name in ("one", "two")
+    )
+    for p, q in zip(one.network.parameters(), two.network.parameters()):
+        torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
+    numbers = [
+        json.loads(next(iter(tmp_path.glob(f"runs/*/*-{n}/evaluation.json"))).read_text()) for n in ("one", "two")
+    ]
+    assert numbers[0]["data"]["n"] == numbers[1]["data"]["n"]
+    assert numbers[0]["metrics"] == pytest.approx(numbers[1]["metrics"], abs=0.01)
+
+
+# --- data
+
+
+def test_no_product_and_no_text_crosses_a_split(sample_root: Path) -> None:
+    data = ReviewData(load(Config, parse_arguments(tiny(sample_root, "--data.split=product"))).data)
+    parts: dict[str, set[str]] = {}
+    for product, part in zip(data.table.products or [], data.parts):
+        parts.setdefault(product, set()).add(part)
+    assert all(len(where) == 1 for where in parts.values())
+    texts = [set(data.part(name).texts) for name in ("train", "validation", "test")]
+    assert not texts[0] & texts[1] | texts[1] & texts[2] | texts[0] & texts[2]
+
+
+def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Path) -> None:
+    held = "it came with a lid that fits and a cord of six feet in length"
+    texts = [held, f"{held.upper()}!!! Truly.", "nothing of the kind has ever been seen in here", "Good!", "good"]
+    parts = np.array(["test", "train", "train", "test", "train"], dtype=object)
+    assert overlaps(texts, parts, 0.5).tolist() == [False, True, False, False, True]
+
+    path = write(tmp_path / "r.csv", text=[f"number {i % 50}" for i in range(100)], label=[i % 2 for i in range(100)])
+    data = ReviewData(DataConfig(source="csv", root=path, split="random"))
+    texts_of = {name: set(data.part(name).texts) for name in ("train", "validation", "test")}
+    assert not texts_of["train"] & (texts_of["test"] | texts_of["validation"])
+
+
+def test_phrases_of_one_sentence_are_one_family() -> None:
+    sentence = "a film that is as funny as it is sad and never dull"
+    texts = ["is as funny as it is sad", sentence, "dull", "another film that has nothing to do with it at all"]
+    numbers = families(texts)
+    assert numbers[0] == numbers[1]
+    assert len({numbers[1], numbers[2], numbers[3]}) == 3
+
+
+def test_padding_never_changes_a_prediction(sample: ReviewData, pretrained: Path) -> None:
+    for name in ("bilstm", "cnn", "transformer"):
+        for pooling in ("max", "mean", "attention"):
+            config = ModelConfig(name=name, pooling=pooling, embedding=8, size=8, pretrained=str(pretrained))
+            tokenizer = build_tokenizer(config, sample.train.texts)
+            network = build_model(config, tokenizer, 3).eval()
+            tokens = pad([tokenizer.encode(text).ids for text in sample.test.texts[:4]])
+            wider = torch.cat([tokens, torch.zeros(4, 9, dtype=torch.long)], dim=1)
+            torch.testing.assert_close(network(tokens), network(wider), atol=1e-5, rtol=1e-5)
+
+
+def test_batches_hold_texts_of_about_equal_length_and_every_text_once(sample: ReviewData) -> None:
+    tokenizer = word_tokenizer(sample.train.texts, 500, 1)
+    texts = to_dataset(sample.train, tokenizer, 64)
+    plain, sorted_ = (Batches(texts, 16, 0, lengths=lengths) for lengths in (None, texts.lengths))
+
+    def padding(batches: Batches) -> int:
+        return sum(int((tokens == 0).sum()) for tokens, _ in batches.epoch(0))
+
+    assert padding(sorted_) < 0.3 * padding(plain)
+    indices = [item.index for batch in sorted_.order(0) for item in batch]
+    assert len(indices) == len(set(indices)) == len(sorted_) * 16
+    assert sorted_.order(0) != sorted_.order(1)
+
+
+def test_predicting_by_length_keeps_the_order(sample: ReviewData) -> None:
+    texts = to_dataset(sample.test, word_tokenizer(sample.test.texts, 500, 1), 64)
+    network = torch.nn.Embedding(1, 1)  # a model needs a parameter
+    network.forward = lambda tokens: (tokens != 0).sum(dim=1, keepdim=True).float()
+    counted = predict(network, texts, lambda batch: batch[0], batch_size=7, lengths=texts.lengths)
+    assert counted[:, 0].int().tolist() == texts.lengths
+
+
+def test_long_texts_lose_their_middle() -> None:
+    assert head_and_tail(list(range(10)), 4) == [0, 7, 8, 9]
+    assert head_and_tail([1, 2], 4) == [1, 2]
+
+
+def test_a_negation_is_a_word_of_its_own() -> None:
+    tokens = word_tokenizer(["I don't like it", "isn't it"], 100, 1).encode("I don't").tokens
+    assert tokens == ["i", "do", "n't"]
+
+
+def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", review=["bad thing"] * 3, rating=[1, 3, 5], headline=["A", "B", ""])
+    data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
+    assert data.table.labels.tolist() == [0, 1]
+    assert data.table.texts == ["A. bad thing", "bad thing"]
+    assert data.table.left_out["text without a text or a label"] == 1
+    tsv = tmp_path / "r.tsv"
+    tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
+    assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
+
+
+def test_imdb_is_read_from_a_folder_and_from_an_archive(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for label in ("pos", "neg"):
+            folder = tmp_path / "aclImdb" / part / label
+            folder.mkdir(parents=True)
+            for i in range(30):
+                (folder / f"{i}_9.txt").write_text(f"{part} {label}<br />review number {i}", encoding="utf-8")
+    with tarfile.open(tmp_path / "some.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "aclImdb", "aclImdb")
+    for place in (tmp_path / "aclImdb", tmp_path / "some.tar.gz"):
+        data = ReviewData(DataConfig(source="imdb", root=place))
+        assert data.split_name == "given"
+        assert len(data.test.texts) == 60
+        assert all(("pos" in text) == bool(label) for text, label in zip(data.table.texts, data.table.labels))
+        assert len(ReviewData(DataConfig(source="imdb", root=place, split="test")).table.texts) == 60
+
+
+def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
+    text = "The $T$ is fine, the soup is cold."
+    path = tmp_path / "train.csv.gz"
+    with gzip.open(path, "wt") as file:
+        pd.DataFrame({"text": [text] * 2, "aspect": ["bread", "roll"], "polarity": ["positive", "negative"]}).to_csv(
+            file, index=False
+        )
+    table = ReviewData(DataConfig(source="csv", root=path, split="all", aspect="aspect")).table
+    assert table.texts[0] == "The bread is fine, the soup is cold."
+    assert table.aspects == ["bread", "roll"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings", "reason"),
+    [
+        ({"words": ["a", "b"], "label": [0, 1]}, {}, "has no column text or sentence"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
+        ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, 1"),
+        ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
+        ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
+        ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"split": "product"}, "needs a column of products"),
+    ],
+)
+def test_bad_tables_are_refused_with_a_sentence(tmp_path: Path, columns: dict, settings: dict, reason: str) -> None:
+    path = write(tmp_path / "r.csv", **columns)
+    with pytest.raises(ValueError, match=reason):
+        ReviewData(DataConfig(source="csv", root=path, **settings))
+
+
+def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    for name in ("binary.csv", "empty.csv"):
+        with pytest.raises(ValueError, match=name):
+            ReviewData(DataConfig(source="csv", root=tmp_path / name))
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        ReviewData(DataConfig(source="csv", root=tmp_path / "none.csv"))
+
+
+def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
+    path = write(tmp_path / "one.csv", text=["a", "b"], label=["x", "x"])
+    answer = command(TRAIN, "--data.source", "csv", "--data.root", path)
+    assert answer.returncode == 2, answer.stdout
+    assert answer.stderr.splitlines()[-1] == f"sentiment: {path} has only one class, x: there is nothing to tell apart"
+    assert not list(tmp_path.glob("runs/sentiment/*"))
+
+
+def test_single_words_do_not_solve_the_sample(sample: ReviewData) -> None:
+    simple = Baselines.fit(sample.train.texts, sample.train.labels, 2)
+    answers = simple.predict(sample.test.texts, sample.classes)
+    for name in ("tfidf_lr", "nb_lr"):
+        assert (answers[name] == sample.test.labels).mean() < 0.85
+
+
+def test_control_characters_markup_and_foreign_words_are_read() -> None:
+    assert clean("a<br />b\x00\n c\u0301") == "a b ć"
+    assert clean("とても良い  Größe 👍") == "とても良い Größe 👍"
+
+
+# --- model
+
+
+def test_vectors_come_from_a_file(tmp_path: Path) -> None:
+    tokenizer = word_tokenizer(["good good bad bad"], 100, 1)
+    (tmp_path / "v.txt").write_text("good 1 2 3\nelse 4 5 6\nbad 7 8 9\n")
+    config = ModelConfig(vectors=str(tmp_path / "v.txt"))
+    vectors = word_vectors(config, tokenizer)
+    assert vectors[tokenizer.token_to_id("bad")].tolist() == [7, 8, 9]
+    assert vectors[0].tolist() == [0, 0, 0]
+    assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 3
+    (tmp_path / "broken.txt").write_text("good 1 x 3\n")
+    with pytest.raises(ValueError, match="line 1"):
+        word_vectors(ModelConfig(vectors=str(tmp_path / "broken.txt")), tokenizer)
+
+
+def test_lower_layers_stay_as_they_are(pretrained: Path) -> None:
+    config = ModelConfig(name="transformer", pretrained=str(pretrained), frozen_layers=1)
+    network = build_model(config, build_tokenizer(config, []), 2).encoder.network
+    assert not any(p.requires_grad for p in network.embeddings.parameters())
+    assert [all(p.requires_grad for p in layer.parameters()) for layer in network.encoder.layer] == [False, True]
+
+
+def test_a_finished_transformer_needs_no_hub(
+    pretrained: Path, tmp_path: Path, sample_root: Path, command: CommandLine
+) -> None:
+    more = ["--model.name=transformer", f"--model.pretrained={pretrained}", "--training.epochs=1"]
+    answer = command(TRAIN, *tiny(sample_root, *more, "--evaluation.behaviour=false"))
+    assert answer.returncode == 0, answer.stderr
+    (path,) = tmp_path.glob("runs/sentiment/*/model.safetensors")
+    model = FinishedModel.load(path)
+    text = "the lid is not good ."
+    assert model([text]).shape == (1, 2)
+    assert [word for word, _ in carried(model, text)] == text.split()
+
+
+# --- evaluation, prediction, report
+
+
+def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
+    assert list(numbers["data"]) == ["source", "root", "split", "n"]
+    low, high = numbers["intervals"]["macro_f1"]
+    assert low <= numbers["metrics"]["macro_f1"] <= high
+    assert {"majority", "tfidf_lr", "nb_lr"} <= set(numbers["baselines"])
+
+
+def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert "embedded sample" in page.split("</title>")[0]
+    assert page.count("data:image/png;base64,") >= 3
+    assert 'src="http' not in page
+    assert "<link" not in page
+    assert "McNemar" in page
+    assert "negated praise" in page
+
+
+def test_a_finished_run_scores_any_other_labelled_texts(
+    run_folder: Path, sample: ReviewData, tmp_path: Path, command: CommandLine
+) -> None:
+    test = sample.test
+    path = write(tmp_path / "mine.csv", text=test.texts, label=[sample.classes[label] for label in test.labels])
+    other = ["--run", run_folder, "--data.source", "csv", "--data.split", "all"]
+    answer = command(EVALUATE, *other, "--data.root", path, "--json", "out.json")
+    assert answer.returncode == 0, answer.stderr
+    numbers = json.loads((tmp_path / "out.json").read_text())
+    assert numbers["data"] == {"source": "csv", "root": str(path), "split": "all", "n": len(test.texts)}
+    own = json.loads((run_folder / "evaluation.json").read_text())
+    assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
+
+    write(tmp_path / "unknown.csv", text=["a", "b"], label=["positive", "splendid"])
+    refused = command(EVALUATE, *other, "--data.root", "unknown.csv", "--json", "none.json")
+    assert refused.returncode == 2
+    assert "splendid" in refused.stderr
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_training_and_prediction_see_a_text_alike(model: FinishedModel, sample: ReviewData) -> None:
+    together = model.score(sample.test).softmax(dim=1)
+    predictor = Predictor(model)
+    for row in (0, 7, 20):
+        (alone,) = predictor([sample.test.texts[row]])
+        assert alone.label == sample.classes[int(together[row].argmax())]
+        assert alone.probability == pytest.approx(float(together[row].max()), abs=1e-5)
+
+
+def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+    write(tmp_path / "mine.csv", text=["The lid is awful.", "<b>The lid is solid</b>."], stars=[1, 5])
+    answer = command(PREDICT, "mine.csv", "A sturdy zip.", "--run", run_folder, "--json", "answers.json")
+    assert answer.returncode == 0, answer.stderr
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    assert len(answers) == 3
+    assert sum(p for _, p in answers[0]["classes"]) == pytest.approx(1, abs=1e-4)
+    page = (run_folder / "predictions.html").read_text()
+    assert "&lt;b&gt;The" in page
+    for bad, reason in (
+        (["  "], "the text is empty"),
+        (["none.csv"], "there is no file none.csv"),
+        ([], "input must be"),
+    ):
+        refused = command(PREDICT, *bad, "--run", run_folder)
+        assert refused.returncode == 2
+        assert refused.stderr.count("\n") == 1
+        assert reason in refused.stderr
+
+
+def test_the_words_that_decide_are_those_that_differ(model: FinishedModel) -> None:
+    weights = carried(model, "The lid is flimsy.")
+    assert [word for word, _ in weights] == ["The", "lid", "is", "flimsy."]
+    assert max(abs(weight) for _, weight in weights) == pytest.approx(1)
+    assert highlighted([("<i>", 1.0)], "a & b").count("&lt;i&gt;") == 1
+
+
+def test_behaviour_finds_out_who_does_not_read(sample: ReviewData) -> None:
+    always = ask(lambda texts: np.ones(len(texts), int), sample.test.texts, sample.classes)
+    passed = {behaviour.name: behaviour.passed for behaviour in always}
+    assert passed["typo"] == passed["name"] == 1
+    assert passed["negated praise"] == 0
+
+    def by_word(texts: list[str]) -> np.ndarray:
+        return np.array([int("good" in text.lower() or "great" in text.lower()) for text in texts])
+
+    passed = {behaviour.name: behaviour.passed for behaviour in ask(by_word, sample.test.texts, sample.classes)}
+    assert 0 < passed["judgement"] < 1
+
+
+def test_nouns_are_found_without_a_tagger() -> None:
+    clauses = ["The battery is great", "I like the customer service.", "My battery died quickly", "the battery was bad",
+               "The customer service was slow", "their customer service is kind"]  # fmt: skip
+    assert nouns(clauses, least=2) == ["battery", "customer service"]
+    assert clauses_of("The lid is good, but the cord is short. Fine.") == ["The lid is good", "the cord is short."]
+
+
+def test_the_page_for_the_shop_names_products_features_and_months(
+    run_folder: Path, sample: ReviewData, sample_root: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    (path,) = sample_root.glob("sentiment-sample-600-0/reviews.csv")
+    answer = command(REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
+    assert answer.returncode == 0, answer.stderr
+    page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
+    assert numbers["reviews"] == 600
+    assert sum(row["reviews"] for row in numbers["products"]) == 600
+    assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
+    for part in ("Product by product", "Over time", "What they talk about"):
+        assert part in page
+
+
+@pytest.mark.realdata
+def test_no_phrase_of_a_validation_sentence_is_trained_on() -> None:
+    root = os.environ.get("SST2")
+    if not root:
+        pytest.skip("set SST2 to the folder that holds SST-2/train.tsv")
+    data = ReviewData(DataConfig(source="sst2", root=Path(root), validation=0.05))
+    assert len(data.test.texts) == 872
+    assert not overlaps(data.table.texts, data.parts, 0.5).any()
+    assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)
