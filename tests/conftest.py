@@ -1,4 +1,4 @@
-"""What the tests share: a small sample, a tiny network, and the real command line."""
+"""What the tests share: a folder for samples, and the real command line."""
 
 import os
 import subprocess
@@ -34,23 +34,3 @@ def command(tmp_path: Path) -> CommandLine:
 def environment() -> dict[str, str]:
     """The environment of a command that is run in another folder: the packages of this checkout, two threads."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
-
-
-def tiny(sample_root: Path, *more: str) -> list[str]:
-    """Settings of a plantdisease training that takes seconds."""
-    return [
-        f"--data.root={sample_root}",
-        f"--data.cache={sample_root / 'cache'}",
-        "--data.photos=144",
-        "--data.size=64",
-        "--model.backbone=shufflenet_v2_x0_5",
-        "--model.size=64",
-        "--training.size=64",
-        "--training.batch_size=24",
-        "--training.epochs=2",
-        "--training.precision=fp32",
-        "--training.device=cpu",
-        "--evaluation.bootstrap=100",
-        "--evaluation.robustness=false",
-        *more,
-    ]

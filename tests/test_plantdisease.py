@@ -31,9 +31,29 @@ from shared.data.splits import NAMES
 from shared.runs import Run
 from shared.training.checkpoint import load_state
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment, tiny
+from tests.conftest import CommandLine, environment
 
 TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train", "evaluate", "predict"))
+
+
+def tiny(sample_root: Path, *more: str) -> list[str]:
+    """Settings of a training that takes seconds."""
+    return [
+        f"--data.root={sample_root}",
+        f"--data.cache={sample_root / 'cache'}",
+        "--data.photos=144",
+        "--data.size=64",
+        "--model.backbone=shufflenet_v2_x0_5",
+        "--model.size=64",
+        "--training.size=64",
+        "--training.batch_size=24",
+        "--training.epochs=2",
+        "--training.precision=fp32",
+        "--training.device=cpu",
+        "--evaluation.bootstrap=100",
+        "--evaluation.robustness=false",
+        *more,
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +144,7 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Pat
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
     # AlexNet's kind of network: without batch statistics, which differ per process

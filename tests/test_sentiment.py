@@ -476,14 +476,14 @@ def test_the_words_that_decide_are_those_that_differ(model: FinishedModel) -> No
 def test_behaviour_finds_out_who_does_not_read(sample: ReviewData) -> None:
     always = ask(lambda texts: np.ones(len(texts), int), sample.test.texts, sample.classes)
     passed = {behaviour.name: behaviour.passed for behaviour in always}
-    assert passed["typo"] == passed["name"] == 1
-    assert passed["negated praise"] == 0
+    assert passed["typo"] == passed["another name"] == 1
+    assert (passed["praise"], passed["negated praise"]) == (1, 0)
 
     def by_word(texts: list[str]) -> np.ndarray:
         return np.array([int("good" in text.lower() or "great" in text.lower()) for text in texts])
 
     passed = {behaviour.name: behaviour.passed for behaviour in ask(by_word, sample.test.texts, sample.classes)}
-    assert 0 < passed["judgement"] < 1
+    assert 0 < passed["praise"] < passed["blame"] == 1
 
 
 def test_nouns_are_found_without_a_tagger() -> None:

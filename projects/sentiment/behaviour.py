@@ -39,47 +39,45 @@ def ask(answer: Answer, texts: Sequence[str], classes: list[str], seed: int = 0,
     chosen = [texts[i] for i in generator.permutation(len(texts))[:most]]
     results = []
     if {"negative", "positive"} <= set(classes):
-        results += _judgements(answer, classes.index("positive"), classes.index("negative"))
-    for name, change in (
-        ("typo", lambda text: _typo(text, generator)),
-        ("name", lambda text: f"{NAMES[generator.integers(len(NAMES))]} wrote: {text}"),
-        ("capitals", str.upper),
-        ("blank sentence", lambda text: f"{text} I bought it on Tuesday."),
+        positive, negative = classes.index("positive"), classes.index("negative")
+        praise, blame = _judgements(GOOD), _judgements(BAD)
+        for name, expectation, asked, passes in (
+            ("praise", "is positive", [s for s, _ in praise], lambda answers: answers == positive),
+            ("blame", "is negative", [s for s, _ in blame], lambda answers: answers == negative),
+            (
+                "negated praise",
+                "is not positive",
+                [d for _, d in praise],
+                lambda answers: answers != positive,
+            ),
+            ("negated blame", "is not negative", [d for _, d in blame], lambda answers: answers != negative),
+        ):
+            results.append(_result(name, expectation, asked, passes(answer(asked))))
+    for name, pairs in (
+        ("typo", [(text, _typo(text, generator)) for text in chosen]),
+        ("another name", [tuple(f"{who} wrote: {text}" for who in _two_names(generator)) for text in chosen]),
+        ("capitals", [(text, text.upper()) for text in chosen]),
+        ("blank sentence", [(text, f"{text} I bought it on Tuesday.") for text in chosen]),
     ):
-        pairs = [(text, change(text)) for text in chosen]
-        same = answer([a for a, _ in pairs]) == answer([b for _, b in pairs])
-        worst = next((b for (_, b), kept in zip(pairs, same) if not kept), pairs[0][1])
-        results.append(Behaviour(name, "changes nothing", len(pairs), float(same.mean()), _short(worst)))
+        same = answer([before for before, _ in pairs]) == answer([after for _, after in pairs])
+        results.append(_result(name, "changes nothing", [after for _, after in pairs], same))
     return results
 
 
-def _judgements(answer: Answer, positive: int, negative: int) -> list[Behaviour]:
-    """Plain judgements, and the same ones negated: the answer must turn round."""
-    plain, negated, targets = [], [], []
-    for words, target in ((GOOD, positive), (BAD, negative)):
-        for index, word in enumerate(words):
-            for offset, (says, denies) in enumerate(NEGATIONS):
-                thing = THINGS[(index + offset) % len(THINGS)]
-                article = re.compile(r"\ba (?=[aeiou])")
-                plain.append(article.sub("an ", says.format(thing, word)))
-                negated.append(article.sub("an ", denies.format(thing, word)))
-                targets.append(target)
-    truth = np.array(targets)
-    told, denied = answer(plain), answer(negated)
-    results = []
-    for name, expectation, texts, right in (
-        ("judgement", "is understood", plain, told == truth),
-        ("negated praise", "is not positive", negated, (denied != positive)[truth == positive]),
-        ("negated blame", "is not negative", negated, (denied != negative)[truth == negative]),
-    ):
-        members = (
-            texts
-            if name == "judgement"
-            else [t for t, target in zip(texts, truth) if (target == positive) == (name == "negated praise")]
-        )
-        worst = next((text for text, passed in zip(members, right) if not passed), members[0])
-        results.append(Behaviour(name, expectation, len(members), float(right.mean()), worst))
-    return results
+def _judgements(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Sentences that use a judging word, each with the one that denies it."""
+    article = re.compile(r"\ba (?=[aeiou])")
+    pairs = []
+    for index, word in enumerate(words):
+        for offset, (says, denies) in enumerate(NEGATIONS):
+            thing = THINGS[(index + offset) % len(THINGS)]
+            pairs.append((article.sub("an ", says.format(thing, word)), article.sub("an ", denies.format(thing, word))))
+    return pairs
+
+
+def _result(name: str, expectation: str, asked: Sequence[str], passed: np.ndarray) -> Behaviour:
+    example = next((text for text, right in zip(asked, passed) if not right), asked[0])
+    return Behaviour(name, expectation, len(asked), float(passed.mean()), _short(example))
 
 
 def _typo(text: str, generator: np.random.Generator) -> str:
@@ -92,6 +90,10 @@ def _typo(text: str, generator: np.random.Generator) -> str:
     at = int(generator.integers(1, len(words[i]) - 2))
     words[i] = words[i][:at] + words[i][at + 1] + words[i][at] + words[i][at + 2 :]
     return " ".join(words)
+
+
+def _two_names(generator: np.random.Generator) -> list[str]:
+    return [NAMES[i] for i in generator.permutation(len(NAMES))[:2]]
 
 
 def _short(text: str, most: int = 90) -> str:

@@ -139,6 +139,8 @@ class PredictOptions(RunOptions):
     """A text in quotes, or .csv, .tsv or .txt files."""
     text: str | None = None
     """Column of the text; found by itself under its usual names."""
+    encoding: str = "utf-8"
+    """Encoding of the files."""
     explain: int = Field(20, ge=0)
     """For so many texts the words that carried the answer are computed and shown on a page."""
 
@@ -156,6 +158,8 @@ class ReportOptions(RunOptions):
     """Column of the product; found by itself."""
     date: str | None = None
     """Column of the day; found by itself."""
+    encoding: str = "utf-8"
+    """Encoding of the file."""
     aspects: str | None = None
     """A run that was trained on aspects (aspects.yaml); it then judges what is said of each product feature."""
     features: int = Field(15, ge=1)

@@ -210,7 +210,7 @@ def _transformers(config: ModelConfig) -> Any:
     import transformers
 
     transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    transformers.logging.disable_progress_bar()
     return transformers
 
 

@@ -84,7 +84,7 @@ class Predictor:
 
 def main(options: PredictOptions, run: Run) -> None:
     """The command line: one line per text, and a page with the words that carried the answers."""
-    texts = [text for item in options.input for text in gather(item, options.text)]
+    texts = [text for item in options.input for text in gather(item, options.text, options.encoding)]
     predictor = Predictor.from_checkpoint(run.model_file)
     if predictor.model.config.data.aspect:
         raise ValueError(f"run {run.name} judges aspects of texts, not whole texts; take another with --run NAME")
@@ -104,7 +104,7 @@ def main(options: PredictOptions, run: Run) -> None:
         write_json(options.json_file, [{**asdict(answer), "label": answer.label} for answer in answers])
 
 
-def gather(item: str, column: str | None) -> list[str]:
+def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[str]:
     """The texts of a file (a table, or a .txt with one a line), or the item itself if it is a text."""
     path = Path(item)
     if path.suffix.lower() not in FILES:
@@ -114,12 +114,12 @@ def gather(item: str, column: str | None) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.suffix.lower() != ".txt":
-        texts = read_texts(read_table(path), path, column, None)
+        texts = read_texts(read_table(path, encoding), path, column, None)
     else:
         try:
-            texts = path.read_text(encoding="utf-8").splitlines()
+            texts = path.read_text(encoding=encoding).splitlines()
         except UnicodeDecodeError:
-            raise ValueError(f"{path} is not text in utf-8") from None
+            raise ValueError(f"{path} is not text in {encoding}") from None
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise ValueError(f"{path} holds no text")

@@ -33,7 +33,7 @@ FEW = 20  # reviews; below, an interval is too wide to rank by
 def main(options: ReportOptions, run: Run) -> None:
     """The command line: read the reviews, judge them, write the page."""
     path = options.input[0]
-    frame = read_table(path)
+    frame = read_table(path, options.encoding)
     texts = read_texts(frame, path, options.text, options.title)
     products, dates = read_facts(frame, path, options.product, options.date)
     kept = [bool(text) for text in texts]

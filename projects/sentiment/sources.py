@@ -92,7 +92,7 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
     """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder of one file for each part."""
     frame = read_table(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
-    texts = read_texts(frame, path, config.text, config.title)
+    texts = read_texts(frame, path, config.text, config.title, section="data.")
     column = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
     stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
     if column is None and stars is None:
@@ -125,7 +125,7 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     if "split" in frame:
         names_of_parts = {"dev": "validation", "valid": "validation", "val": "validation"}
         parts = frame["split"].astype(str).str.lower().replace(names_of_parts).tolist()
-    products, dates = read_facts(frame, path, config.product, config.date)
+    products, dates = read_facts(frame, path, config.product, config.date, section="data.")
     table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, dates, aspects)
     table.left_out["text without a text or a label"] += int((~known).sum())
     return table.rows(known.to_numpy())
@@ -144,23 +144,23 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
     return pd.concat([read_table(file, encoding).assign(split=part) for part, file in files.items()], ignore_index=True)
 
 
-def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None) -> list[str]:
-    """The column of texts, each with its headline in front."""
-    column = find_column(frame, "text", text, COLUMNS["text"], path)
+def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None, section: str = "") -> list[str]:
+    """The column of texts, each with its headline in front. `section` is where the settings of these names are."""
+    column = find_column(frame, f"{section}text", text, COLUMNS["text"], path)
     texts = [clean(str(value)) for value in frame[column].fillna("")]
     if title:
-        heads = frame[find_column(frame, "title", title, (), path)].fillna("")
+        heads = frame[find_column(frame, f"{section}title", title, (), path)].fillna("")
         texts = [f"{clean(str(head))}. {body}" if str(head).strip() else body for head, body in zip(heads, texts)]
     return texts
 
 
 def read_facts(
-    frame: pd.DataFrame, path: Path, product: str | None, date: str | None
+    frame: pd.DataFrame, path: Path, product: str | None, date: str | None, section: str = ""
 ) -> tuple[list[str] | None, pd.Series | None]:
     """The columns of products and of days, where there are such."""
-    column = find_column(frame, "product", product, COLUMNS["product"], path, False)
+    column = find_column(frame, f"{section}product", product, COLUMNS["product"], path, False)
     products = None if column is None else frame[column].fillna("").astype(str).tolist()
-    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
+    column = find_column(frame, f"{section}date", date, COLUMNS["date"], path, False)
     dates = None if column is None else pd.to_datetime(frame[column], errors="coerce", format="mixed", utc=True)
     return products, None if dates is None or dates.isna().all() else dates
 

@@ -24,7 +24,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
             na_values=[""],
         )
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in {encoding}; name another with --data.encoding (cp1252, say)") from None
+        raise ValueError(f"{path} is not text in {encoding}; name another encoding (cp1252, say)") from None
     except LookupError:
         raise ValueError(f"encoding {encoding} is not known; utf-8, cp1252 and latin-1 are usual") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as error:
