@@ -42,6 +42,8 @@ class TrainingConfig(Section):
     """cpu, cuda, cuda:1, mps, or auto."""
     workers: int = Field(0, ge=0)
     """Processes that load data beside the one that trains."""
+    quiet: bool = False
+    """Print nothing while training; for projects that train many small networks and show their own progress."""
     seed: int = Field(0, ge=0)
     """Decides initial weights, order, augmentation and dropout."""
     checkpoint_minutes: float = Field(5.0, ge=0)

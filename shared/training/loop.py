@@ -106,7 +106,7 @@ def fit(
             batches = train_loader.epoch(epoch, skip=step * config.accumulate)
             with tqdm(
                 total=steps_per_epoch, initial=step, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step",
-                leave=False, disable=not distributed.is_first(),
+                leave=False, disable=config.quiet or not distributed.is_first(),
             ) as bar:  # fmt: skip
                 while micro_batches := list(islice(batches, config.accumulate)):
                     step_loss = 0.0
@@ -160,8 +160,9 @@ def fit(
                     save_state(run.checkpoints / "best.pt", candidate.state_dict())
                 run.write_history(history)
                 run.write_tensorboard(row, epoch)
-                numbers = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
-                distributed.say(f"epoch {epoch}/{config.epochs}  {numbers}{'  *' if improved else ''}")
+                if not config.quiet:
+                    numbers = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
+                    distributed.say(f"epoch {epoch}/{config.epochs}  {numbers}{'  *' if improved else ''}")
             save()
 
     distributed.collect(None)  # wait until the first process has written the best weights

@@ -1,0 +1,172 @@
+"""What an LSTM has to beat, fitted at the same dates on the same days.
+
+Each takes a series, the origins t to forecast from and the refit that each belongs to, and gives a forecast for t + 1.
+GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. HAR: Corsi 2009. EWMA: RiskMetrics 1996.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from projects.stockprice.data import Series
+
+Rule = Callable[[Series, int], np.ndarray]
+"""Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
+LEAST = 250  # days to fit on
+
+
+def walk(series: Series, origins: np.ndarray, refits: Sequence[np.datetime64], rule: Rule) -> np.ndarray:
+    """Forecasts from the origins (N,): each by the rule fitted on the days before the refit it belongs to. NaN where
+    too few days came before."""
+    forecasts = np.full(len(origins), np.nan)
+    for fitted_on, rows in by_refit(series, origins, refits):
+        forecasts[rows] = rule(series, fitted_on)[origins[rows]]
+    return forecasts
+
+
+def by_refit(series: Series, origins: np.ndarray, refits: Sequence[np.datetime64]) -> list[tuple[int, np.ndarray]]:
+    """For each refit with enough days before: how many days, and the numbers of the origins that it forecasts from."""
+    which = np.searchsorted(np.array(refits), series.days[origins + 1], side="right") - 1
+    ends = [int(np.searchsorted(series.days, refit)) for refit in refits]
+    return [(end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= LEAST and (which == n).any()]
+
+
+# --- the return of the next day
+
+
+def naive(series: Series, _: int) -> np.ndarray:
+    """Tomorrow is as today."""
+    return np.zeros(len(series.days))
+
+
+def drift(series: Series, end: int) -> np.ndarray:
+    """The mean return so far."""
+    return np.full(len(series.days), series.returns[1:end].mean())
+
+
+def autoregression(series: Series, end: int, order: int = 5) -> np.ndarray:
+    """AR(5) of returns by least squares."""
+    lags = np.stack([_shift(series.returns, lag) for lag in range(order)], axis=1)  # (T, 5), known after day t
+    return _least_squares(lags, _shift(series.returns, -1), order, end)
+
+
+def arima(series: Series, end: int) -> np.ndarray:
+    """ARMA(1, 1) with a mean on returns: an ARIMA(1, 1, 1) of the log price, by maximum likelihood."""
+    from statsmodels.tsa.arima.model import ARIMA
+
+    scaled = 100 * series.returns[1:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = ARIMA(scaled[: end - 1], order=(1, 0, 1)).fit()
+        one_ahead = fitted.apply(scaled).get_prediction().predicted_mean  # of day t from the days before
+    return np.append(one_ahead, scaled[: end - 1].mean()) / 100  # scaled[t] is the return of day t + 1
+
+
+PRICE: dict[str, Rule] = {
+    "naive": naive,
+    "drift": drift,
+    "ar5": autoregression,
+    "arima": arima,
+}
+
+
+# --- the variance of the next day, measured by its range
+
+
+def same_variance(series: Series, _: int) -> np.ndarray:
+    """Tomorrow's range is today's."""
+    return series.variance
+
+
+def rolling(series: Series, _: int) -> np.ndarray:
+    """Mean variance of the last 22 days."""
+    return pd.Series(series.variance).rolling(22).mean().to_numpy()
+
+
+def ewma(series: Series, _: int, decay: float = 0.94) -> np.ndarray:
+    """Exponentially weighted mean of variance."""
+    return pd.Series(series.variance).ewm(alpha=1 - decay).mean().to_numpy()
+
+
+def garch(series: Series, end: int, asymmetric: int = 0) -> np.ndarray:
+    """GARCH(1, 1) of the returns with Student's t, brought to the scale of the range by the ratio of the means."""
+    from arch import arch_model
+
+    scaled = 100 * series.returns[1:]
+    model = arch_model(scaled, mean="Constant", vol="GARCH", p=1, o=asymmetric, q=1, dist="t")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = model.fit(last_obs=end - 1, disp="off")
+        ahead = model.fix(fitted.params).forecast(horizon=1, start=0, reindex=True).variance.to_numpy()[:, 0]
+    forecast = np.concatenate([[np.nan], ahead])
+    known = np.arange(LEAST // 2, end - 1)
+    return forecast * series.variance[known + 1].mean() / np.nanmean(forecast[known])
+
+
+def gjr(series: Series, end: int) -> np.ndarray:
+    """GARCH in which falls count more."""
+    return garch(series, end, asymmetric=1)
+
+
+def har(series: Series, end: int) -> np.ndarray:
+    """Linear in the variance of a day, a week and a month."""
+    features = _means(series.variance)
+    forecast = _least_squares(features, _shift(series.variance, -1), 22, end)
+    return np.maximum(forecast, series.variance[22:end].min())
+
+
+def log_har(series: Series, end: int) -> np.ndarray:
+    """HAR of log variance with leverage: falls of a day, a week and a month relative to the volatility."""
+    log_variance = np.log(series.variance)
+    falls = np.minimum(series.returns, 0) / np.sqrt(rolling(series, end))
+    features = np.concatenate([_means(log_variance), _means(np.nan_to_num(falls))], axis=1)
+    target = _shift(log_variance, -1)
+    forecast = _least_squares(features, target, 44, end)
+    errors = (target - forecast)[44 : end - 1]
+    return np.exp(forecast) * np.exp(errors).mean()  # the mean of a logarithm is not the logarithm of the mean
+
+
+VOLATILITY: dict[str, Rule] = {
+    "naive": same_variance,
+    "rolling": rolling,
+    "ewma": ewma,
+    "garch": garch,
+    "gjr": gjr,
+    "har": har,
+    "log_har": log_har,
+}
+
+
+def constant_variance(series: Series, end: int) -> np.ndarray:
+    """The mean variance so far, the same every day."""
+    return np.full(len(series.days), series.variance[1:end].mean())
+
+
+INTERVAL: dict[str, Rule] = {
+    "constant": constant_variance,
+    "ewma": ewma,
+    "garch": garch,
+    "gjr": gjr,
+    "har": har,
+}
+
+
+def _shift(values: np.ndarray, lag: int) -> np.ndarray:
+    """The values `lag` days earlier (later, if negative); NaN where there are none."""
+    return pd.Series(values).shift(lag).to_numpy()
+
+
+def _means(values: np.ndarray) -> np.ndarray:
+    """Means over a day, a week and a month, (T, 3)."""
+    series = pd.Series(values)
+    return np.stack([series.rolling(span).mean().to_numpy() for span in (1, 5, 22)], axis=1)
+
+
+def _least_squares(features: np.ndarray, target: np.ndarray, first: int, end: int) -> np.ndarray:
+    """Fit on days first .. end - 2, whose targets lie before `end`; forecasts from every day, (T,)."""
+    design = np.column_stack([np.ones(len(features)), features])
+    rows = slice(first, end - 1)
+    weights, *_ = np.linalg.lstsq(design[rows], target[rows], rcond=None)
+    return design @ weights

@@ -1,0 +1,207 @@
+"""Prices -> windows: what the network sees of the past, and the day it must forecast.
+
+Everything is measured relative to the level of volatility over the last year, which is known at the time: there is no
+scaler to fit, no day ahead of its time, and one network serves tickers of any price.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor
+
+from projects.stockprice.config import Config, DataConfig
+from projects.stockprice.prices import load_prices
+from shared.data.loader import Item
+
+FEATURES = ("log range variance", "return", "fall", "size of the return")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One ticker; row t is what is known after the close of day t. All arrays (T,), but `features` (T, F)."""
+
+    name: str
+    days: np.ndarray
+    """datetime64[D]"""
+    open: np.ndarray
+    close: np.ndarray
+    returns: np.ndarray
+    """log(close_t / close_{t-1}), 0 on the first day."""
+    variance: np.ndarray
+    """Parkinson 1980: log(high / low)^2 / (4 log 2), the variance of a day from its range."""
+    level: np.ndarray
+    """Mean of log variance over the last year, up to day t; NaN in the first months."""
+    features: np.ndarray
+    """What the network sees, float32, without units: measured relative to the level."""
+
+    @classmethod
+    def from_prices(cls, name: str, frame: pd.DataFrame, level_days: int) -> "Series":
+        """Compute what is known after each day from prices up to that day."""
+        close = frame["close"].to_numpy(float)
+        returns = np.diff(np.log(close), prepend=np.log(close[0]))
+        variance = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float)) ** 2 / (4 * np.log(2))
+        # a day without any range counts as a tenth of the smallest range there was so far
+        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().to_numpy()
+        variance = np.where(variance > 0, variance, 0.01 * smallest)
+        log_variance = np.log(variance)
+        level = pd.Series(log_variance).rolling(level_days, min_periods=min(60, level_days)).mean().to_numpy()
+        unit = np.exp(level / 2)
+        relative = returns / unit
+        features = np.stack([log_variance - level, relative, np.minimum(relative, 0), np.abs(relative)], axis=1)
+        features = np.clip(features, -8, 8).astype(np.float32)
+        return cls(
+            name,
+            frame.index.to_numpy().astype("datetime64[D]"),
+            frame["open"].to_numpy(float),
+            close,
+            returns,
+            variance,
+            level,
+            features,
+        )
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A dataset of days to forecast from. A batch: windows (B, W, F), targets (B,), levels (B,).
+
+    The origin t is the last day that is known; the target belongs to day t + 1.
+    """
+
+    series: Sequence[Series]
+    places: np.ndarray
+    """Number of the series and origin t of every item, (N, 2)."""
+    window: int
+    target: Literal["variance", "return"] | None
+    """None where the next day is not known yet; the targets are 0 then."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
+        places = self.places[[item.index for item in items]]
+        windows = np.empty((len(places), self.window, len(FEATURES)), np.float32)
+        targets, levels = np.zeros(len(places), np.float32), np.empty(len(places), np.float32)
+        for number in np.unique(places[:, 0]):
+            one, rows = self.series[number], places[:, 0] == number
+            origins = places[rows, 1]
+            all_windows = sliding_window_view(one.features, self.window, axis=0)  # (T - W + 1, F, W), no copy
+            windows[rows] = all_windows[origins - self.window + 1].transpose(0, 2, 1)
+            levels[rows] = one.level[origins]
+            if self.target == "variance":
+                targets[rows] = np.log(one.variance[origins + 1])
+            elif self.target == "return":
+                targets[rows] = one.returns[origins + 1] / np.exp(one.level[origins] / 2)
+        return torch.from_numpy(windows), torch.from_numpy(targets), torch.from_numpy(levels)
+
+    def everything(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All items as one batch."""
+        return self.__getitems__([Item(index, 0) for index in range(len(self))])
+
+
+@dataclass
+class Days:
+    """The test days of one ticker and every model's forecasts of them."""
+
+    series: Series
+    origins: np.ndarray
+    forecasts: dict[str, np.ndarray]
+    """`lstm` and the baselines: the close, the variance, or the quantiles of the return, (N,) or (N, 6)."""
+
+    @property
+    def actual(self) -> np.ndarray:
+        """Return of the forecast days, (N,)."""
+        return self.series.returns[self.origins + 1]
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Range variance of the forecast days, (N,)."""
+        return self.series.variance[self.origins + 1]
+
+    @property
+    def volatility(self) -> np.ndarray:
+        """Mean range variance of the 22 days before, known at the time, (N,)."""
+        return pd.Series(self.series.variance).rolling(22).mean().to_numpy()[self.origins]
+
+    @property
+    def today(self) -> np.ndarray:
+        """The last known close, (N,)."""
+        return self.series.close[self.origins]
+
+
+class PriceData:
+    """Series, the days to forecast, and when everything is fitted again. Raises ValueError with one sentence."""
+
+    def __init__(self, config: DataConfig, window: int, refit: str = "year") -> None:
+        self.config, self.window = config, window
+        frames = load_prices(config)
+        self.series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
+        self.refits = self._refits(refit)
+
+    def origins(
+        self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
+    ) -> np.ndarray:
+        """Days t of a series from which day t + 1 in [start, end) can be forecast: with a whole window before."""
+        known = np.flatnonzero(~np.isnan(series.level))
+        first = max(known[0] if len(known) else len(series.days), 0) + self.window - 1
+        t = np.arange(first, len(series.days) - 1)
+        target_day = series.days[t + 1]
+        inside = np.ones(len(t), bool)
+        if start is not None:
+            inside &= target_day >= start
+        if end is not None:
+            inside &= target_day < end
+        return t[inside]
+
+    def test_origins(self, series: Series) -> np.ndarray:
+        """The days from which a test day is forecast."""
+        if self.config.split == "all":
+            return self.origins(series)
+        until = np.datetime64(self.config.test_until) + 1 if self.config.test_until else None
+        return self.origins(series, np.datetime64(self.config.test_from), until)
+
+    def windows(
+        self, target: Literal["variance", "return"], refit: np.datetime64, part: str, validation: float
+    ) -> Windows:
+        """The `train` or `validation` windows before a refit: the latest days are for validation."""
+        end = refit if self.config.train_until is None else min(refit, np.datetime64(self.config.train_until) + 1)
+        places = []
+        for number, series in enumerate(self.series):
+            origins = self.origins(series, end=end)
+            border = round(len(origins) * (1 - validation))
+            # one day lies between the parts: the last training target is the first thing validation sees
+            chosen = origins[: border - 1] if part == "train" else origins[border:]
+            places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
+        return Windows(self.series, np.concatenate(places), self.window, target)
+
+    def _refits(self, rule: str) -> list[np.datetime64]:
+        start = np.datetime64(self.config.test_from)
+        days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
+        if not days:
+            raise ValueError(f"there is no day to forecast from {start} on: the prices end before, or are too few")
+        if self.config.split == "all":
+            start = min(d[0] for d in days)
+        last = max(d[-1] for d in days)
+        if rule == "never":
+            return [start]
+        months = np.arange(start.astype("datetime64[Y]"), last + 1, dtype="datetime64[M]")
+        later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
+        return [start, *(refit for refit in later if refit > start)]
+
+    def summary(self) -> str:
+        """One line: how many days of what are forecast."""
+        n = sum(len(self.test_origins(s)) for s in self.series)
+        days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
+        first, last = min(d[0] for d in days), max(d[-1] for d in days)
+        names = self.series[0].name if len(self.series) == 1 else f"{len(self.series)} tickers"
+        return f"{names}: {n} days forecast, {first} to {last}, fitted {len(self.refits)} times"
+
+
+def target_of(config: Config) -> Literal["variance", "return"]:
+    """What the network is trained to forecast: an interval is made from the volatility."""
+    return "return" if config.task == "price" else "variance"

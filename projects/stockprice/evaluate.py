@@ -1,0 +1,364 @@
+"""How good are the forecasts? Numbers, pictures and a report, beside the baselines, walking forward.
+
+python -m projects.stockprice.evaluate                      # the latest run, on its own test days
+python -m projects.stockprice.evaluate --run RUN --data.source csv --data.root FILE --data.split all --json out.json
+"""
+
+if __name__ == "__main__":
+    from projects.stockprice.config import EvaluateOptions
+    from shared.command import answer
+
+    answer("projects.stockprice.evaluate", EvaluateOptions)
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from projects.stockprice import baselines, figures, metrics
+from projects.stockprice.backtest import Backtest, backtest
+from projects.stockprice.baselines import Rule
+from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
+from projects.stockprice.data import Days, PriceData, Series
+from projects.stockprice.figures import COVERAGES, NAMES
+from projects.stockprice.finished import QUANTILES, FinishedModel
+from projects.stockprice.metrics import block_interval, diebold_mariano
+from shared.command import show
+from shared.evaluation import report
+from shared.evaluation.classification import proportion_interval
+from shared.files import write_json
+from shared.runs import Run
+
+RULES = {"price": baselines.PRICE, "volatility": baselines.VOLATILITY, "interval": baselines.INTERVAL}
+RIVALS = {"price": "naive", "volatility": "har", "interval": "garch"}
+TITLES = {"price": "The next close", "volatility": "Volatility", "interval": "Intervals of the next return"}
+KEY = {"price": "rmse", "volatility": "qlike", "interval": "interval_score"}
+
+
+@dataclass
+class Evaluation:
+    """What was measured, and on what."""
+
+    data: PriceData
+    days: list[Days]
+    numbers: dict[str, Any]
+    """The content of evaluation.json."""
+    losses: dict[str, np.ndarray]
+    """Loss of every day that decides which model is better, (N,), by model."""
+    trading: Backtest | None = None
+    tests: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Diebold-Mariano statistic and p value of the LSTM against every baseline."""
+
+
+def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
+    """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
+    task, settings = model.config.task, model.config
+    data = PriceData(data_config, settings.model.window, config.refit)
+    days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
+    names = list(days[0].forecasts)
+    scored = {name: score(days, name, task) for name in names}
+    losses = {name: np.concatenate([day_losses(one, name, task) for one in days]) for name in names}
+    key = KEY[task]
+    numbers = {
+        "project": "stockprice",
+        "run": run.name,
+        "data": {
+            "source": data_config.source,
+            "root": str(data_config.root) if data_config.root else None,
+            "split": data_config.split,
+            "n": sum(len(one.origins) for one in days),
+        },
+        "metrics": _first(key, scored["lstm"]),
+        "intervals": {key: block_interval(losses["lstm"], _mean_of(key), config.bootstrap)},
+        "baselines": {name: _first(key, values) for name, values in scored.items() if name != "lstm"},
+    }
+    tests = {name: diebold_mariano(losses["lstm"], losses[name]) for name in names if name != "lstm"}
+    trading = None
+    if task == "price":
+        one = days[0]
+        trading = backtest(one.series, one.origins, one.forecasts["lstm"] - one.today, config.cost)
+        right = int((np.sign(one.forecasts["lstm"] - one.today) == np.sign(one.actual)).sum())
+        numbers["intervals"]["direction"] = list(proportion_interval(right, len(one.origins)))
+        numbers["metrics"]["sharpe"] = trading.sharpe
+        numbers["intervals"]["sharpe"] = trading.sharpe_interval(config.bootstrap)
+    return Evaluation(data, days, numbers, losses, trading, tests)
+
+
+def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days:
+    """What the networks and the baselines forecast for the test days of a ticker; days that a baseline lacks the
+    history for are left out for all."""
+    origins, task, latest = data.test_origins(series), model.config.task, data.config.split == "all"
+    forecasts: dict[str, np.ndarray] = {}
+    if task == "interval":
+        forecasts["lstm"] = model.quantiles(series, origins, latest)
+    else:
+        forecasts["lstm"] = model.forecast(series, origins, latest)
+    for name, rule in RULES[task].items():
+        forecast = baselines.walk(series, origins, data.refits, rule)
+        forecasts[name] = _to_quantiles(series, origins, forecast, data, rule) if task == "interval" else forecast
+    if task == "price":
+        forecasts = {name: series.close[origins] * np.exp(values) for name, values in forecasts.items()}
+        if model.tutorial is not None and not latest:
+            forecasts["tutorial"] = model.tutorial.forecast(series)[origins]
+    lacking = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in forecasts.items()}
+    known = [name for name in forecasts if not lacking[name].all()]  # a short file is too short for some baselines
+    kept = ~np.any([lacking[name] for name in known], axis=0)
+    return Days(series, origins[kept], {name: forecasts[name][kept] for name in known})
+
+
+def _to_quantiles(series: Series, origins: np.ndarray, variance: np.ndarray, data: PriceData, rule: Rule) -> np.ndarray:
+    """Quantiles of the return from a variance: those of past returns in units of the rule's deviation, (N, 6)."""
+    result = np.full((len(origins), len(QUANTILES)), np.nan)
+    for fitted_on, rows in baselines.by_refit(series, origins, data.refits):
+        deviation = np.sqrt(rule(series, fitted_on))
+        known = np.arange(baselines.LEAST // 2, fitted_on - 1)
+        relative = series.returns[known + 1] / deviation[known]
+        result[rows] = np.sqrt(variance[rows, None]) * np.quantile(relative[np.isfinite(relative)], QUANTILES)
+    return result
+
+
+def score(days: list[Days], name: str, task: str) -> dict[str, float]:
+    """The metrics of one model, means over the tickers."""
+    each = [_score(one, name, task) for one in days]
+    return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
+
+
+def _score(one: Days, name: str, task: str) -> dict[str, float]:
+    forecast, actual = one.forecasts[name], one.actual
+    if task == "volatility":
+        return {
+            "qlike": float(metrics.qlike(one.variance, forecast).mean()),
+            "rmse": float(np.sqrt(metrics.squared(np.sqrt(one.variance), np.sqrt(forecast)).mean())),
+            "mae": float(np.abs(np.sqrt(one.variance) - np.sqrt(forecast)).mean()),
+        }
+    if task == "price":
+        closes, change = one.series.close[one.origins + 1], np.sign(forecast - one.today)
+        right = float((change == np.sign(actual)).mean()) if change.any() else float("nan")
+        return {
+            "rmse": float(np.sqrt(metrics.squared(closes, forecast).mean())),
+            "mae": float(np.abs(closes - forecast).mean()),
+            "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
+            "r2": float(1 - metrics.squared(closes, forecast).sum() / metrics.squared(closes, closes.mean()).sum()),
+            "direction": right,
+        }
+    values = {"interval_score": float(metrics.interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
+    third = metrics.terciles(one.volatility)
+    for coverage, (low, high) in COVERAGES.items():
+        inside = (actual >= forecast[:, low]) & (actual <= forecast[:, high])
+        values[f"coverage_{coverage}"] = float(inside.mean())
+        if coverage == "90":
+            values |= {
+                f"coverage_90_{part}": float(inside[third == i].mean())
+                for i, part in enumerate(("calm", "middle", "wild"))
+            }
+    return values
+
+
+def day_losses(one: Days, name: str, task: str) -> np.ndarray:
+    """The loss of every day by which models are compared, (N,)."""
+    forecast = one.forecasts[name]
+    if task == "volatility":
+        return metrics.qlike(one.variance, forecast)
+    if task == "price":
+        return metrics.squared(one.series.close[one.origins + 1], forecast)
+    return metrics.interval_score(one.actual, forecast[:, 1], forecast[:, 4], 0.9)
+
+
+def main(options: EvaluateOptions, run: Run) -> None:
+    """The command line: print the numbers; a run's own test days also renew its report."""
+    model = FinishedModel.load(run.model_file)
+    if options.data == model.config.data:
+        result = _renew(run, model, options.evaluation)
+        print(f"report: {run.folder / 'report.html'}")
+    else:
+        result = evaluate(run, model, options.data, options.evaluation)
+        _print(model, result)
+    if options.json_file:
+        write_json(options.json_file, result.numbers)
+
+
+def evaluate_run(run: Run) -> None:
+    """Score a run on its own test days; write evaluation.json and report.html into it."""
+    model = FinishedModel.load(run.model_file)
+    _renew(run, model, model.config.evaluation)
+
+
+def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
+    result = evaluate(run, model, model.config.data, config)
+    write_json(run.folder / "evaluation.json", result.numbers)
+    _write_report(run, model, result)
+    _print(model, result)
+    return result
+
+
+def verdict(result: Evaluation, task: str) -> str:
+    """Whether the LSTM beats its rival, in words, with the p value."""
+    rival = RIVALS[task] if RIVALS[task] in result.tests else next(iter(result.tests))
+    statistic, p = result.tests[rival]
+    key = KEY[task]
+    ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][rival][key]
+    word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
+    what = {"price": "the next day's close", "volatility": "the next day's volatility", "interval": "the next return"}
+    return (
+        f"At forecasting {what[task]} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
+        f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {result.numbers['data']['n']} days)."
+    )
+
+
+def _first(key: str, values: dict[str, float]) -> dict[str, float]:
+    """The deciding metric in front."""
+    return {key: values[key], **values}
+
+
+def _mean_of(key: str) -> Callable[[np.ndarray], float]:
+    """How the losses of days become the metric."""
+    return (lambda losses: float(np.sqrt(losses.mean()))) if key == "rmse" else (lambda losses: float(losses.mean()))
+
+
+def _print(model: FinishedModel, result: Evaluation) -> None:
+    task, numbers = model.config.task, result.numbers
+    print(verdict(result, task))
+    print(f"  {'LSTM':<22}{show(numbers['metrics'])}")
+    for name, values in numbers["baselines"].items():
+        print(f"  {NAMES[name]:<22}{show(values)}  (p = {result.tests[name][1]:.2g})")
+
+
+def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
+    task, numbers, config = model.config.task, result.numbers, model.config
+    rival, key = RIVALS[task], KEY[task]
+    low, high = numbers["intervals"][key]
+    cards = [
+        report.Card(_plain(key), _number(numbers["metrics"][key]), f"95 % interval {_number(low)} to {_number(high)}")
+    ]
+    if task == "volatility":
+        cards.append(report.Card("beside it", _number(numbers["baselines"][rival][key]), NAMES[rival]))
+    if task == "price":
+        a, b = numbers["intervals"]["direction"]
+        up = np.concatenate([one.actual > 0 for one in result.days]).mean()
+        cards.append(
+            report.Card(
+                "direction right", f"{numbers['metrics']['direction']:.1%}", f"{a:.1%} to {b:.1%}; always 'up' {up:.1%}"
+            )
+        )
+    if task == "interval":
+        cards.append(
+            report.Card("inside the 90 % interval", f"{numbers['metrics']['coverage_90']:.1%}", "should be 90 %")
+        )
+    columns = list(numbers["metrics"])
+    rows = [["LSTM", *(_number(numbers["metrics"][c]) for c in columns), ""]]
+    for name, values in numbers["baselines"].items():
+        cells = [_number(values[c]) if c in values and values[c] == values[c] else "" for c in columns]
+        rows.append([NAMES[name], *cells, f"{result.tests[name][1]:.2g}"])
+    one = result.days[0]
+    sections = [
+        report.Section(
+            "Beside the baselines",
+            "All fitted at the same dates on the same days before. p: Diebold-Mariano test against the LSTM.",
+            columns=("", *map(_plain, columns), "p"), rows=rows, ours=[0],
+        ),
+        *_task_sections(task, one, result, config.evaluation.cost),
+        report.Section(
+            "Where one is better",
+            f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM.",
+            figure=figures.cumulative(one, result.losses[rival] - result.losses["lstm"]),
+        ),
+        report.Section("Training, last refit", figure=_curve(run, model)),
+        report.Section(
+            "What this is not",
+            "Not advice. The past of one market is one sample; costs, taxes and gaps are larger than they look in a "
+            "table, and whatever worked in it is known to others.",
+        ),
+    ]  # fmt: skip
+    sample = " (the embedded sample)" if numbers["data"]["source"] == "sample" else ""
+    report.write_report(
+        run,
+        title=f"{TITLES[task]} with an LSTM{sample}",
+        subtitle=f"{run.name} · {result.data.summary()}",
+        lead=verdict(result, task),
+        cards=cards,
+        sections=[section for section in sections if section],
+    )
+
+
+def _task_sections(task: str, one: Days, result: Evaluation, cost: float) -> list[report.Section]:
+    if task == "volatility":
+        return [
+            report.Section(
+                "Forecast and what came",
+                "Annual volatility from the daily range: a day's own is noisy (grey), the forecast follows its level.",
+                figure=figures.volatility(one),
+            ),
+            report.Section(
+                "Is it calibrated?",
+                "Mean range variance of the days in each twentieth of the forecasts.",
+                figure=figures.calibration(one),
+            ),
+        ]
+    if task == "interval":
+        return [
+            report.Section(
+                "The last year", "Returns, and the intervals forecast the day before.", figure=figures.fan(one)
+            ),
+            report.Section(
+                "How many days lie inside",
+                "For calm, middling and wild markets (thirds of the days by the volatility of the month before). An "
+                "interval of constant width is too wide in calm markets and too narrow in wild ones.",
+                figure=figures.coverage(one),
+            ),
+        ]
+    sections = [_trading_section(result.trading, cost, result)] if result.trading else []
+    if "tutorial" in one.forecasts:
+        values = result.numbers["baselines"]["tutorial"]
+        naive = result.numbers["baselines"]["naive"]
+        sections.insert(
+            0,
+            report.Section(
+                "The exhibit: a plot that fools",
+                "The popular recipe: 60 days of prices, a scaler fitted on the whole series, a forecast of the level. "
+                f"Its curve lies on the truth and its R2 is {values['r2']:.3f}. But its RMSE is {values['rmse']:.2f}, "
+                f"and 'tomorrow is as today' has {naive['rmse']:.2f} and an R2 of {naive['r2']:.4f}: any curve that "
+                "follows a day late looks like this. Right: a month of it, close up.",
+                figure=figures.exhibit(one),
+            ),
+        )  # fmt: skip
+    return sections
+
+
+def _curve(run: Run, model: FinishedModel) -> Figure:
+    stage = run.stage(f"{model.fitted[-1].since}")
+    return report.learning_curves(stage.history(), "loss")
+
+
+def _trading_section(trading: Backtest, cost: float, result: Evaluation) -> report.Section:
+    low, high = result.numbers["intervals"]["sharpe"]
+    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
+    axes = figure.subplots()
+    days = result.days[0].series.days[result.days[0].origins + 1][: len(trading.returns)]
+    axes.plot(days, np.exp(trading.holding.cumsum()), color=report.SOFT, label="buy and hold")
+    axes.plot(
+        days, np.exp(trading.returns.cumsum()), color=report.ACCENT, label="in the market when the forecast is up"
+    )
+    axes.set(ylabel="one unit becomes", yscale="log")
+    axes.legend(frameon=False)
+    report.plain(axes)
+    return report.Section(
+        "Would it have paid?",
+        f"Decided after the close, traded at the next open, {cost:g} basis points for what is traded, "
+        f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
+        f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
+        figure=figure,
+    )
+
+
+def _plain(name: str) -> str:
+    """`coverage_90_calm` as people write it."""
+    return {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2"}.get(
+        name, name.replace("_", " ")
+    )
+
+
+def _number(value: float) -> str:
+    """Three places, or four digits."""
+    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:.4g}"

@@ -1,0 +1,52 @@
+"""An LSTM on the last weeks, beside the linear model that it has to improve on.
+
+Hochreiter & Schmidhuber 1997. The linear part is the heterogeneous autoregression of Corsi 2009 (a day, a week and a
+month of log variance, and the same of falls): the LSTM learns what that leaves over.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from projects.stockprice.config import ModelConfig
+from projects.stockprice.data import FEATURES
+
+SPANS = (1, 5, 22)  # a day, a week, a month
+
+
+class Forecaster(nn.Module):
+    """windows (B, W, F) -> one number (B,), relative to the level of volatility."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(len(FEATURES), config.size, config.layers, batch_first=True)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(config.size, 1)
+        self.linear = nn.Linear(len(SPANS) * len(FEATURES), 1)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        states, _ = self.lstm(windows)  # (B, W, size)
+        means = torch.cat([windows[:, -span:].mean(dim=1) for span in SPANS], dim=1)  # (B, 3 * F)
+        return (self.head(self.dropout(states[:, -1])) + self.linear(means)).squeeze(1)
+
+
+class Forecasters(nn.Module):
+    """Several forecasters that differ in their initial weights only. windows (B, W, F) -> (B, S)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(Forecaster(config) for _ in range(config.seeds))
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return torch.stack([member(windows) for member in self.members], dim=1)
+
+
+class LevelForecaster(nn.Module):
+    """The network of the tutorials: two LSTMs on scaled prices. prices (B, W) -> the next scaled price (B, 1)."""
+
+    def __init__(self, size: int = 50) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(1, size, 2, batch_first=True)
+        self.head = nn.Linear(size, 1)
+
+    def forward(self, prices: Tensor) -> Tensor:
+        return self.head(self.lstm(prices.unsqueeze(2))[0][:, -1])

@@ -1,0 +1,164 @@
+"""Daily prices from anywhere, checked: what is wrong with a file is said before anything is trained on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from projects.stockprice.config import DataConfig
+from shared.data.tables import read_table
+from shared.files import atomic
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+DATES = ("date", "day", "timestamp", "time", "datetime")
+SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # ratios at which shares are usually split
+
+
+def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
+    """Ticker -> frame of open, high, low, close, volume by day. Raises ValueError or FileNotFoundError."""
+    if config.source == "sample":
+        frames = {config.index: index_prices(config.index)}
+    elif config.source == "yahoo":
+        frames = {ticker: yahoo_prices(ticker, config.root or Path("data")) for ticker in config.tickers}
+    else:
+        if config.root is None:
+            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+        frames = {
+            path.name.split(".")[0]: read_prices(path, config.columns) for path in files(config.root, config.tickers)
+        }
+    if config.start:
+        frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
+    for name, frame in frames.items():
+        if len(frame) < config.level + 60:
+            raise ValueError(f"{name} is too short: {len(frame)} days, but {config.level + 60} are needed at least")
+    return frames
+
+
+def index_prices(index: str) -> pd.DataFrame:
+    """The S&P 500 or the NASDAQ composite, 1999-2018, as the package `arch` carries them."""
+    if index == "sp500":
+        from arch.data import sp500 as source
+    else:
+        from arch.data import nasdaq as source
+    return check(source.load().rename(columns=str.lower)[list(COLUMNS)], index)
+
+
+def files(root: Path, tickers: Sequence[str]) -> list[Path]:
+    """The files of a folder, or the one file."""
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise FileNotFoundError(f"data.root: there is no file or folder {root}")
+    found = sorted(
+        p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or p.name.split(".")[0] in tickers)
+    )
+    missing = sorted(set(tickers) - {path.name.split(".")[0] for path in found})
+    if missing or not found:
+        raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
+    return found
+
+
+def read_prices(path: Path, columns: dict[str, str] | None = None) -> pd.DataFrame:
+    """One .csv of daily prices, its columns in any order and case."""
+    return check(recognise(read_table(path), path, columns or {}), path.name)
+
+
+def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    """The columns date, open, high, low, close and volume under their usual or given names; volume may be missing."""
+    by_lower = {str(column).strip().lower(): column for column in frame.columns}
+    found: dict[str, Any] = {}
+    for name in ("date", *COLUMNS):
+        wanted = [columns[name].lower()] if name in columns else [*DATES] if name == "date" else [name]
+        if name == "volume" and name not in columns:
+            wanted += [c for c in by_lower if "quantity" in c or c.startswith("vol")]
+        column = next((by_lower[w] for w in wanted if w in by_lower), None)
+        if column is not None:
+            found[name] = frame[column]
+        elif name != "volume" or name in columns:
+            raise ValueError(
+                f"{path} has no column {wanted[0]}; its columns are {', '.join(map(str, frame.columns))} "
+                "(--data.columns '{close: last}' gives another name)"
+            )
+    dates = pd.to_datetime(found.pop("date"), errors="coerce", format="mixed")
+    if dates.isna().any():
+        raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
+    numbers = {
+        name: pd.to_numeric(values.astype(str).str.replace(",", ""), errors="coerce").to_numpy()
+        for name, values in found.items()
+    }
+    return pd.DataFrame(
+        numbers, index=pd.DatetimeIndex(dates.dt.tz_localize(None) if dates.dt.tz else dates, name="date")
+    )
+
+
+def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Refuse what cannot be trusted, mend the order, and say what looks strange. Returns the days in their order."""
+    index = frame.index
+    if index.has_duplicates:
+        day = index[index.duplicated()][0]
+        raise ValueError(f"{name} has two rows for {day:%Y-%m-%d}; keep one")
+    if not index.is_monotonic_increasing:
+        print(f"{name}: the days are not in order and were sorted", flush=True)
+        frame = frame.sort_index()
+    prices = frame[["open", "high", "low", "close"]]
+    holes = prices.isna().any(axis=1)
+    if holes.any():
+        print(f"{name}: {int(holes.sum())} days without a price are left out", flush=True)
+        frame, prices = frame[~holes], prices[~holes]
+    if (prices <= 0).any(axis=None):
+        day = frame.index[(prices <= 0).any(axis=1)][0]
+        raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")
+    top, bottom = prices[["open", "close"]].max(axis=1), prices[["open", "close"]].min(axis=1)
+    wrong = (prices["high"] < top * 0.9999) | (prices["low"] > bottom * 1.0001)
+    if wrong.mean() > 0.01:
+        day = frame.index[wrong][0]
+        raise ValueError(
+            f"{name}: on {day:%Y-%m-%d} and {int(wrong.sum()) - 1} other days open or close lie outside low and high"
+        )
+    if wrong.any():
+        print(
+            f"{name}: on {int(wrong.sum())} days open or close lie outside low and high; the range was widened",
+            flush=True,
+        )
+        frame = frame.assign(high=np.maximum(prices["high"], top), low=np.minimum(prices["low"], bottom))
+    weekend = pd.DatetimeIndex(frame.index).dayofweek.to_numpy() >= 5
+    still = (frame["close"].diff() == 0).to_numpy()
+    if weekend.mean() > 0.1 and still[weekend].mean() > 0.9:
+        raise ValueError(
+            f"{name} has rows for weekends that repeat Friday's price: fill-ins that make any forecast look good; "
+            "drop them"
+        )
+    change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
+    for ratio in SPLITS:
+        jump = (np.abs(change * ratio - 1) < 0.03) | (np.abs(change / ratio - 1) < 0.03)
+        if ratio >= 1.5 and jump.any():
+            day = frame.index[1:][jump][0]
+            factor = f"{change[jump][0]:.2f} on {day:%Y-%m-%d}"
+            print(f"{name}: the close changes by a factor of {factor}: a split not adjusted for?", flush=True)
+            break
+    gaps = frame.index.to_series().diff().dt.days
+    if gaps.max() > 14:
+        print(f"{name}: nothing for {int(gaps.max())} days before {gaps.idxmax():%Y-%m-%d}", flush=True)
+    return frame
+
+
+def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
+    """Daily prices adjusted for splits and dividends, downloaded once and kept as `yahoo/<ticker>.csv`."""
+    path = folder / "yahoo" / f"{ticker}.csv"
+    if not path.is_file():
+        try:
+            import yfinance
+        except ImportError:
+            raise ValueError("data.source yahoo needs an extra package: pip install -e '.[yahoo]'") from None
+        try:
+            frame = yfinance.Ticker(ticker).history(period="max", auto_adjust=True)
+        except Exception as error:  # the library raises many kinds
+            reason = "it limits how often one may ask; wait an hour" if "ate limit" in str(error) else str(error)
+            raise ValueError(f"Yahoo did not deliver {ticker}: {reason}") from None
+        if frame.empty:
+            raise ValueError(f"Yahoo has no prices for {ticker}, or cannot be reached")
+        with atomic(path) as temporary:
+            frame.rename_axis("date").to_csv(temporary)
+    return read_prices(path)

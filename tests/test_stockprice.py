@@ -1,0 +1,395 @@
+"""The promises of stockprice, kept on the real command line with a small network and a short walk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from projects.stockprice import baselines
+from projects.stockprice.backtest import backtest
+from projects.stockprice.config import Config, DataConfig, ModelConfig
+from projects.stockprice.data import PriceData, Series
+from projects.stockprice.finished import FinishedModel
+from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
+from projects.stockprice.model import Forecasters
+from projects.stockprice.predict import Predictor
+from projects.stockprice.prices import check, index_prices, read_prices
+from projects.stockprice.train import day_loss
+from shared.config import load, parse_arguments
+from shared.data.loader import Item
+from shared.runs import Run
+from shared.training.checkpoint import load_state
+from shared.training.device import seed_everything
+from tests.conftest import CommandLine, environment
+
+TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
+
+
+def tiny(*more: str) -> list[str]:
+    """Settings of a training that takes seconds."""
+    return [
+        "--data.start=2012-01-01",
+        "--data.test_from=2017-07-01",
+        "--model.size=4",
+        "--model.window=10",
+        "--model.seeds=2",
+        "--training.epochs=2",
+        "--training.precision=fp32",
+        "--training.device=cpu",
+        "--evaluation.bootstrap=100",
+        *more,
+    ]
+
+
+def settings(*more: str) -> Config:
+    return load(Config, parse_arguments(tiny(*more)))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `python -m projects.stockprice.train` was run once; its output is in `output.txt`."""
+    folder = tmp_path_factory.mktemp("stockprice")
+    words = [sys.executable, "-m", TRAIN, *tiny()]
+    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    (folder / "output.txt").write_text(answer.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(finished: Path) -> Path:
+    (folder,) = (finished / "runs" / "stockprice").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(run_folder: Path) -> FinishedModel:
+    return FinishedModel.load(run_folder / "model.safetensors")
+
+
+@pytest.fixture(scope="session")
+def prices() -> pd.DataFrame:
+    return index_prices("sp500")
+
+
+@pytest.fixture(scope="session")
+def series(prices: pd.DataFrame) -> Series:
+    return Series.from_prices("sp500", prices, 250)
+
+
+def walk_of(seed: int = 0, days: int = 500) -> pd.DataFrame:
+    """Prices of a random walk."""
+    generator = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(generator.normal(0, 0.01, days)))
+    start = np.roll(close, 1)
+    start[0] = 100
+    high, low = np.maximum(start, close) * 1.004, np.minimum(start, close) * 0.996
+    index = pd.bdate_range("2015-01-01", periods=days, name="date")
+    return pd.DataFrame({"open": start, "high": high, "low": low, "close": close, "volume": 1.0}, index=index)
+
+
+# --- training
+
+
+def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
+    last = (finished / "output.txt").read_text().splitlines()[-1]
+    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
+    files = {path.name for path in run_folder.iterdir()}
+    assert {"config.yaml", "environment.json", "model.safetensors", "evaluation.json", "report.html"} <= files
+
+
+def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+    golden = [0.673383, 0.484378]
+    history = Run(run_folder).stage("2017-07-01").history()
+    assert [row["train_loss"] for row in history] == pytest.approx(golden, rel=0.01)
+
+
+def test_one_batch_can_be_memorised() -> None:
+    seed_everything(0)
+    config = settings("--model.size=32", "--model.seeds=1", "--loss=mse")
+    data = PriceData(config.data, config.model.window)
+    windows, targets, levels = data.windows("variance", data.refits[0], "train", 0.15).everything()
+    batch = windows[:16], targets[:16], levels[:16]
+    network = Forecasters(config.model)
+    optimizer = torch.optim.AdamW(network.parameters(), 2e-2)
+    for _ in range(300):
+        loss = day_loss(network(batch[0]), batch[1], batch[2], config)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.05
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, command: CommandLine) -> None:
+    words = tiny("--training.checkpoint_minutes=0", "--training.batch_size=32", "--training.epochs=3")
+    assert command(TRAIN, *words, "--name", "whole").returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", TRAIN, *words, "--name", "killed"],
+        cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    last = None
+    while process.poll() is None:  # in the middle of the second refit
+        last = last or next(iter(tmp_path.glob("runs/stockprice/*-killed/checkpoints/2018-01-01/last.pt")), None)
+        if last and load_state(last)["progress"]["epoch"] >= 1 and load_state(last)["progress"]["step"] >= 1:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    killed, whole = (next(iter(tmp_path.glob(f"runs/stockprice/*-{name}"))) for name in ("killed", "whole"))
+    assert not (killed / "model.safetensors").exists()
+    resumed = command(TRAIN, "--resume", killed.name)
+    assert resumed.returncode == 0, resumed.stderr
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+    for one, other in zip(a.fitted, b.fitted, strict=True):
+        assert all(torch.equal(p, q) for p, q in zip(one.networks.parameters(), other.networks.parameters()))
+
+
+# --- nothing looks ahead
+
+
+@pytest.mark.parametrize("task", ["price", "volatility", "interval"])
+def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.DataFrame, task: str) -> None:
+    until = 4800
+    other = prices.copy()
+    other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
+    one, two = (Series.from_prices("x", frame, 250) for frame in (prices, other))
+    origins = np.arange(4600, until)
+    if task == "interval":
+        assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
+    rules = {"price": baselines.PRICE, "volatility": baselines.VOLATILITY, "interval": baselines.INTERVAL}[task]
+    assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
+    for name, rule in rules.items():
+        a, b = (baselines.walk(s, origins, [s.days[4500]], rule) for s in (one, two))
+        assert not np.isnan(a).any()
+        np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
+
+
+def test_a_refit_sees_only_the_days_before_it() -> None:
+    config = settings()
+    data = PriceData(config.data, config.model.window)
+    (one,) = data.series
+    for refit in data.refits:
+        train, validation = (
+            data.windows("variance", refit, part, 0.15).places[:, 1] for part in ("train", "validation")
+        )
+        assert one.days[validation + 1].max() < refit
+        assert train.max() + 1 < validation.min() + 1  # no target of one is a target of the other
+    forecast = one.days[data.test_origins(one) + 1]
+    assert forecast.min() >= np.datetime64("2017-07-01")
+
+
+def test_a_window_ends_with_the_day_it_is_asked_from() -> None:
+    config = settings()
+    data = PriceData(config.data, config.model.window)
+    windows = data.windows("variance", data.refits[0], "train", 0.15)
+    (batch, targets, levels), (_, origin) = windows.__getitems__([Item(3, 0)]), windows.places[3]
+    one = data.series[0]
+    assert np.array_equal(batch[0, -1].numpy(), one.features[origin])
+    assert float(targets[0]) == pytest.approx(np.log(one.variance[origin + 1]), rel=1e-6)
+    assert float(levels[0]) == pytest.approx(one.level[origin], rel=1e-6)
+
+
+# --- prices
+
+
+def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
+    frame = walk_of(days=100)
+    renamed = frame.reset_index()[["close", "date", "high", "open", "low"]].rename(columns=str.upper)
+    renamed.to_csv(tmp_path / "a.csv", index=False)
+    read = read_prices(tmp_path / "a.csv")
+    np.testing.assert_allclose(read["close"], frame["close"])
+    frame.reset_index().rename(columns={"close": "last"}).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(ValueError, match="has no column close; its columns are date, open, high, low, last"):
+        read_prices(tmp_path / "b.csv")
+    assert len(read_prices(tmp_path / "b.csv", {"close": "last"})) == 100
+
+
+def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    good = walk_of(days=200)
+    for change, reason in (
+        (lambda f: pd.concat([f, f.iloc[5:6]]), "two rows for 2015-01-08"),
+        (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
+        (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
+        (lambda f: f.resample("D").ffill(), "repeat Friday's price"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            check(change(good), "x")
+    assert check(good.iloc[::-1], "x").index.is_monotonic_increasing
+    check(good.drop(good.index[50:70]), "gap")
+    halved = good.copy()
+    halved.iloc[100:, :4] /= 2
+    check(halved, "split")
+    said = capsys.readouterr().out
+    for part in ("not in order", "gap: nothing for", "a split not adjusted for?"):
+        assert part in said
+
+
+def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
+    walk_of(days=90).to_csv(tmp_path / "short.csv")
+    for arguments, reason in (
+        (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
+        (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
+        (["--data.test_from", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
+    ):
+        answer = command(TRAIN, *arguments)
+        assert answer.returncode == 2, answer.stdout
+        assert answer.stderr.splitlines()[-1].startswith("stockprice: ")
+        assert reason in answer.stderr
+        assert "Traceback" not in answer.stderr
+        assert not list(tmp_path.glob("runs/stockprice/*"))
+
+
+def test_yahoo_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yfinance", None)
+    with pytest.raises(ValueError, match=r"pip install -e '\.\[yahoo\]'"):
+        PriceData(DataConfig(source="yahoo", tickers=["SPY"], root=tmp_path), 10)
+
+
+# --- numbers
+
+
+def test_qlike_is_least_at_the_truth() -> None:
+    truth = np.array([1.0, 2.0])
+    assert qlike(truth, truth).tolist() == [0, 0]
+    assert (qlike(truth, truth * 0.5) > qlike(truth, truth * 2)).all()  # too low costs more than too high
+
+
+def test_diebold_mariano_knows_noise_from_skill() -> None:
+    generator = np.random.default_rng(0)
+    losses = generator.exponential(size=1000)
+    assert diebold_mariano(losses, losses) == (0, 1)
+    assert diebold_mariano(losses, losses + generator.normal(0.3, 1, 1000))[1] < 1e-6
+    p = [diebold_mariano(generator.exponential(size=200), generator.exponential(size=200))[1] for _ in range(400)]
+    assert 0.02 < np.mean(np.array(p) < 0.05) < 0.09
+
+
+def test_block_intervals_hold_the_mean() -> None:
+    low, high = block_interval(np.random.default_rng(0).normal(1, 1, 2000), lambda v: float(v.mean()), 300)
+    assert 0.9 < low < 1 < high < 1.1
+
+
+def test_a_day_outside_an_interval_is_fined() -> None:
+    scores = interval_score(np.array([0.0, 2.0]), np.array([-1.0, -1.0]), np.array([1.0, 1.0]), 0.9)
+    assert scores == pytest.approx([2, 2 + 20])
+
+
+def test_baselines_find_what_is_there() -> None:
+    frame = walk_of(days=1500)
+    one = Series.from_prices("x", frame, 120)
+    origins, refits = np.arange(1000, 1499), [one.days[1000]]
+    assert baselines.walk(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
+    drift = baselines.walk(one, origins, refits, baselines.drift)
+    assert drift[0] == pytest.approx(one.returns[1:1000].mean())
+    constant = baselines.walk(one, origins, refits, baselines.constant_variance)
+    assert (constant == constant[0]).all()
+    assert np.isnan(baselines.walk(one, origins, [one.days[100]], baselines.har)).all()  # too few days before
+
+
+def test_trading_pays_its_costs_and_fills_at_the_next_open(series: Series) -> None:
+    origins = np.arange(3000, 3200)
+    always = backtest(series, origins, np.ones(200), cost=0)
+    np.testing.assert_allclose(always.returns, always.holding)
+    assert always.holding[0] == pytest.approx(np.log(series.open[3002] / series.open[3001]))
+    nervous = np.where(np.arange(200) % 2, 1.0, -1.0)
+    free, dear = (backtest(series, origins, nervous, cost) for cost in (0, 10))
+    assert free.trades == 199
+    assert (free.returns.sum() - dear.returns.sum()) == pytest.approx(199 * 10 / 1e4)
+
+
+# --- evaluation and prediction
+
+
+def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
+    assert list(numbers["data"]) == ["source", "root", "split", "n"]
+    low, high = numbers["intervals"]["qlike"]
+    assert low <= numbers["metrics"]["qlike"] <= high
+    assert {"naive", "garch", "har", "log_har"} <= set(numbers["baselines"])
+
+
+def test_the_report_says_in_words_who_wins_and_needs_nothing_but_itself(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert "embedded sample" in page.split("</title>")[0]
+    lead = page.split('<p class="lead">')[1].split("</p>")[0]
+    assert "the LSTM" in lead
+    assert "Diebold-Mariano p =" in lead
+    assert page.count("data:image/png;base64,") >= 3
+    assert 'src="http' not in page
+
+
+@pytest.mark.parametrize(("task", "metric"), [("price", "rmse"), ("interval", "interval_score")])
+def test_the_other_tasks_are_scored_too(task: str, metric: str, tmp_path: Path, command: CommandLine) -> None:
+    more = ["--task", task, "--evaluation.refit", "never", "--training.epochs", "1"]
+    more += ["--tutorial", "true", "--data.start", "2015-01-01"] if task == "price" else []
+    answer = command(TRAIN, *tiny(), *more)
+    assert answer.returncode == 0, answer.stderr
+    numbers = json.loads(next(iter(tmp_path.glob("runs/*/*/evaluation.json"))).read_text())
+    assert next(iter(numbers["metrics"])) == metric
+    page = next(iter(tmp_path.glob("runs/*/*/report.html"))).read_text()
+    if task == "price":
+        assert numbers["baselines"]["tutorial"]["rmse"] > 1.5 * numbers["baselines"]["naive"]["rmse"]
+        assert "The exhibit" in page
+        assert "Would it have paid?" in page
+    else:
+        assert 0.6 < numbers["metrics"]["coverage_90"] <= 1
+        assert "inside the 90 % interval" in page
+
+
+def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+    walk_of(days=700).to_csv(tmp_path / "other.csv")
+    words = ["--run", run_folder, "--data.source", "csv", "--data.root", "other.csv", "--data.split", "all"]
+    answer = command(EVALUATE, *words, "--json", "out.json")
+    assert answer.returncode == 0, answer.stderr
+    numbers = json.loads((tmp_path / "out.json").read_text())
+    assert numbers["data"]["split"] == "all"
+    assert numbers["data"]["n"] > 300
+    assert numbers["metrics"]["qlike"] < 1
+
+
+def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
+    run_folder: Path, model: FinishedModel, tmp_path: Path, command: CommandLine
+) -> None:
+    frame = walk_of(days=400)
+    frame.to_csv(tmp_path / "mine.csv")
+    answer = command(PREDICT, "mine.csv", "--run", run_folder, "--json", "answer.json", "--picture", "fan.png")
+    assert answer.returncode == 0, answer.stderr
+    assert "in 9 of 10 cases" in answer.stdout
+    assert "No advice" in answer.stdout
+    said = json.loads((tmp_path / "answer.json").read_text())
+    low, high = said["intervals"]["90"]
+    assert said["intervals"]["95"][0] < low < said["close"] < high < said["intervals"]["95"][1]
+    assert (tmp_path / "fan.png").stat().st_size > 5000
+
+    # training and prediction see the same: the forecast of the last day is that of the evaluation
+    one = Series.from_prices("mine", frame, model.config.data.level)
+    last = np.array([len(frame) - 2])
+    shorter = Predictor(model)("mine", frame.iloc[:-1])
+    assert shorter.volatility == pytest.approx(
+        float(np.sqrt(252 * model.forecast(one, last, latest=True)[0])), rel=1e-6
+    )
+    refused = command(PREDICT, "none.csv", "--run", run_folder)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+
+
+def test_forecasts_do_not_depend_on_the_currency(model: FinishedModel, prices: pd.DataFrame) -> None:
+    origins = np.arange(4500, 4600)
+    other = prices.copy()
+    other.iloc[:, :4] *= 110.0
+    a, b = (model.forecast(Series.from_prices("x", frame, 250), origins) for frame in (prices, other))
+    np.testing.assert_allclose(a, b, rtol=1e-4)
+
+
+def test_the_network_is_what_its_settings_say() -> None:
+    network = Forecasters(ModelConfig(size=5, layers=2, seeds=4))
+    assert network(torch.zeros(3, 22, 4)).shape == (3, 4)
