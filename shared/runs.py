@@ -19,6 +19,7 @@ from shared.config import Section, to_yaml
 from shared.files import read_json, write_json, write_text
 
 RUNS = Path(os.environ.get("RUNS", "runs"))
+SMALLER_IS_BETTER = {"loss", "ece", "rmse", "mae", "mase", "qlike", "interval_score", "cer"}
 
 
 class Run:
@@ -175,7 +176,8 @@ def _headline(run: Run) -> tuple[str, str]:
         return "unreadable", "-"
     metric, value = next(iter(evaluation["metrics"].items()))
     baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
-    best = max(baselines, key=lambda name: baselines[name], default=None)
+    choose = min if metric in SMALLER_IS_BETTER else max
+    best = choose(baselines, key=lambda name: baselines[name], default=None)
     return f"{metric} {value:.3f}", f"{best} {baselines[best]:.3f}" if best else "-"
 
 

@@ -18,7 +18,8 @@ from projects.stockprice.config import Config, DataConfig
 from projects.stockprice.prices import load_prices
 from shared.data.loader import Item
 
-FEATURES = ("log range variance", "return", "fall", "size of the return")
+BLOCK = 22  # days that go to training or to validation together
+FEATURES = ("log range variance", "return", "fall", "size of the return", "level beside all years so far")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class Series:
         level = pd.Series(log_variance).rolling(level_days, min_periods=min(60, level_days)).mean().to_numpy()
         unit = np.exp(level / 2)
         relative = returns / unit
-        features = np.stack([log_variance - level, relative, np.minimum(relative, 0), np.abs(relative)], axis=1)
-        features = np.clip(features, -8, 8).astype(np.float32)
+        wild = level - pd.Series(log_variance).expanding().mean().to_numpy()  # volatility returns to its mean
+        features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), wild]
+        table = np.clip(np.stack(features, axis=1), -8, 8).astype(np.float32)
         return cls(
             name,
             frame.index.to_numpy().astype("datetime64[D]"),
@@ -62,7 +64,7 @@ class Series:
             returns,
             variance,
             level,
-            features,
+            table,
         )
 
 
@@ -168,14 +170,14 @@ class PriceData:
     def windows(
         self, target: Literal["variance", "return"], refit: np.datetime64, part: str, validation: float
     ) -> Windows:
-        """The `train` or `validation` windows before a refit: the latest days are for validation."""
+        """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
+        so that calm and wild years are in both and the latest days are learned from."""
         end = refit if self.config.train_until is None else min(refit, np.datetime64(self.config.train_until) + 1)
         places = []
         for number, series in enumerate(self.series):
             origins = self.origins(series, end=end)
-            border = round(len(origins) * (1 - validation))
-            # one day lies between the parts: the last training target is the first thing validation sees
-            chosen = origins[: border - 1] if part == "train" else origins[border:]
+            held = np.arange(len(origins)) // BLOCK % round(1 / validation) == round(1 / validation) - 1
+            chosen = origins[~held if part == "train" else held]
             places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
         return Windows(self.series, np.concatenate(places), self.window, target)
 
