@@ -16,7 +16,7 @@ import torch
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
 from projects.stockprice.config import Config, DataConfig, ModelConfig
-from projects.stockprice.data import PriceData, Series
+from projects.stockprice.data import PriceData, Refit, Series
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
@@ -168,7 +168,7 @@ def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.Dat
     rules = {"price": baselines.PRICE, "volatility": baselines.VOLATILITY, "interval": baselines.INTERVAL}[task]
     assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
     for name, rule in rules.items():
-        a, b = (baselines.walk(s, origins, [s.days[4500]], rule) for s in (one, two))
+        a, b = (baselines.walk(s, origins, [Refit(s.days[4500], s.days[4500])], rule) for s in (one, two))
         assert not np.isnan(a).any()
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
@@ -181,8 +181,8 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
         train, validation = (
             data.windows("variance", refit, part, 0.15).places[:, 1] for part in ("train", "validation")
         )
-        assert one.days[train + 1].max() < refit
-        assert one.days[validation + 1].max() < refit
+        assert one.days[train + 1].max() < refit.known
+        assert one.days[validation + 1].max() < refit.known
         assert not set(train) & set(validation)
     forecast = one.days[data.test_origins(one) + 1]
     assert forecast.min() >= np.datetime64("2017-07-01")
@@ -286,13 +286,15 @@ def test_a_day_outside_an_interval_is_fined() -> None:
 def test_baselines_find_what_is_there() -> None:
     frame = walk_of(days=1500)
     one = Series.from_prices("x", frame, 120)
-    origins, refits = np.arange(1000, 1499), [one.days[1000]]
+    origins, refits = np.arange(1000, 1499), [Refit(one.days[1000], one.days[1000])]
     assert baselines.walk(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
     drift = baselines.walk(one, origins, refits, baselines.drift)
     assert drift[0] == pytest.approx(one.returns[1:1000].mean())
     constant = baselines.walk(one, origins, refits, baselines.constant_variance)
     assert (constant == constant[0]).all()
-    assert np.isnan(baselines.walk(one, origins, [one.days[100]], baselines.har)).all()  # too few days before
+    assert np.isnan(
+        baselines.walk(one, origins, [Refit(one.days[100], one.days[100])], baselines.har)
+    ).all()  # too few days before
 
 
 def test_trading_pays_its_costs_and_fills_at_the_next_open(series: Series) -> None:

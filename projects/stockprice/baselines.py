@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.data import Series
+from projects.stockprice.data import Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
 """Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
 LEAST = 250  # days to fit on
 
 
-def walk(series: Series, origins: np.ndarray, refits: Sequence[np.datetime64], rule: Rule) -> np.ndarray:
+def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Forecasts from the origins (N,): each by the rule fitted on the days before the refit it belongs to. NaN where
     too few days came before."""
     forecasts = np.full(len(origins), np.nan)
@@ -26,10 +26,11 @@ def walk(series: Series, origins: np.ndarray, refits: Sequence[np.datetime64], r
     return forecasts
 
 
-def by_refit(series: Series, origins: np.ndarray, refits: Sequence[np.datetime64]) -> list[tuple[int, np.ndarray]]:
+def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
     """For each refit with enough days before: how many days, and the numbers of the origins that it forecasts from."""
-    which = np.searchsorted(np.array(refits), series.days[origins + 1], side="right") - 1
-    ends = [int(np.searchsorted(series.days, refit)) for refit in refits]
+    since = np.array([refit.since for refit in refits])
+    which = np.searchsorted(since, series.days[origins + 1], side="right") - 1
+    ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
     return [(end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= LEAST and (which == n).any()]
 
 

@@ -6,7 +6,7 @@ scaler to fit, no day ahead of its time, and one network serves tickers of any p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -136,6 +136,15 @@ class Days:
         return self.series.close[self.origins]
 
 
+class Refit(NamedTuple):
+    """When everything is fitted again."""
+
+    since: np.datetime64
+    """The first day that is forecast with it."""
+    known: np.datetime64
+    """Only days before this one are fitted on: the same day, or an earlier one (`data.train_until`)."""
+
+
 class PriceData:
     """Series, the days to forecast, and when everything is fitted again. Raises ValueError with one sentence."""
 
@@ -167,21 +176,18 @@ class PriceData:
         until = np.datetime64(self.config.test_until) + 1 if self.config.test_until else None
         return self.origins(series, np.datetime64(self.config.test_from), until)
 
-    def windows(
-        self, target: Literal["variance", "return"], refit: np.datetime64, part: str, validation: float
-    ) -> Windows:
+    def windows(self, target: Literal["variance", "return"], refit: Refit, part: str, validation: float) -> Windows:
         """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
         so that calm and wild years are in both and the latest days are learned from."""
-        end = refit if self.config.train_until is None else min(refit, np.datetime64(self.config.train_until) + 1)
         places = []
         for number, series in enumerate(self.series):
-            origins = self.origins(series, end=end)
+            origins = self.origins(series, end=refit.known)
             held = np.arange(len(origins)) // BLOCK % round(1 / validation) == round(1 / validation) - 1
             chosen = origins[~held if part == "train" else held]
             places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
         return Windows(self.series, np.concatenate(places), self.window, target)
 
-    def _refits(self, rule: str) -> list[np.datetime64]:
+    def _refits(self, rule: str) -> list[Refit]:
         start = np.datetime64(self.config.test_from)
         days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
         if not days:
@@ -189,11 +195,11 @@ class PriceData:
         if self.config.split == "all":
             start = min(d[0] for d in days)
         last = max(d[-1] for d in days)
-        if rule == "never":
-            return [start]
         months = np.arange(start.astype("datetime64[Y]"), last + 1, dtype="datetime64[M]")
         later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
-        return [start, *(refit for refit in later if refit > start)]
+        days = [start, *(day for day in later if day > start and rule != "never")]
+        limit = np.datetime64(self.config.train_until) + 1 if self.config.train_until else days[-1]
+        return [Refit(day, min(day, limit)) for day in days]
 
     def summary(self) -> str:
         """One line: how many days of what are forecast."""

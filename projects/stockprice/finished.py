@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from projects.stockprice.config import Config
-from projects.stockprice.data import PriceData, Series, Windows
+from projects.stockprice.data import PriceData, Refit, Series, Windows
 from projects.stockprice.model import Forecasters
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.predict import predict
@@ -38,11 +38,11 @@ class FinishedModel:
     tutorial: Tutorial | None = None
 
     @classmethod
-    def finish(cls, networks: Forecasters, since: np.datetime64, data: PriceData, config: Config) -> Fitted:
+    def finish(cls, networks: Forecasters, refit: Refit, data: PriceData, config: Config) -> Fitted:
         """Measure on the validation days of a refit what turns outputs into variances and intervals."""
-        fitted = Fitted(since, networks.cpu().eval(), torch.ones(()), torch.zeros(len(QUANTILES)))
+        fitted = Fitted(refit.since, networks.cpu().eval(), torch.ones(()), torch.zeros(len(QUANTILES)))
         if config.task != "price":
-            validation = data.windows("variance", since, "validation", config.training.validation)
+            validation = data.windows("variance", refit, "validation", config.training.validation)
             forecasts, actual, returns = [], [], []
             for number, series in enumerate(data.series):
                 origins = validation.places[validation.places[:, 0] == number, 1]

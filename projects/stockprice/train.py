@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from projects.stockprice.config import Config
-from projects.stockprice.data import PriceData, target_of
+from projects.stockprice.data import PriceData, Refit, target_of
 from projects.stockprice.finished import FinishedModel, Fitted
 from projects.stockprice.model import Forecasters
 from projects.stockprice.tutorial import WINDOW, Levels, Tutorial
@@ -34,13 +34,13 @@ def train(config: Config, run: Run) -> None:
     data = PriceData(config.data, config.model.window, config.evaluation.refit)
     distributed.say(data.summary())
     walk = tqdm(data.refits, desc="walking forward", unit="refit", disable=not distributed.is_first())
-    fitted = [train_until(refit, data, config, run.stage(f"{refit}")) for refit in walk]
+    fitted = [train_until(refit, data, config, run.stage(f"{refit.since}")) for refit in walk]
     tutorial = train_tutorial(data, config, run.stage("tutorial")) if config.tutorial else None
     if distributed.is_first():
         FinishedModel(config, fitted, tutorial).save(run.model_file)
 
 
-def train_until(refit: np.datetime64, data: PriceData, config: Config, run: Run) -> Fitted:
+def train_until(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitted:
     """The networks that forecast from a refit on, trained on the days before it."""
     recipe = config.training
     seed_everything(recipe.seed)  # a refit starts as if it were the only one
