@@ -50,6 +50,8 @@ class ModelConfig(Section):
     """LSTMs on top of each other."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout before the last layer."""
+    start: Literal["random", "zero"] = "random"
+    """zero: the last layers start at zero, so that a new network says 'as usual' and must learn to differ from it."""
     seeds: int = Field(3, ge=1)
     """Networks that differ only in their initial weights; their forecasts are averaged."""
 

@@ -46,7 +46,7 @@ class Evaluation:
     numbers: dict[str, Any]
     """The content of evaluation.json."""
     losses: dict[str, np.ndarray]
-    """Loss of every day that decides which model is better, (N,), by model."""
+    """Loss of every day, the mean over the tickers, by which models are compared, (D,), by model."""
     trading: Backtest | None = None
     tests: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Diebold-Mariano statistic and p value of the LSTM against every baseline."""
@@ -59,7 +59,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
     names = list(days[0].forecasts)
     scored = {name: score(days, name, task) for name in names}
-    losses = {name: np.concatenate([day_losses(one, name, task) for one in days]) for name in names}
+    losses = {name: mean_losses(days, name, task) for name in names}
     key = KEY[task]
     numbers = {
         "project": "stockprice",
@@ -135,14 +135,14 @@ def _score(one: Days, name: str, task: str) -> dict[str, float]:
         }
     if task == "price":
         closes, change = one.series.close[one.origins + 1], np.sign(forecast - one.today)
-        right = float((change == np.sign(actual)).mean()) if change.any() else float("nan")
-        return {
+        values = {
             "rmse": float(np.sqrt(metrics.squared(closes, forecast).mean())),
             "mae": float(np.abs(closes - forecast).mean()),
             "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
             "r2": float(1 - metrics.squared(closes, forecast).sum() / metrics.squared(closes, closes.mean()).sum()),
-            "direction": right,
         }
+        # 'as today' names no direction
+        return {**values, "direction": float((change == np.sign(actual)).mean())} if change.any() else values
     values = {"interval_score": float(metrics.interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
     third = metrics.terciles(one.volatility)
     for coverage, (low, high) in COVERAGES.items():
@@ -154,6 +154,14 @@ def _score(one: Days, name: str, task: str) -> dict[str, float]:
                 for i, part in enumerate(("calm", "middle", "wild"))
             }
     return values
+
+
+def mean_losses(days: list[Days], name: str, task: str) -> np.ndarray:
+    """Loss of every day, the mean over the tickers: what happens to all of them on one day counts once, (D,)."""
+    dates = np.concatenate([one.series.days[one.origins + 1] for one in days])
+    losses = np.concatenate([day_losses(one, name, task) for one in days])
+    _, which = np.unique(dates, return_inverse=True)
+    return np.bincount(which, losses) / np.bincount(which)
 
 
 def day_losses(one: Days, name: str, task: str) -> np.ndarray:
@@ -249,7 +257,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
     columns = list(numbers["metrics"])
     rows = [["LSTM", *(_number(numbers["metrics"][c]) for c in columns), ""]]
     for name, values in numbers["baselines"].items():
-        cells = [_number(values[c]) if c in values and values[c] == values[c] else "" for c in columns]
+        cells = [_number(values[c]) if c in values else "" for c in columns]
         rows.append([NAMES[name], *cells, f"{result.tests[name][1]:.2g}"])
     one = result.days[0]
     sections = [
@@ -262,7 +270,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
         report.Section(
             "Where one is better",
             f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM.",
-            figure=figures.cumulative(one, result.losses[rival] - result.losses["lstm"]),
+            figure=figures.cumulative(one, day_losses(one, rival, task) - day_losses(one, "lstm", task)),
         ),
         report.Section("Training, last refit", figure=_curve(run, model)),
         report.Section(

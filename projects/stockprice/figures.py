@@ -105,7 +105,7 @@ def cumulative(one: Days, gain: np.ndarray) -> Figure:
     """Sum over the days of what the LSTM has less loss than its rival. gain (N,)."""
     figure = Figure(figsize=(8.6, 2.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot(one.series.days[one.origins + 1], gain[: len(one.origins)].cumsum(), color=report.ACCENT)
+    axes.plot(one.series.days[one.origins + 1], gain.cumsum(), color=report.ACCENT)
     axes.axhline(0, color=report.SOFT, linewidth=1)
     report.plain(axes)
     return figure

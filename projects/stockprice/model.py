@@ -22,6 +22,9 @@ class Forecaster(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.size, 1)
         self.linear = nn.Linear(len(SPANS) * len(FEATURES), 1)
+        for layer in (self.head, self.linear) if config.start == "zero" else ():
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, windows: Tensor) -> Tensor:
         states, _ = self.lstm(windows)  # (B, W, size)
