@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from projects.plantdisease.config import Config
 from shared.config import in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
@@ -111,10 +112,13 @@ def test_print_config_writes_settings_that_can_be_fed_back(tmp_path: Path, comma
 
 def test_every_setting_of_every_project_is_documented() -> None:
     for path in (ROOT / "projects").glob("*/config.py"):
-        config_class = importlib.import_module(f"projects.{path.parent.name}.config").Config
-        for section in config_class.model_fields.values():
-            for name, field in section.annotation.model_fields.items():
-                assert field.description, f"{path.parent.name}: {name} has no docstring"
+        sections = [importlib.import_module(f"projects.{path.parent.name}.config").Config]
+        for section in sections:
+            for name, field in section.model_fields.items():
+                if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                    sections.append(field.annotation)
+                else:
+                    assert field.description, f"{path.parent.name}: {name} has no docstring"
 
 
 def test_an_error_without_a_near_key_points_to_help() -> None:
