@@ -327,8 +327,8 @@ def _task_sections(task: str, one: Days, result: Evaluation, cost: float) -> lis
                 "The popular recipe: 60 days of prices, a scaler fitted on the whole series, a forecast of the level. "
                 f"Its curve follows the truth and its R2 is {values['r2']:.3f}. But its RMSE is {values['rmse']:.2f}, "
                 f"and 'tomorrow is as today' has {naive['rmse']:.2f} and an R2 of {naive['r2']:.4f}. Over years "
-                "the variance of a price is mostly its trend, so whatever follows the trend has a fine R2, and over years a "
-                "curve that is a day late, or off by a tenth, looks right. Right: a month of it, close up.",
+                "a price's variance is mostly its trend, so whatever follows the trend has a fine R2, and over years a "
+                "curve that is a day late, or off by a tenth, looks right. On the right a month of it.",
                 figure=figures.exhibit(one),
             ),
         )  # fmt: skip
