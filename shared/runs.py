@@ -19,6 +19,7 @@ from shared.config import Section, to_yaml
 from shared.files import read_json, write_json, write_text
 
 RUNS = Path(os.environ.get("RUNS", "runs"))
+PROJECTS = Path(__file__).parent.parent / "projects"
 SMALLER_IS_BETTER = {"loss", "ece", "rmse", "mae", "mase", "qlike", "interval_score", "cer"}
 
 
@@ -57,10 +58,13 @@ class Run:
 
     @classmethod
     def open(cls, project: str, name: str) -> "Run":
-        """A run by folder, by name, or `latest`. Raises FileNotFoundError with one sentence."""
+        """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one.
+
+        Raises FileNotFoundError with one sentence.
+        """
         if name == "latest":
             return latest(project)
-        for folder in (Path(name), RUNS / project / name):
+        for folder in (Path(name), RUNS / project / name, PROJECTS / project / name):
             if (folder / "config.yaml").is_file():
                 run = cls(folder.resolve())
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
@@ -114,6 +118,15 @@ class Run:
     @property
     def _metrics(self) -> Path:
         return self.folder / (f"metrics-{self.part}.csv" if self.part else "metrics.csv")
+
+    def scored_on(self, project: str, data: Any, split: str, n: int) -> dict[str, Any]:
+        """The head of evaluation.json, the same in all projects. data: a section with `source` and `root`."""
+        root = str(data.root) if data.root else None
+        return {
+            "project": project,
+            "run": self.name,
+            "data": {"source": data.source, "root": root, "split": split, "n": n},
+        }
 
     def add_minutes(self, minutes: float) -> None:
         """Add to the minutes of training in `environment.json`; a resumed run has several parts."""

@@ -57,14 +57,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     colour = model.colour_baseline(data.images[test.indices])
     majority = np.full(len(test), model.commonest)
     numbers = {
-        "project": "plantdisease",
-        "run": run.name,
-        "data": {
-            "source": data_config.source,
-            "root": str(data_config.root) if data_config.root else None,
-            "split": data.split_name,
-            "n": len(test),
-        },
+        **run.scored_on("plantdisease", data_config, data.split_name, len(test)),
         **scores(logits, test.targets, {"majority": majority, "colour_histogram": colour}, config.bootstrap),
     }
     return Evaluation(data, logits, novelty, numbers)

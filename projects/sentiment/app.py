@@ -14,7 +14,7 @@ import os
 
 from projects.sentiment.config import AppOptions
 from projects.sentiment.explain import highlighted
-from projects.sentiment.predict import Predictor
+from projects.sentiment.predict import open_predictor
 from shared.runs import Run
 
 
@@ -25,7 +25,7 @@ def main(options: AppOptions, run: Run) -> None:
         import gradio
     except ImportError:
         raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
-    predictor = Predictor.from_checkpoint(run.model_file)
+    predictor = open_predictor(run)
 
     def judge(text: str) -> tuple[dict[str, float], str]:
         if not text.strip():

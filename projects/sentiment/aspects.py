@@ -28,6 +28,7 @@ VAGUE = frozenset(
     "products use used using best better worst worse only rest kind sort couple number job case matter idea money "
     "hope wife husband son daughter mother father brother sister friend friends today yesterday tuesday".split()
 )
+NO_NAMES = ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
 SURE = 0.7  # a clause with a smaller probability is neither praise nor complaint
 CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:but|although|though|however|even if|still,)\s+", re.IGNORECASE)
 WORD = re.compile(r"[a-z][a-z'-]*[a-z]|[^\sa-z]")
@@ -42,10 +43,6 @@ class Feature:
     """Review numbers and clauses, the surest first."""
     complaints: list[tuple[int, str]] = field(default_factory=list)
     neutral: int = 0
-
-    @property
-    def mentions(self) -> int:
-        return len(self.praise) + len(self.complaints) + self.neutral
 
 
 def clauses_of(text: str) -> list[str]:
@@ -109,4 +106,4 @@ def find_features(model: FinishedModel, texts: Sequence[str], count: int) -> lis
 
 
 def _may_name(word: str) -> bool:
-    return len(word) > 2 and word.isalpha() and word not in ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
+    return len(word) > 2 and word.isalpha() and word not in NO_NAMES

@@ -72,14 +72,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     test = data.test
     logits, simple = model.score(test), model.simple_answers(test)
     numbers = {
-        "project": "sentiment",
-        "run": run.name,
-        "data": {
-            "source": data_config.source,
-            "root": str(data_config.root) if data_config.root else None,
-            "split": data.split_name,
-            "n": len(test.texts),
-        },
+        **run.scored_on("sentiment", data_config, data.split_name, len(test.texts)),
         **scores(logits, test.labels, simple, config.bootstrap),
     }
     return Evaluation(data, test, logits, simple, numbers)

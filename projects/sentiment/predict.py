@@ -82,12 +82,18 @@ class Predictor:
         return answers
 
 
-def main(options: PredictOptions, run: Run) -> None:
-    """The command line: one line per text, and a page with the words that carried the answers."""
-    texts = [text for item in options.input for text in gather(item, options.text, options.encoding)]
+def open_predictor(run: Run) -> Predictor:
+    """The predictor of a run that judges whole texts. Raises ValueError if it was trained on aspects."""
     predictor = Predictor.from_checkpoint(run.model_file)
     if predictor.model.config.data.aspect:
         raise ValueError(f"run {run.name} judges aspects of texts, not whole texts; take another with --run NAME")
+    return predictor
+
+
+def main(options: PredictOptions, run: Run) -> None:
+    """The command line: one line per text, and a page with the words that carried the answers."""
+    texts = [text for item in options.input for text in gather(item, options.text, options.encoding)]
+    predictor = open_predictor(run)
     answers = predictor(texts, options.explain)
     for prediction in answers[:SHOWN]:
         print(prediction)

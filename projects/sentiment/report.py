@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import ReportOptions
 from projects.sentiment.finished import FinishedModel
+from projects.sentiment.predict import open_predictor
 from projects.sentiment.sources import read_facts, read_texts
 from shared.data.tables import read_table
 from shared.evaluation import report
@@ -43,11 +44,9 @@ def main(options: ReportOptions, run: Run) -> None:
     products = [p for p, keep in zip(products, kept) if keep] if products else None
     dates = dates[kept].reset_index(drop=True) if dates is not None else None
 
-    model = FinishedModel.load(run.model_file)
+    model = open_predictor(run).model
     if not {"negative", "positive"} <= set(model.classes):
         raise ValueError(f"run {run.name} does not know the classes negative and positive, but {model.classes}")
-    if model.config.data.aspect:
-        raise ValueError(f"run {run.name} judges aspects of texts, not whole texts; take another with --run NAME")
     probabilities = model(texts).softmax(dim=1)
     likes = (probabilities.argmax(dim=1) == model.classes.index("positive")).numpy()
     unsure = (probabilities.amax(dim=1) < 0.6).numpy()
@@ -126,16 +125,9 @@ def _best_and_worst(likes: np.ndarray, products: list[str] | None) -> str:
 
 
 def _likes_and_dislikes(features: list[Feature]) -> str:
-    liked = [
-        f.name
-        for f in sorted(features, key=lambda f: len(f.complaints) - len(f.praise))
-        if len(f.praise) > len(f.complaints)
-    ]
-    disliked = [
-        f.name
-        for f in sorted(features, key=lambda f: len(f.praise) - len(f.complaints))
-        if len(f.praise) < len(f.complaints)
-    ]
+    margins = [(len(f.praise) - len(f.complaints), f.name) for f in features]
+    liked = [name for margin, name in sorted(margins, key=lambda pair: -pair[0]) if margin > 0]
+    disliked = [name for margin, name in sorted(margins, key=lambda pair: pair[0]) if margin < 0]
     parts = [
         f"They like {', '.join(liked[:3])}" if liked else "",
         f"they complain about {', '.join(disliked[:3])}" if disliked else "",

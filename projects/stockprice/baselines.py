@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.data import Refit, Series
+from projects.stockprice.data import QUANTILES, Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
 """Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
@@ -24,6 +24,18 @@ def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rul
     for fitted_on, rows in by_refit(series, origins, refits):
         forecasts[rows] = rule(series, fitted_on)[origins[rows]]
     return forecasts
+
+
+def walk_quantiles(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
+    """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES: those of past returns in
+    units of the rule's deviation."""
+    result = np.full((len(origins), len(QUANTILES)), np.nan)
+    for fitted_on, rows in by_refit(series, origins, refits):
+        deviation = np.sqrt(rule(series, fitted_on))
+        known = np.arange(LEAST // 2, fitted_on - 1)
+        relative = series.returns[known + 1] / deviation[known]
+        result[rows] = deviation[origins[rows], None] * np.quantile(relative[np.isfinite(relative)], QUANTILES)
+    return result
 
 
 def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
@@ -83,7 +95,7 @@ def same_variance(series: Series, _: int) -> np.ndarray:
 
 def rolling(series: Series, _: int) -> np.ndarray:
     """Mean variance of the last 22 days."""
-    return pd.Series(series.variance).rolling(22).mean().to_numpy()
+    return series.month_variance
 
 
 def ewma(series: Series, _: int, decay: float = 0.94) -> np.ndarray:

@@ -18,6 +18,7 @@ from projects.stockprice.config import Config, DataConfig
 from projects.stockprice.prices import load_prices
 from shared.data.loader import Item
 
+QUANTILES = (0.025, 0.05, 0.25, 0.75, 0.95, 0.975)  # of the next return: the ends of the intervals 95, 90 and 50 %
 BLOCK = 22  # days that go to training or to validation together
 FEATURES = ("log range variance", "return", "fall", "size of the return", "level beside all years so far")
 
@@ -39,6 +40,11 @@ class Series:
     """Mean of log variance over the last year, up to day t; NaN in the first months."""
     features: np.ndarray
     """What the network sees, float32, without units: measured relative to the level."""
+
+    @property
+    def month_variance(self) -> np.ndarray:
+        """Mean variance of the last 22 days, NaN for the first 21."""
+        return pd.Series(self.variance).rolling(22).mean().to_numpy()
 
     @classmethod
     def from_prices(cls, name: str, frame: pd.DataFrame, level_days: int) -> "Series":
@@ -128,7 +134,7 @@ class Days:
     @property
     def volatility(self) -> np.ndarray:
         """Mean range variance of the 22 days before, known at the time, (N,)."""
-        return pd.Series(self.series.variance).rolling(22).mean().to_numpy()[self.origins]
+        return self.series.month_variance[self.origins]
 
     @property
     def today(self) -> np.ndarray:

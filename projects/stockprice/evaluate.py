@@ -19,11 +19,10 @@ from matplotlib.figure import Figure
 
 from projects.stockprice import baselines, figures, metrics
 from projects.stockprice.backtest import Backtest, backtest
-from projects.stockprice.baselines import Rule
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.stockprice.data import Days, PriceData, Series
 from projects.stockprice.figures import COVERAGES, NAMES
-from projects.stockprice.finished import QUANTILES, FinishedModel
+from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano
 from shared.command import show
 from shared.evaluation import report
@@ -62,17 +61,10 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     losses = {name: mean_losses(days, name, task) for name in names}
     key = KEY[task]
     numbers = {
-        "project": "stockprice",
-        "run": run.name,
-        "data": {
-            "source": data_config.source,
-            "root": str(data_config.root) if data_config.root else None,
-            "split": data_config.split,
-            "n": sum(len(one.origins) for one in days),
-        },
-        "metrics": _first(key, scored["lstm"]),
+        **run.scored_on("stockprice", data_config, data_config.split, sum(len(one.origins) for one in days)),
+        "metrics": scored["lstm"],
         "intervals": {key: block_interval(losses["lstm"], _mean_of(key), config.bootstrap)},
-        "baselines": {name: _first(key, values) for name, values in scored.items() if name != "lstm"},
+        "baselines": {name: values for name, values in scored.items() if name != "lstm"},
     }
     tests = {name: diebold_mariano(losses["lstm"], losses[name]) for name in names if name != "lstm"}
     trading = None
@@ -95,9 +87,9 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days
         forecasts["lstm"] = model.quantiles(series, origins, latest)
     else:
         forecasts["lstm"] = model.forecast(series, origins, latest)
+    walk = baselines.walk_quantiles if task == "interval" else baselines.walk
     for name, rule in RULES[task].items():
-        forecast = baselines.walk(series, origins, data.refits, rule)
-        forecasts[name] = _to_quantiles(series, origins, forecast, data, rule) if task == "interval" else forecast
+        forecasts[name] = walk(series, origins, data.refits, rule)
     if task == "price":
         forecasts = {name: series.close[origins] * np.exp(values) for name, values in forecasts.items()}
         if model.tutorial is not None and not latest:
@@ -108,19 +100,8 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days
     return Days(series, origins[kept], {name: forecasts[name][kept] for name in known})
 
 
-def _to_quantiles(series: Series, origins: np.ndarray, variance: np.ndarray, data: PriceData, rule: Rule) -> np.ndarray:
-    """Quantiles of the return from a variance: those of past returns in units of the rule's deviation, (N, 6)."""
-    result = np.full((len(origins), len(QUANTILES)), np.nan)
-    for fitted_on, rows in baselines.by_refit(series, origins, data.refits):
-        deviation = np.sqrt(rule(series, fitted_on))
-        known = np.arange(baselines.LEAST // 2, fitted_on - 1)
-        relative = series.returns[known + 1] / deviation[known]
-        result[rows] = np.sqrt(variance[rows, None]) * np.quantile(relative[np.isfinite(relative)], QUANTILES)
-    return result
-
-
 def score(days: list[Days], name: str, task: str) -> dict[str, float]:
-    """The metrics of one model, means over the tickers."""
+    """The metrics of one model, means over the tickers; the deciding one (KEY) comes first."""
     each = [_score(one, name, task) for one in days]
     return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
 
@@ -213,11 +194,6 @@ def verdict(result: Evaluation, task: str) -> str:
         f"At forecasting {what[task]} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
         f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {result.numbers['data']['n']} days)."
     )
-
-
-def _first(key: str, values: dict[str, float]) -> dict[str, float]:
-    """The deciding metric in front."""
-    return {key: values[key], **values}
 
 
 def _mean_of(key: str) -> Callable[[np.ndarray], float]:

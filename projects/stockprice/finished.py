@@ -8,13 +8,11 @@ import torch
 from torch import Tensor
 
 from projects.stockprice.config import Config
-from projects.stockprice.data import PriceData, Refit, Series, Windows
+from projects.stockprice.data import QUANTILES, PriceData, Refit, Series, Windows
 from projects.stockprice.model import Forecasters
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.predict import predict
 from shared.training.checkpoint import load_model, save_model, select
-
-QUANTILES = (0.025, 0.05, 0.25, 0.75, 0.95, 0.975)  # of the intervals 95, 90 and 50 %
 
 
 @dataclass

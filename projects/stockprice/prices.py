@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from projects.stockprice.config import DataConfig
-from shared.data.tables import read_table
+from shared.data.tables import find_column, read_table
 from shared.files import atomic
 
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -67,20 +66,15 @@ def read_prices(path: Path, columns: dict[str, str] | None = None) -> pd.DataFra
 
 def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
     """The columns date, open, high, low, close and volume under their usual or given names; volume may be missing."""
-    by_lower = {str(column).strip().lower(): column for column in frame.columns}
-    found: dict[str, Any] = {}
+    volumes = [
+        str(c).lower() for c in frame.columns if "quantity" in str(c).lower() or str(c).lower().startswith("vol")
+    ]
+    usual = {"date": DATES, "volume": ("volume", *volumes)}
+    setting, found = "data.columns '{close: last}'", {}
     for name in ("date", *COLUMNS):
-        wanted = [columns[name].lower()] if name in columns else [*DATES] if name == "date" else [name]
-        if name == "volume" and name not in columns:
-            wanted += [c for c in by_lower if "quantity" in c or c.startswith("vol")]
-        column = next((by_lower[w] for w in wanted if w in by_lower), None)
+        column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
         if column is not None:
             found[name] = frame[column]
-        elif name != "volume" or name in columns:
-            raise ValueError(
-                f"{path} has no column {wanted[0]}; its columns are {', '.join(map(str, frame.columns))} "
-                "(--data.columns '{close: last}' gives another name)"
-            )
     dates = pd.to_datetime(found.pop("date"), errors="coerce", format="mixed")
     if dates.isna().any():
         raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
@@ -133,7 +127,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
     for ratio in SPLITS:
         jump = (np.abs(change * ratio - 1) < 0.03) | (np.abs(change / ratio - 1) < 0.03)
-        if ratio >= 1.5 and jump.any():
+        if jump.any():
             day = frame.index[1:][jump][0]
             factor = f"{change[jump][0]:.2f} on {day:%Y-%m-%d}"
             print(f"{name}: the close changes by a factor of {factor}: a split not adjusted for?", flush=True)
