@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from shared.data.loader import Batches
@@ -27,7 +27,7 @@ from shared.training import distributed
 from shared.training.checkpoint import load_state, save_state
 from shared.training.config import TrainingConfig
 from shared.training.device import autocast, move, pick_device, random_state, restore_random_state, seed_everything
-from shared.training.optim import Groups, build_optimizer, build_schedule, is_better, monitored
+from shared.training.optim import Groups, build_optimizer, build_schedule, is_better, monitored, moving_average
 
 Loss = Callable[[nn.Module, Any], Tensor | dict[str, Tensor]]
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
@@ -61,7 +61,7 @@ def fit(
     steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
     average = (
-        AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+        AveragedModel(model, multi_avg_fn=moving_average(config.average), use_buffers=True)
         if config.average
         else None
     )
@@ -117,7 +117,8 @@ def fit(
                         (values["loss"] / len(micro_batches)).backward()
                         numbers = {name: value.item() for name, value in values.items()}
                         step_loss += numbers["loss"] / len(micro_batches)
-                        sums = {name: sums.get(name, 0.0) + number for name, number in numbers.items()}
+                        for name, number in numbers.items():
+                            sums[name] = sums.get(name, 0.0) + number
                     due = time.monotonic() - saved_at > 60 * config.checkpoint_minutes
                     broken, stopped, due = distributed.any_process(not math.isfinite(step_loss), bool(stop), due)
                     if broken:
@@ -161,8 +162,8 @@ def fit(
                 run.write_history(history)
                 run.write_tensorboard(row, epoch)
                 if not config.quiet:
-                    numbers = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
-                    distributed.say(f"epoch {epoch}/{config.epochs}  {numbers}{'  *' if improved else ''}")
+                    said = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
+                    distributed.say(f"epoch {epoch}/{config.epochs}  {said}{'  *' if improved else ''}")
             save()
 
     distributed.collect(None)  # wait until the first process has written the best weights

@@ -1,13 +1,14 @@
 """Optimiser and learning-rate schedule from the training settings."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from shared.training.config import TrainingConfig
 
@@ -50,6 +51,15 @@ def build_schedule(optimizer: Optimizer, config: TrainingConfig, steps: int) -> 
         return 1.0
 
     return LambdaLR(optimizer, factor)
+
+
+def moving_average(decay: float) -> Callable[..., None]:
+    """How `AveragedModel` updates: shorter memory at first, so that the initial weights are soon forgotten."""
+
+    def update(averages: list[Tensor], weights: list[Tensor], count: Tensor | int) -> None:
+        get_ema_multi_avg_fn(min(decay, (1 + float(count)) / (10 + float(count))))(averages, weights, count)
+
+    return update
 
 
 def is_better(value: float, best: float | None, config: TrainingConfig) -> bool:
