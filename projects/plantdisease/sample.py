@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from shared.files import atomic_folder
+
 CLASSES = (
     "Oval___healthy", "Oval___Spots", "Oval___Rust", "Oval___Mildew",
     "Lobed___healthy", "Lobed___Blight", "Lobed___Rust", "Lobed___Mosaic",
@@ -27,25 +29,20 @@ def draw_sample(folder: Path, photos: int, seed: int) -> Path:
     target = folder / f"plantdisease-sample-{photos}-{seed}"
     if target.is_dir():
         return target
-    temporary = folder / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
     leaves = photos // (len(CLASSES) * PHOTOS_PER_LEAF)
-    for name in CLASSES:
-        (temporary / name).mkdir(parents=True)
-    for index in tqdm(range(leaves * len(CLASSES)), desc="drawing", unit="leaf", leave=False):
-        name, number = CLASSES[index % len(CLASSES)], index // len(CLASSES)
-        generator = np.random.default_rng((seed, index))
-        leaf, mask = draw_leaf(*name.split("___"), generator)
-        for shot in range(1, PHOTOS_PER_LEAF + 1):
-            photo = photograph(leaf, mask, generator)
-            label = uuid.UUID(bytes=generator.bytes(16), version=4)
-            path = temporary / name / f"{label}___DRAWN Leaf {number}.{shot}.jpg"
-            encoded = cv2.imencode(".jpg", photo[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-            path.write_bytes(encoded.tobytes())
-    try:
-        temporary.rename(target)
-    except OSError:  # another process was faster; both draw the same
-        if not target.is_dir():
-            raise
+    with atomic_folder(target) as temporary:
+        for name in CLASSES:
+            (temporary / name).mkdir()
+        for index in tqdm(range(leaves * len(CLASSES)), desc="drawing", unit="leaf", leave=False):
+            name, number = CLASSES[index % len(CLASSES)], index // len(CLASSES)
+            generator = np.random.default_rng((seed, index))
+            leaf, mask = draw_leaf(*name.split("___"), generator)
+            for shot in range(1, PHOTOS_PER_LEAF + 1):
+                photo = photograph(leaf, mask, generator)
+                label = uuid.UUID(bytes=generator.bytes(16), version=4)
+                path = temporary / name / f"{label}___DRAWN Leaf {number}.{shot}.jpg"
+                encoded = cv2.imencode(".jpg", photo[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+                path.write_bytes(encoded.tobytes())
     return target
 
 
