@@ -15,8 +15,10 @@ from typing import Any, NoReturn
 from shared import config as settings
 from shared.config import Section
 from shared.runs import Run
+from shared.training.config import TrainingConfig
 
 MISTAKE, INTERRUPTED = 2, 130
+OF_ONE_SOURCE = {"root", "classes", "crops", "glyphs", "leave_out", "only", "fold"}
 
 
 def train(module: str, config_class: type[Section]) -> NoReturn:
@@ -60,7 +62,7 @@ def _train(module: str, config_class: type[Section]) -> int:
     from shared.training.device import seed_everything
     from shared.training.loop import Interrupted
 
-    seed_everything(getattr(config, "training").seed)  # noqa: B009 - every project has this section
+    seed_everything(next(section.seed for _, section in config if isinstance(section, TrainingConfig)))
     with distributed.processes():
         if not resume:
             label = name or (Path(file).stem if file else "default")
@@ -92,7 +94,7 @@ def _train(module: str, config_class: type[Section]) -> int:
 def _answer(module: str, options_class: type[Section]) -> int:
     project = module.split(".")[1]
     given = _arguments(module, options_class)
-    run = Run.open(project, given.get("run", "latest"))
+    run = Run.open(project, given.get("run", options_class.model_fields["run"].default))
     if not run.model_file.is_file():
         raise ValueError(
             f"run {run.name} is not finished; to go on: "
@@ -101,7 +103,7 @@ def _answer(module: str, options_class: type[Section]) -> int:
     shared_sections = {key: value for key, value in run.settings.items() if key in ("data", "evaluation")}
     known = {key: value for key, value in shared_sections.items() if key in options_class.model_fields}
     if given.get("data", {}).get("source"):  # another source: its place and split are not the run's
-        known["data"] = {k: v for k, v in known.get("data", {}).items() if k not in ("root", "classes")}
+        known["data"] = {k: v for k, v in known.get("data", {}).items() if k not in OF_ONE_SOURCE}
     options = settings.load(options_class, known, given)
     import_module(module).main(options, run)
     return 0
