@@ -48,6 +48,9 @@ eval-%: evaluate-%
 predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
 	$(PY) -m projects.$*.predict $(INPUT) $(RUN_ARGS) $(ARGS)
 
+gui-%: $(VENV)/.installed ## the same in a window (numberplate)     [INPUT=...]
+	$(PY) -m projects.$*.gui $(INPUT) $(RUN_ARGS) $(ARGS)
+
 report-%: $(VENV)/.installed ## a page about INPUT=FILE (sentiment)     [RUN=NAME]
 	$(PY) -m projects.$*.report $(INPUT) $(RUN_ARGS) $(ARGS)
 

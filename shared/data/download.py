@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.files import size_in_words
+from shared.files import atomic_folder, size_in_words
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,16 @@ def extract(archive: Path, target: Path) -> None:
     Works in a temporary folder that takes the name `target` when it is complete. Raises ValueError if the archive is
     damaged or unsafe.
     """
-    temporary = target.with_name(f".{target.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as file:
-                for member in file.namelist():
-                    if not (temporary / member).resolve().is_relative_to(temporary.resolve()):
-                        raise ValueError(f"{archive} is unsafe: {member} would be written outside its folder")
-                file.extractall(temporary)
-        else:
-            with tarfile.open(archive) as file:
-                file.extractall(temporary, filter="data")
-        temporary.rename(target)
+        with atomic_folder(target) as temporary:
+            if zipfile.is_zipfile(archive):
+                with zipfile.ZipFile(archive) as file:
+                    for member in file.namelist():
+                        if not (temporary / member).resolve().is_relative_to(temporary.resolve()):
+                            raise ValueError(f"{archive} is unsafe: {member} would be written outside its folder")
+                    file.extractall(temporary)
+            else:
+                with tarfile.open(archive) as file:
+                    file.extractall(temporary, filter="data")
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{archive} is damaged or unsafe: {error}; delete it and try again") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

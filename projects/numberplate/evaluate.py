@@ -1,0 +1,302 @@
+"""How good is it? Numbers, pictures and a report, beside the classic way.
+
+python -m projects.numberplate.evaluate                    # the latest run, on its own test photos
+python -m projects.numberplate.evaluate --run shipped --data.source csv --data.root truth.csv --json out.json
+"""
+
+if __name__ == "__main__":
+    from projects.numberplate.config import EvaluateOptions
+    from shared.command import answer
+
+    answer("projects.numberplate.evaluate", EvaluateOptions)
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
+from projects.numberplate.data import PlateData, StillPlates
+from projects.numberplate.detect import Detection, contours
+from projects.numberplate.figures import failures, gallery, slices_table, threshold_figure
+from projects.numberplate.finished import FinishedModel, find_all, read_all
+from projects.numberplate.metrics import detection_metrics, match, reading_metrics
+from projects.numberplate.pipeline import Pipeline, Plate
+from projects.numberplate.read import NO_TESSERACT, tesseract, tesseract_is_there
+from projects.numberplate.tables import Crop, Photo
+from shared.command import show
+from shared.data import splits
+from shared.data.images import read_image
+from shared.evaluation import report
+from shared.evaluation.classification import bootstrap_interval, proportion_interval
+from shared.files import atomic, write_json
+from shared.runs import Run
+
+TIMED = 40
+"""Photos on which the time with one thread is taken."""
+
+
+@dataclass
+class Answers:
+    """What one way of finding and reading made of the photos."""
+
+    photos: list[Photo]
+    plates: list[list[Plate]]
+    ms: float
+    """Mean milliseconds a photo, without decoding the file."""
+
+    def pairs(self) -> list[tuple[Photo, int, Plate | None]]:
+        """Every plate that is there: its photo, its number on it, and what was found at it."""
+        found = []
+        for photo, plates in zip(self.photos, self.plates):
+            taken = match(detections(plates), photo.boxes, 0.5)
+            ordered = sorted(plates, key=lambda plate: -plate.score)
+            at = {number: plate for number, plate in zip(taken, ordered) if number >= 0}
+            found += [(photo, number, at.get(number)) for number in range(len(photo.boxes))]
+        return found
+
+    def metrics(self) -> dict[str, float]:
+        """Reading (where texts are known) and finding."""
+        read = [(plate.text if plate else "", photo.texts[number]) for photo, number, plate in self.pairs()]
+        known = [(text, truth) for text, truth in read if truth]
+        numbers = reading_metrics(*zip(*known)) if known else {}
+        found = detection_metrics([detections(p) for p in self.plates], [photo.boxes for photo in self.photos])
+        return {**numbers, **found, "ms": self.ms}
+
+
+@dataclass
+class Evaluation:
+    """What was measured, and on what."""
+
+    data: PlateData
+    ours: Answers | None
+    """None where there are only crops."""
+    crops: list[Crop]
+    readings: list[str]
+    numbers: dict[str, Any]
+    """The content of evaluation.json."""
+
+
+def detections(plates: Sequence[Plate]) -> list[Detection]:
+    """Plates as the detector's answers."""
+    return [Detection(np.array(p.box, np.float32), np.array(p.corners, np.float32), p.score) for p in plates]
+
+
+def ask(pipeline: Pipeline, photos: list[Photo]) -> Answers:
+    """Run a pipeline over photos."""
+    plates, seconds = [], 0.0
+    for photo in tqdm(photos, desc="photos", unit="photo", leave=False):
+        image = read_image(photo.path)
+        start = time.perf_counter()
+        plates.append(pipeline(image))
+        seconds += time.perf_counter() - start
+    return Answers(photos, plates, 1000 * seconds / max(1, len(photos)))
+
+
+def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
+    """Score a finished model on the test part of the data (all of it with `data.split all`)."""
+    data = PlateData(data_config)
+    photos, crops = data.photos_of(splits.TEST), data.crops_of(splits.TEST)
+    if not photos and not crops:
+        raise ValueError("there is no test photo and no test crop; --data.split all takes them all")
+    metrics: dict[str, float] = {}
+    baselines: dict[str, dict[str, float]] = {}
+    ours = None
+    pipeline = Pipeline(model.finder, model.text_reader)
+    if photos:
+        ours = ask(pipeline, photos)
+        metrics = {**ours.metrics(), "ms_one_thread": with_one_thread(lambda: ask(pipeline, photos[:TIMED]).ms)}
+    plates = StillPlates(crops)
+    readings = [reading.text for reading in read_all(model.reader, plates)] if crops else []
+    if crops:
+        on_truth = reading_metrics(readings, plates.texts)
+        metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
+    if config.baseline and tesseract_is_there():
+        baselines["classic_tesseract"] = classic(photos, crops, config.baseline)
+    elif config.baseline:
+        print(f"no baseline: {NO_TESSERACT}")
+    numbers = {
+        **run.scored_on("numberplate", data_config, data_config.split, len(photos) or len(crops)),
+        "metrics": metrics,
+        "intervals": intervals(ours, readings, plates.texts, config.bootstrap),
+        "baselines": baselines,
+    }
+    return Evaluation(data, ours, crops, readings, numbers)
+
+
+def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, float]:
+    """The same numbers for contours and Tesseract, on an even choice of at most so many photos and crops."""
+    numbers: dict[str, float] = {}
+    if photos:
+        numbers = ask(Pipeline(contours, tesseract), evenly(photos, most)).metrics()
+    if crops:
+        plates = StillPlates(evenly(crops, most))
+        texts = []
+        for image in tqdm(plates.images, desc="Tesseract", unit="plate", leave=False):
+            height, width = image.shape
+            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+            texts.append(tesseract(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), corners).text)
+        on_truth = reading_metrics(texts, plates.texts)
+        numbers |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
+    return numbers
+
+
+def evenly(items: list[Any], most: int) -> list[Any]:
+    """An even choice of at most so many."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
+
+
+def with_one_thread(measure: Callable[[], float]) -> float:
+    """A time taken while PyTorch and OpenCV use one thread."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        return measure()
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def intervals(ours: Answers | None, readings: list[str], truths: list[str], resamples: int) -> dict[str, Any]:
+    """95 % intervals of exact (bootstrap over plates) and of recall (Wilson)."""
+    if ours is None:
+        right = np.array([reading == truth for reading, truth in zip(readings, truths)])
+        return {"exact": bootstrap_interval(_part_right, right, right, resamples)}
+    pairs = ours.pairs()
+    found = sum(plate is not None for _, _, plate in pairs)
+    known = np.array([bool(p) and p.text == photo.texts[n] for photo, n, p in pairs if photo.texts[n]])
+    exact = {"exact": bootstrap_interval(_part_right, known, known, resamples)} if len(known) else {}
+    return {**exact, "recall": list(proportion_interval(found, len(pairs)))}
+
+
+def _part_right(right: np.ndarray, _: np.ndarray) -> float:
+    return float(right.mean())
+
+
+def main(options: EvaluateOptions, run: Run) -> None:
+    """The command line: print the numbers; a run's own test photos also renew its report."""
+    model = FinishedModel.load(run.model_file)
+    own = options.data == DataConfig.model_validate(run.settings["data"])
+    if own and run.name != "shipped":
+        result = _renew(run, model, options.data, options.evaluation)
+        print(f"report: {run.folder / 'report.html'}")
+    else:
+        result = evaluate(run, model, options.data, options.evaluation)
+        _print(result)
+    if options.json_file:
+        write_json(options.json_file, result.numbers)
+
+
+def evaluate_run(run: Run) -> None:
+    """Score a run on its own test photos; write evaluation.json and report.html into it."""
+    settings = run.settings
+    data, config = DataConfig.model_validate(settings["data"]), EvaluationConfig.model_validate(settings["evaluation"])
+    _renew(run, FinishedModel.load(run.model_file), data, config)
+
+
+def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> Evaluation:
+    result = evaluate(run, model, data, config)
+    write_json(run.folder / "evaluation.json", result.numbers)
+    _write_report(run, model, result)
+    _print(result)
+    return result
+
+
+def _print(result: Evaluation) -> None:
+    data = result.numbers["data"]
+    print(f"{data['n']} {'photos' if result.ours else 'crops'}, {len(result.crops)} texts, split {data['split']}")
+    rows = {"ours": result.numbers["metrics"], **result.numbers["baselines"]}
+    for name, values in rows.items():
+        print(f"  {name:<18}{show(values)}")
+
+
+def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
+    metrics, baselines, data = (result.numbers[key] for key in ("metrics", "baselines", "data"))
+    other = baselines.get("classic_tesseract", {})
+    low, high = next(iter(result.numbers["intervals"].values()), (0.0, 1.0))
+
+    def beside(name: str, digits: int = 3) -> str:
+        return f"the classic way {other[name]:.{digits}f}" if name in other else ""
+
+    names = {"exact": "read exactly", "recall": "found", "precision": "of what is found, plates", "ms": "ms a photo"}
+    cards = [
+        report.Card(
+            title,
+            f"{metrics[name]:.0f}" if name == "ms" else f"{metrics[name]:.3f}",
+            beside(name, 0 if name == "ms" else 3),
+        )
+        for name, title in names.items()
+        if name in metrics
+    ]
+    columns = [name for name in metrics if name != "f1"]
+    rows = [["ours", *(metrics[name] for name in columns)]]
+    rows += [
+        [name.replace("_", " "), *(values.get(name, "") for name in columns)] for name, values in baselines.items()
+    ]
+    sections = [
+        report.Section(
+            "Beside the classic way",
+            "Edges and contours, then Tesseract.",
+            [""] + [c.replace("_", " ") for c in columns],
+            rows,
+            [0],
+        ),
+        *_pictures(run, result),
+    ]
+    if photos := result.data.photos_of(splits.VALIDATION):
+        found = find_all(model.detector, photos, model.config.size)
+        sections.append(
+            report.Section(
+                "From which score on it is a plate",
+                f"{model.threshold:.2f}: there the balance of recall and precision is best on the validation photos.",
+                figure=threshold_figure(found, photos, model.threshold),
+            )
+        )
+    for part, monitor in (("detector", "f1"), ("reader", "exact")):
+        if history := run.stage(part).history():
+            sections.append(report.Section(f"Training, {part}", figure=report.learning_curves(history, monitor)))
+    sample = " (the embedded sample: streets drawn by code)" if data["source"] == "sample" else ""
+    report.write_report(
+        run,
+        title=f"Number plates{sample}",
+        subtitle=f"{run.name} · {result.data.summary()}",
+        lead=_lead(metrics, other, low, high),
+        cards=cards,
+        sections=sections,
+    )
+
+
+def _lead(metrics: dict[str, float], other: dict[str, float], low: float, high: float) -> str:
+    if "exact" not in metrics:
+        return (
+            f"{metrics['recall']:.1%} of the plates are found; {metrics['precision']:.1%} of what is found is a plate."
+        )
+    beside = f" Contours and Tesseract read {other['exact']:.1%}." if "exact" in other else ""
+    interval = f"95 % interval {low:.1%} - {high:.1%}"
+    return f"{metrics['exact']:.1%} of the plates are read without a mistake ({interval}).{beside}"
+
+
+def _pictures(run: Run, result: Evaluation) -> list[report.Section]:
+    if result.ours is None:
+        return []
+    pairs = result.ours.pairs()
+    picture = gallery(result.ours.photos, result.ours.plates)
+    with atomic(run.folder / "picture.png") as temporary:
+        temporary.write_bytes(report.small_png(picture))
+    sections = [
+        report.Section("What it sees", "Test photos, the plates outlined: green is sure, red is not.", figure=picture),
+        report.Section(
+            "By width, tilt and light",
+            "Tilt is measured on the corners where they are known, else on those that were found.",
+            columns=("plates", "n", "found", "read exactly"),
+            rows=slices_table(pairs),
+        ),
+    ]
+    wrong = failures(pairs, result.ours)
+    return [*sections, report.Section("What went wrong", figure=wrong)] if wrong else sections

@@ -1,0 +1,53 @@
+"""Numbers for finding and for reading plates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from projects.numberplate.detect import Detection, overlap
+from projects.numberplate.formats import fold
+
+
+def edit_distance(a: str, b: str) -> int:
+    """The least number of characters to insert, delete or exchange (Levenshtein 1966)."""
+    row = list(range(len(b) + 1))
+    for i, one in enumerate(a, 1):
+        previous, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (one != other))
+    return row[-1]
+
+
+def reading_metrics(texts: Sequence[str], truths: Sequence[str]) -> dict[str, float]:
+    """exact: the text is right. folded: it is when O = 0 and I = 1. cer: edits per character of the truth, at most 1 a
+    plate."""
+    edits = [min(edit_distance(text, truth), len(truth)) for text, truth in zip(texts, truths)]
+    return {
+        "exact": float(np.mean([text == truth for text, truth in zip(texts, truths)])),
+        "folded": float(np.mean([fold(text) == fold(truth) for text, truth in zip(texts, truths)])),
+        "cer": sum(edits) / max(1, sum(len(truth) for truth in truths)),
+    }
+
+
+def match(found: Sequence[Detection], boxes: np.ndarray, least: float) -> list[int]:
+    """For each detection, the surest first, the number of the plate it is taken for, or -1: boxes (n, 4)."""
+    taken: set[int] = set()
+    answers = []
+    for one in sorted(found, key=lambda d: -d.score):
+        overlaps = overlap(one.box, boxes)[0]
+        free = [i for i in np.argsort(-overlaps) if i not in taken and overlaps[i] >= least]
+        answers.append(int(free[0]) if free else -1)
+        taken.update(free[:1])
+    return answers
+
+
+def detection_metrics(found: Sequence[Sequence[Detection]], boxes: Sequence[np.ndarray]) -> dict[str, float]:
+    """recall and precision at overlaps of 0.5 and 0.7, and their harmonic mean at 0.5."""
+    plates, given = sum(len(b) for b in boxes), sum(len(f) for f in found)
+    numbers = {}
+    for name, least in (("", 0.5), ("_70", 0.7)):
+        right = sum(sum(i >= 0 for i in match(f, b, least)) for f, b in zip(found, boxes))
+        numbers[f"recall{name}"] = right / max(1, plates)
+        numbers[f"precision{name}"] = right / given if given else 1.0
+    recall, precision = numbers["recall"], numbers["precision"]
+    return {**numbers, "f1": 2 * recall * precision / max(1e-9, recall + precision)}

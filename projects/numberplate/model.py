@@ -1,0 +1,148 @@
+"""Two small networks: one finds plates and their corners, one reads them.
+
+Detector: every place of three maps says whether a plate's middle is near, and where its box and corners are
+(anchor-free, after FCOS, Tian et al. 2019; maps joined top-down after Lin et al. 2017). Reader: convolutions, a
+recurrent layer and CTC (CRNN, Shi et al. 2015; Graves et al. 2006), the two halves of a plate read one after the other,
+so that plates of one and of two lines are the same to it (Cao et al. 2020).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from projects.numberplate.formats import CHARACTERS
+
+STRIDES = (8, 16, 32)
+OUTPUTS = 13
+"""For every place: score, middle (2), log size (2), corners (8)."""
+READER_SIZE = (48, 160)
+"""Height and width in pixels of the plate that the reader sees."""
+SQUARE = torch.tensor([-1.0, -1, 1, -1, 1, 1, -1, 1])
+"""Corners of an upright plate in units of half its box, clockwise from the top left."""
+
+
+class Conv(nn.Sequential):
+    """Convolution, batch normalisation, ReLU."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | None = None,
+    ) -> None:
+        if padding is None:
+            assert isinstance(kernel, int)
+            padding = kernel // 2
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """x + what two convolutions add to it, the first of half the channels (Redmon & Farhadi 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(Conv(channels, channels // 2, 1), Conv(channels // 2, channels, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class Surroundings(nn.Module):
+    """Each place beside the maxima of its neighbourhood, in three sizes (He et al. 2015): a view of all the plate."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.narrow = Conv(channels, channels // 2, 1)
+        self.join = Conv(channels * 2, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [self.narrow(x)]
+        for _ in range(3):
+            maps.append(F.max_pool2d(maps[-1], 5, 1, 2))
+        return self.join(torch.cat(maps, dim=1))
+
+
+class Detector(nn.Module):
+    """images (B, 3, H, W) in 0..1, H and W multiples of 32 -> (B, N, 13), N places as `places(H, W)` lists them."""
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        a, b, c, d, e, n = (8 * max(1, round(channels * width / 8)) for channels in (16, 32, 64, 128, 160, 64))
+        self.to_8 = nn.Sequential(Conv(3, a, 3, 2), Conv(a, b, 3, 2), Residual(b), Conv(b, c, 3, 2), Residual(c))
+        self.to_16 = nn.Sequential(Conv(c, d, 3, 2), Residual(d), Residual(d))
+        self.to_32 = nn.Sequential(Conv(d, e, 3, 2), Residual(e), Residual(e), Surroundings(e))
+        self.across = nn.ModuleList(nn.Conv2d(channels, n, 1) for channels in (c, d, e))
+        self.smooth = nn.ModuleList(Conv(n, n, 3) for _ in STRIDES)
+        self.head = Conv(n, n, 3)
+        self.out = nn.Conv2d(n, OUTPUTS, 1)
+        nn.init.zeros_(self.out.weight)
+        rare_wide_upright = torch.cat([torch.tensor([-4.5, 0, 0, 1.2, 0]), SQUARE])
+        self.out.bias = nn.Parameter(rare_wide_upright)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images * 4 - 2
+        eight = self.to_8(x)  # (B, c, H/8, W/8)
+        sixteen = self.to_16(eight)  # (B, d, H/16, W/16)
+        maps = [eight, sixteen, self.to_32(sixteen)]  # last one (B, e, H/32, W/32)
+        maps = [across(m) for across, m in zip(self.across, maps)]  # all of n channels
+        for i in (1, 0):  # what the coarse maps know is added to the finer ones
+            maps[i] = maps[i] + F.interpolate(maps[i + 1], scale_factor=2.0, mode="nearest")
+        outputs = [self.out(self.head(smooth(m))) for smooth, m in zip(self.smooth, maps)]  # (B, 13, h, w)
+        return torch.cat([o.flatten(2) for o in outputs], dim=2).transpose(1, 2)  # (B, N, 13)
+
+
+def places(height: int, width: int) -> Tensor:
+    """Middle and stride in pixels of every place the detector answers for, (N, 3): x, y, stride."""
+    found = []
+    for stride in STRIDES:
+        y, x = torch.meshgrid(torch.arange(height // stride), torch.arange(width // stride), indexing="ij")
+        found.append(
+            torch.stack([(x + 0.5) * stride, (y + 0.5) * stride, torch.full_like(x, stride)], dim=2).view(-1, 3)
+        )
+    return torch.cat(found).float()
+
+
+def decode(outputs: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """Boxes (..., N, 4) and corners (..., N, 4, 2) in pixels. outputs (..., N, 13), where (N, 3)."""
+    outputs = outputs.float()
+    middle = where[:, :2] + outputs[..., 1:3] * where[:, 2:]  # (..., N, 2)
+    half = 0.5 * where[:, 2:] * outputs[..., 3:5].clamp(-4, 5).exp()  # (..., N, 2)
+    boxes = torch.cat([middle - half, middle + half], dim=-1)
+    corners = outputs[..., 5:].unflatten(-1, (4, 2)) * half.unsqueeze(-2) + middle.unsqueeze(-2)
+    return boxes, corners
+
+
+class Reader(nn.Module):
+    """plates (B, 48, 160) uint8, grey -> logits (T, B, 37): for every step blank (0) or a character (1 + its number)."""
+
+    def __init__(self, hidden: int = 96) -> None:
+        super().__init__()
+        self.look = nn.Sequential(
+            Conv(1, 24),
+            Conv(24, 32, 3, 2),  # (B, 32, 24, 80)
+            Conv(32, 64),
+            nn.MaxPool2d(2),  # (B, 64, 12, 40)
+            Conv(64, 96),
+            Conv(96, 96),
+            nn.MaxPool2d((2, 1)),  # (B, 96, 6, 40)
+            Conv(96, 128),
+            Conv(128, 128),
+            Conv(128, 160, (3, 1), (3, 1), (0, 0)),  # (B, 160, 2, 40): two halves
+        )
+        self.read = nn.LSTM(160, hidden, num_layers=1, bidirectional=True)
+        self.drop = nn.Dropout(0.2)
+        self.out = nn.Linear(2 * hidden, 1 + len(CHARACTERS))
+
+    def forward(self, plates: Tensor) -> Tensor:
+        x = plates.float().unsqueeze(1)  # (B, 1, 48, 160)
+        x = (x - x.mean(dim=(2, 3), keepdim=True)) / (x.std(dim=(2, 3), keepdim=True) + 4)  # in any light
+        maps = self.look(x)  # (B, 160, 2, 40)
+        steps = maps.flatten(2).permute(2, 0, 1)  # (80, B, 160): top half first
+        states, _ = self.read(self.drop(steps))  # (80, B, 2 * hidden)
+        return self.out(self.drop(states))  # (80, B, 37)

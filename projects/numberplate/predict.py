@@ -1,0 +1,102 @@
+"""Which plates are on this photo?
+
+python -m projects.numberplate.predict car.jpg
+python -m projects.numberplate.predict FOLDER --country de --json plates.json
+python -m projects.numberplate.predict drive.mp4
+"""
+
+if __name__ == "__main__":
+    from projects.numberplate.config import PredictOptions
+    from shared.command import answer
+
+    answer("projects.numberplate.predict", PredictOptions)
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from projects.numberplate.config import PredictOptions
+from projects.numberplate.pipeline import Pipeline, Plate, mark
+from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
+from shared.data.images import find_images, read_image
+from shared.files import atomic, write_json
+from shared.runs import RUNS, Run
+
+
+def main(options: PredictOptions, run: Run) -> None:
+    """The command line: a line for every photo, and a picture with the plates marked."""
+    pipeline = Pipeline.from_checkpoint(run.model_file, options.engine, options.country)
+    pictures = options.overlay or RUNS / "numberplate" / "predictions"
+    paths = [found for path in options.input for found in (find_inputs(path) if path.is_dir() else [path])]
+    if not paths:
+        raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
+    answers: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for number, path in enumerate(paths):
+        picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
+        try:
+            answers.append(
+                read_video(path, pipeline, picture) if is_video(path) else read_photo(path, pipeline, picture)
+            )
+        except (ValueError, FileNotFoundError) as error:
+            if len(paths) == 1:
+                raise
+            problems.append(str(error))
+    if options.json_file:
+        write_json(options.json_file, answers)
+    for problem in problems:
+        print(f"numberplate: left out: {problem}", file=sys.stderr)
+    if problems and not answers:
+        raise ValueError("none of the files could be read")
+
+
+def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
+    """Print and return the plates of one photo; write the picture."""
+    photo = read_image(path)
+    plates = pipeline(photo)
+    print(f"{path}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
+    write_picture(picture, photo, plates)
+    return {"file": str(path), "plates": [plate.as_dict() for plate in plates], "picture": str(picture)}
+
+
+def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
+    """Print and return the plates of a video, each once; write its frame with the most plates as the picture."""
+    video, tracker = Video(path), Tracker()
+    best: tuple[np.ndarray, list[Plate]] | None = None
+    frames_a_second = 0.0
+    for frame, plates, rate in tqdm(watch(video, pipeline, tracker), total=video.count, unit="frame", leave=False):
+        if best is None or len(plates) > len(best[1]):
+            best = (frame, plates)
+        frames_a_second = rate
+    if best is None:
+        raise ValueError(f"{path} has no frame that can be read")
+    write_picture(picture, *best)
+    found = [track for track in tracker.tracks if track.text and track.last > track.first]
+    print(f"{path}: {tracker.frame + 1} frames, {frames_a_second:.1f} frames/s\n  {picture}")
+    for track in found:
+        seconds = f"{track.first / video.rate:.1f} s to {track.last / video.rate:.1f} s"
+        print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
+    answers = [
+        {"text": t.text, "confidence": t.confidence, "from": t.first / video.rate, "to": t.last / video.rate}
+        for t in found
+    ]
+    return {"file": str(path), "frames": tracker.frame + 1, "plates": answers, "picture": str(picture)}
+
+
+def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:
+    """The photo with its plates marked, as PNG."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", mark(photo, plates)[:, :, ::-1])[1].tobytes())
+
+
+def find_inputs(folder: Path) -> list[Path]:
+    """Photos and videos of a folder."""
+    return sorted([*find_images(folder), *(path for path in folder.rglob("*") if is_video(path))])
+
+
+def is_video(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES

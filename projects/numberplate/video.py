@@ -1,0 +1,100 @@
+"""Video: plates are followed from frame to frame, and every frame votes for a text."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from projects.numberplate.detect import overlap
+from projects.numberplate.pipeline import Pipeline, Plate, voted
+
+SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
+PATIENCE = 15
+"""Frames after which a plate that is not seen any more is given up."""
+
+
+@dataclass
+class Track:
+    """One plate over time."""
+
+    plate: Plate
+    """As it was seen last."""
+    first: int
+    last: int
+    """Numbers of the frames in which it was seen first and last."""
+    votes: dict[str, float] = field(default_factory=dict)
+    """The confidences of the frames that read this text, added up."""
+
+    @property
+    def text(self) -> str:
+        """The text with the most votes."""
+        return max(self.votes, key=lambda text: self.votes[text], default="")
+
+    @property
+    def confidence(self) -> float:
+        """Its part of all votes, at most as sure as the frames that cast them."""
+        return self.votes[self.text] / max(1e-9, sum(self.votes.values()) + 0.05) if self.votes else 0.0
+
+
+class Tracker:
+    """Follows plates by how much their boxes overlap from one frame to the next."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self.frame = -1
+
+    def __call__(self, plates: list[Plate]) -> list[Plate]:
+        """The plates of the next frame, each with the text that its track has voted for so far."""
+        self.frame += 1
+        free = [track for track in self.tracks if self.frame - track.last <= PATIENCE]
+        answers = []
+        for plate in plates:
+            overlaps = [overlap(np.array(plate.box), np.array(track.plate.box))[0, 0] for track in free]
+            if overlaps and max(overlaps) > 0.2:
+                track = free.pop(int(np.argmax(overlaps)))
+            else:
+                track = Track(plate, self.frame, self.frame)
+                self.tracks.append(track)
+            track.plate, track.last = plate, self.frame
+            if plate.text:
+                track.votes[plate.text] = track.votes.get(plate.text, 0.0) + plate.confidence
+            answers.append(voted(plate, track.text, track.confidence))
+        return answers
+
+
+class Video:
+    """The frames of a file or a webcam. Raises FileNotFoundError or ValueError with one sentence."""
+
+    def __init__(self, source: Path | int) -> None:
+        if isinstance(source, Path) and not source.is_file():
+            raise FileNotFoundError(f"there is no file {source}")
+        self.source = source
+        self.capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        if not self.capture.isOpened():
+            what = "there is no webcam" if isinstance(source, int) else f"{source} is not a video I can read"
+            raise ValueError(what)
+        self.rate = self.capture.get(cv2.CAP_PROP_FPS) or 25.0
+        count = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.count = int(count) if count > 0 else None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """RGB frames until the video ends, wherever that is."""
+        try:
+            while True:
+                there, frame = self.capture.read()
+                if not there:
+                    return
+                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        finally:
+            self.capture.release()
+
+
+def watch(video: Video, pipeline: Pipeline, tracker: Tracker) -> Iterator[tuple[np.ndarray, list[Plate], float]]:
+    """Every frame, its plates as voted so far, and the frames per second since the start."""
+    start = time.perf_counter()
+    for number, frame in enumerate(video, 1):
+        plates = tracker(pipeline(frame))
+        yield frame, plates, number / (time.perf_counter() - start)

@@ -1,0 +1,135 @@
+"""The window's work, away from its thread: photos and videos are read while the window stays responsive.
+
+Nothing here knows Tk. Jobs go in, events come out of a queue that the window empties ten times a second.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, Full, Queue
+
+import numpy as np
+
+from projects.numberplate.pipeline import Pipeline, Plate
+from projects.numberplate.video import Tracker, Video, watch
+from shared.data.images import read_image
+
+Settings = tuple[str, str | None]
+"""Engine and country."""
+
+
+@dataclass
+class Shown:
+    """One photo, or the latest frame of a video, and its plates."""
+
+    name: str
+    image: np.ndarray | None = None
+    """RGB uint8 (H, W, 3); None: not read yet, or not readable."""
+    plates: list[Plate] = field(default_factory=list)
+    problem: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to show: item `number` has changed; `done` of `total` are read."""
+
+    number: int
+    shown: Shown
+    done: int = 0
+    total: int | None = None
+    """None: nobody knows (a webcam)."""
+    rate: float | None = None
+    """Frames a second."""
+    finished: bool = False
+
+
+class Worker:
+    """Reads one list of photos, or one video, at a time, in a thread of its own."""
+
+    def __init__(self, make_pipeline: Callable[[str, str | None], Pipeline]) -> None:
+        self.make_pipeline = make_pipeline
+        self.events: Queue[Event] = Queue(maxsize=8)  # a slow window slows the reading, not the memory
+        self.stop = threading.Event()
+        self.thread: threading.Thread | None = None
+        self.pipelines: dict[Settings, Pipeline] = {}
+
+    @property
+    def busy(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+    def read_photos(self, paths: list[Path], settings: Settings) -> None:
+        """Read these photos, in this order."""
+        self._start(lambda: self._photos(paths, settings))
+
+    def read_video(self, source: Path | int, settings: Settings) -> None:
+        """Read a video file, or a webcam by its number, until it ends or is cancelled."""
+        self._start(lambda: self._video(source, settings))
+
+    def cancel(self) -> None:
+        """Stop after the photo or frame that is being read, and wait for that."""
+        self.stop.set()
+        while self.busy:
+            self.drain()
+            assert self.thread is not None
+            self.thread.join(0.02)
+        self.drain()
+
+    def drain(self) -> list[Event]:
+        """All events that wait."""
+        events = []
+        while True:
+            try:
+                events.append(self.events.get_nowait())
+            except Empty:
+                return events
+
+    def _start(self, work: Callable[[], None]) -> None:
+        self.cancel()
+        self.stop.clear()
+        self.thread = threading.Thread(target=work, daemon=True)
+        self.thread.start()
+
+    def _pipeline(self, settings: Settings) -> Pipeline:
+        if settings not in self.pipelines:
+            self.pipelines[settings] = self.make_pipeline(*settings)
+        return self.pipelines[settings]
+
+    def _photos(self, paths: list[Path], settings: Settings) -> None:
+        for number, path in enumerate(paths):
+            if self.stop.is_set():
+                return
+            shown = Shown(path.name, done=True)
+            try:
+                shown.image = read_image(path)
+                self._put(Event(number, Shown(path.name, shown.image), number, len(paths)))
+                shown.plates = self._pipeline(settings)(shown.image)
+            except (ValueError, OSError) as error:
+                shown.problem = str(error)
+            self._put(Event(number, shown, number + 1, len(paths), finished=number + 1 == len(paths)))
+
+    def _video(self, source: Path | int, settings: Settings) -> None:
+        shown, number, total = Shown(source.name if isinstance(source, Path) else "webcam"), 0, None
+        try:
+            video = Video(source)
+            total = video.count
+            for image, plates, rate in watch(video, self._pipeline(settings), Tracker()):
+                if self.stop.is_set():
+                    return
+                shown, number = Shown(shown.name, image, plates, done=True), number + 1
+                self._put(Event(0, shown, number, total, rate))
+            if not number:
+                raise ValueError(f"{shown.name} has no frame that can be read")
+        except (ValueError, OSError) as error:
+            shown.problem = str(error)
+        self._put(Event(0, shown, number, number or total, finished=True))
+
+    def _put(self, event: Event) -> None:
+        """Wait for room, unless the window has given up on this work."""
+        while not self.stop.is_set():
+            try:
+                self.events.put(event, timeout=0.1)
+                return
+            except Full:  # look at `stop` and try again
+                continue

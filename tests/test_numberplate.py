@@ -1,0 +1,386 @@
+"""The promises of numberplate: training, data, evaluation, on the real command line with tiny networks."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from projects.numberplate import render
+from projects.numberplate.config import Config, DataConfig
+from projects.numberplate.data import PlateData, Plates, Views
+from projects.numberplate.detect import Detection, select, to_input
+from projects.numberplate.evaluate import evaluate
+from projects.numberplate.finished import FinishedModel
+from projects.numberplate.losses import assign, detector_loss, reader_loss
+from projects.numberplate.metrics import detection_metrics, edit_distance, reading_metrics
+from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, places
+from projects.numberplate.read import best_path
+from projects.numberplate.tables import load_tables
+from projects.numberplate.typefaces import carried, from_sheet
+from shared.config import load, parse_arguments
+from shared.data.loader import Batches
+from shared.data.splits import TEST, TRAIN, VALIDATION
+from shared.runs import Run
+from shared.training.checkpoint import load_state
+from shared.training.device import seed_everything
+from tests.conftest import CommandLine, environment
+
+TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluate"
+
+
+def tiny(sample_root: Path, *more: str) -> list[str]:
+    """Settings of a training that takes seconds."""
+    return [
+        f"--data.root={sample_root}",
+        "--data.photos=40",
+        "--model.size=160",
+        "--model.width=0.25",
+        "--model.hidden=8",
+        *(f"--{part}.{setting}" for part in ("detector", "reader") for setting in
+          ("images=32", "batch_size=16", "epochs=2", "precision=fp32", "device=cpu")),
+        "--detector.size=96",
+        "--evaluation.bootstrap=100",
+        "--evaluation.baseline=0",
+        *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `python -m projects.numberplate.train` was run once; its output is in `output.txt`."""
+    folder = tmp_path_factory.mktemp("finished")
+    words = [sys.executable, "-m", TRAINING, *tiny(sample_root)]
+    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    (folder / "output.txt").write_text(answer.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(finished: Path) -> Path:
+    (folder,) = (finished / "runs" / "numberplate").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(sample_root: Path) -> PlateData:
+    return PlateData(load(Config, parse_arguments(tiny(sample_root))).data)
+
+
+# --- training
+
+
+def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
+    last = (finished / "output.txt").read_text().splitlines()[-1]
+    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
+    files = {path.name for path in run_folder.iterdir()}
+    assert {
+        "config.yaml",
+        "metrics-detector.csv",
+        "metrics-reader.csv",
+        "model.safetensors",
+        "evaluation.json",
+    } <= files
+
+
+def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+    golden = {"detector": [1.95232, 1.9457], "reader": [36.5919, 34.6704]}
+    for part, losses in golden.items():
+        assert [row["train_loss"] for row in Run(run_folder, part).history()] == pytest.approx(losses, rel=0.02)
+
+
+def test_one_batch_of_plates_can_be_memorised() -> None:
+    seed_everything(0)
+    reader = Reader(hidden=32).train()
+    images, texts, lengths = next(Batches(Plates([], carried(), 8, 0.0, hard=0.2), 8, seed=0).epoch(0))
+    optimizer = torch.optim.AdamW(reader.parameters(), 3e-3)
+    for _ in range(120):
+        loss = reader_loss(reader(images), texts, lengths)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(reader.parameters(), 5.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.5
+
+
+def test_one_view_can_be_memorised(sample: PlateData) -> None:
+    seed_everything(0)
+    detector = Detector(0.5).train()
+    photos = [photo for photo in sample.photos if len(photo.boxes)][:1]
+    images, boxes, corners = next(Batches(Views(photos, carried(), 4, 160, 1.0), 4, seed=1).epoch(0))
+    where = places(160, 160)
+    optimizer = torch.optim.AdamW(detector.parameters(), 4e-3)
+    first = None
+    for _ in range(60):
+        loss = detector_loss(detector(to_input(images)), where, boxes, corners)["loss"]
+        first = first or loss.item()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.25 * first
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    settings = tiny(sample_root, "--detector.checkpoint_minutes=0", "--reader.checkpoint_minutes=0")
+    assert command(TRAINING, *settings, "--name", "whole").returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", TRAINING, *settings, "--name", "killed"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    last = None
+    while process.poll() is None:  # in the middle of the reader's second epoch
+        last = last or next(iter(tmp_path.glob("runs/numberplate/*-killed/checkpoints/reader/last.pt")), None)
+        if last and load_state(last)["progress"]["epoch"] == 1 and load_state(last)["progress"]["step"] >= 1:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    killed, whole = (next(iter(tmp_path.glob(f"runs/numberplate/*-{name}"))) for name in ("killed", "whole"))
+    assert not (killed / "model.safetensors").exists()
+    resumed = command(TRAINING, "--resume", killed.name)
+    assert resumed.returncode == 0, resumed.stderr
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+    for part in ("detector", "reader"):
+        mine, other = getattr(a, part).state_dict(), getattr(b, part).state_dict()
+        assert all(torch.equal(p, q) for p, q in zip(mine.values(), other.values()))
+
+
+def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
+    (tmp_path / "crops.csv").write_text("file,text\nno.jpg,AB12\n")
+    (tmp_path / "odd.csv").write_text("name,words\n1,2\n")
+    for settings, reason in (
+        (["--data.source", "csv"], "--data.root FILE"),
+        (["--data.source", "csv", "--data.root", "crops.csv"], "no.jpg"),
+        (["--data.source", "csv", "--data.root", "odd.csv"], "its columns are name, words"),
+        (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
+        (["--detector.size", "100"], "detector.size must be a multiple of 32"),
+        (["--model.reader", "no.safetensors", "--data.photos", "40"], "no.safetensors"),
+    ):
+        answer = command(TRAINING, *settings)
+        assert answer.returncode == 2, answer.stdout
+        assert reason in answer.stderr.replace("valid ", "") and "Traceback" not in answer.stderr
+        assert not list(tmp_path.glob("runs/numberplate/*"))
+
+
+# --- data
+
+
+def test_no_plate_text_crosses_a_split(sample: PlateData) -> None:
+    texts = {part: {crop.text for crop in sample.crops_of(part)} for part in (TRAIN, VALIDATION, TEST)}
+    assert all(texts.values())
+    assert not texts[TRAIN] & texts[VALIDATION] and not (texts[TRAIN] | texts[VALIDATION]) & texts[TEST]
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """Forty crops in two sets, and ten photos with a split of their own that share a text with them."""
+    rng = np.random.default_rng(0)
+    for folder in ("aa", "bb", "photos"):
+        (tmp_path / folder).mkdir()
+    with (tmp_path / "crops.csv").open("w") as file:
+        file.write("file,text\n")
+        for number in range(40):
+            name = f"{'aa' if number % 2 else 'bb'}/{number}.png"
+            cv2.imwrite(str(tmp_path / name), rng.integers(0, 255, (30, 90, 3), np.uint8))
+            file.write(f"{name},ab-{number // 2:03d}\n")
+    with (tmp_path / "photos.csv").open("w") as file:
+        file.write("file,split,x0,y0,x1,y1,text\n")
+        for number in range(10):
+            cv2.imwrite(str(tmp_path / f"photos/{number}.png"), rng.integers(0, 255, (60, 90, 3), np.uint8))
+            file.write(f"photos/{number}.png,{'dev' if number > 6 else 'train'},10,20,50,30,AB{number:03d}\n")
+    return tmp_path
+
+
+def test_a_text_that_is_tested_on_is_trained_on_from_no_table(tables: Path) -> None:
+    config = DataConfig(source="csv", root=tables / "photos.csv", crops=tables / "crops.csv")
+    photos, crops = load_tables(config)
+    tested = {crop.text for crop in crops if crop.part == TEST}
+    assert {"AB007", "AB008", "AB009"} <= tested
+    assert not tested & {crop.text for crop in crops if crop.part == TRAIN}
+    assert not tested & {text for photo in photos if photo.part == TRAIN for text in photo.texts}
+
+
+def test_sets_are_left_out_and_folds_cover_every_text_once(tables: Path) -> None:
+    config = DataConfig(source="csv", root=tables / "crops.csv", leave_out=("aa",))
+    _, crops = load_tables(config)
+    assert {crop.group for crop in crops if crop.part == TRAIN} == {"bb"}
+    assert {crop.group for crop in crops if crop.part == TEST} == {"aa", "bb"}
+    tested = []
+    for fold in range(5):
+        _, crops = load_tables(DataConfig(source="csv", root=tables / "crops.csv", fold=fold))
+        tested += sorted({crop.text for crop in crops if crop.part == TEST})
+    assert sorted(tested) == sorted({crop.text for crop in crops})
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("photos/0.png,5,5,2,9,X", "row 2: the box"),
+        ("photos/0.png,5,,2,9,X", "row 2: the box"),
+        ("x.png,1,1,2,2,", "x.png"),
+    ],
+)
+def test_bad_rows_are_refused_with_a_sentence(tables: Path, row: str, reason: str) -> None:
+    (tables / "bad.csv").write_text(f"file,x0,y0,x1,y1,text\n{row}\n")
+    with pytest.raises((ValueError, FileNotFoundError), match=reason):
+        load_tables(DataConfig(source="csv", root=tables / "bad.csv"))
+
+
+def test_a_drawn_plate_is_a_function_of_its_seed() -> None:
+    faces = carried()
+    a, b, other = (render.draw_plate(faces[0], np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert a.text == b.text and np.array_equal(a.image, b.image)
+    assert other.text != a.text
+
+
+def test_pasted_corners_are_where_the_plate_is() -> None:
+    photo = np.zeros((200, 300, 3), np.uint8)
+    corners = np.array([[60, 70], [200, 90], [200, 130], [60, 110]], np.float32)
+    plate = np.full((40, 140, 3), 250, np.uint8)
+    render.paste(photo, plate, corners, np.random.default_rng(0))
+    ys, xs = np.nonzero(photo.max(axis=2) > 20)
+    found = np.array([xs.min(), ys.min(), xs.max(), ys.max()])
+    assert np.abs(found - [60, 70, 200, 130]).max() <= 3
+    assert photo[60:66, 150:200].max() == 0
+
+
+def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: PlateData) -> None:
+    views = Views([p for p in sample.photos if len(p.boxes)], carried(), 64, 128, 0.5)
+    for seed in range(60):
+        image, boxes, corners = views.view(np.random.default_rng(seed))
+        assert image.shape == (128, 128, 3)
+        for box, quad in zip(boxes, corners):
+            if np.isfinite(quad).all():
+                edges = np.roll(quad, -1, axis=0) - quad
+                following = np.roll(edges, -1, axis=0)
+                turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+                assert (turns > 0).all()  # clockwise, as y points down
+                assert quad[0, 0] < quad[1, 0] and quad[0, 1] < quad[3, 1]
+                assert np.allclose([*quad.min(axis=0), *quad.max(axis=0)], box, atol=0.1)
+
+
+def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
+    page = np.full((100, 200), 255, np.uint8)
+    cv2.putText(page, "A7", (20, 70), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5)
+    cv2.imwrite(str(tmp_path / "x.png"), page)
+    (tmp_path / "x.box").write_text("A 18 25 60 80 0\n7 60 25 100 80 0\n")
+    face = from_sheet(tmp_path / "x.png")
+    assert set(face) == {"A", "7"} and face["A"][0].shape[0] == 64
+
+
+# --- networks
+
+
+def test_every_place_has_its_outputs() -> None:
+    outputs = Detector(0.25).eval()(torch.rand(2, 3, 96, 160))
+    assert outputs.shape == (2, len(places(96, 160)), OUTPUTS)
+
+
+def test_what_is_right_is_decoded_to_the_truth_and_costs_little() -> None:
+    where = places(128, 128)
+    boxes = torch.tensor([[[40.0, 50.0, 88.0, 66.0]]])
+    corners = torch.tensor([[[[40.0, 50], [88, 52], [88, 66], [40, 64]]]])
+    mine = assign(where, boxes)
+    outputs = torch.full((1, len(where), OUTPUTS), 0.0)
+    outputs[..., 0] = torch.where(mine >= 0, 12.0, -12.0)
+    outputs[..., 1:3] = (torch.tensor([64.0, 58.0]) - where[:, :2]) / where[:, 2:]
+    outputs[..., 3:5] = torch.log(torch.tensor([48.0, 16.0]) / where[:, 2:])
+    outputs[..., 5:] = ((corners[0, 0] - torch.tensor([64.0, 58.0])) / torch.tensor([24.0, 8.0])).flatten()
+    assert detector_loss(outputs, where, boxes, corners)["loss"] < 0.01
+    found, quads, scores = select(outputs[0], where, 0.5)
+    assert len(found) == 1 and torch.allclose(found[0], boxes[0, 0], atol=0.1) and scores[0] > 0.99
+    assert torch.allclose(quads[0], corners[0, 0], atol=0.1)
+
+
+def test_corners_that_are_not_known_must_span_the_box() -> None:
+    where = places(64, 64)
+    boxes, unknown = torch.tensor([[[20.0, 20.0, 52.0, 30.0]]]), torch.full((1, 1, 4, 2), torch.nan)
+    outputs = torch.zeros(1, len(where), OUTPUTS)
+    outputs[..., 5:] = SQUARE
+    upright = detector_loss(outputs, where, boxes, unknown)["corner"]
+    outputs[..., 5:] = SQUARE * 0.5
+    assert upright == 0 and detector_loss(outputs, where, boxes, unknown)["corner"] > 0.1
+
+
+def test_a_view_without_plates_has_a_loss() -> None:
+    outputs = Detector(0.25)(torch.rand(1, 3, 64, 64))
+    nothing = torch.full((1, 2, 4), torch.nan), torch.full((1, 2, 4, 2), torch.nan)
+    loss = detector_loss(outputs, places(64, 64), *nothing)["loss"]
+    loss.backward()
+    assert torch.isfinite(loss)
+
+
+def test_repeats_are_merged_and_blanks_left_out() -> None:
+    symbols = [0, 11, 11, 0, 11, 2, 2, 0]  # _ A A _ A 1 1 _
+    logits = torch.nn.functional.one_hot(torch.tensor(symbols), 37).float().unsqueeze(1) * 20
+    (reading,) = best_path(logits)
+    assert reading.text == "AA1" and len(reading.confidences) == 3 and reading.confidence > 0.99
+
+
+def test_decode_is_undone_by_its_inverse() -> None:
+    where = places(64, 96)
+    outputs = torch.randn(len(where), OUTPUTS) * 0.3
+    boxes, corners = decode(outputs, where)
+    assert (boxes[:, 2:] > boxes[:, :2]).all() and corners.shape == (len(where), 4, 2)
+
+
+# --- evaluation
+
+
+def test_metrics_count_what_they_say() -> None:
+    assert edit_distance("KITTEN", "SITTING") == 3
+    numbers = reading_metrics(["A0B", "XY", ""], ["AOB", "XY", "ABC"])
+    assert numbers["exact"] == pytest.approx(1 / 3) and numbers["folded"] == pytest.approx(2 / 3)
+    assert numbers["cer"] == pytest.approx(4 / 8)
+    box = np.array([0, 0, 10, 5], np.float32)
+    found = [[Detection(box, np.zeros((4, 2)), 0.9), Detection(box + 0.5, np.zeros((4, 2)), 0.8)]]
+    numbers = detection_metrics(found, [box[None]])
+    assert numbers["recall"] == 1 and numbers["precision"] == 0.5
+
+
+def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert set(numbers) == {"project", "run", "data", "metrics", "intervals", "baselines"}
+    assert {"exact", "folded", "cer", "recall", "precision", "recall_70", "exact_on_truth", "ms"} <= set(
+        numbers["metrics"]
+    )
+
+
+def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert "(the embedded sample" in page and "src=" in page
+    assert "http://" not in page and "https://" not in page
+
+
+def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, command: CommandLine) -> None:
+    for table, n in (("photos.csv", 10), ("crops.csv", 40)):
+        answer = command(
+            EVALUATE, "--run", run_folder, "--data.source", "csv", "--data.root", tables / table,
+            "--data.split", "all", "--evaluation.baseline", 0, "--json", "out.json",
+        )  # fmt: skip
+        assert answer.returncode == 0, answer.stderr
+        numbers = json.loads((tables / "out.json").read_text())
+        assert numbers["data"]["n"] == n and "exact" in numbers["metrics"]
+
+
+def test_photos_without_texts_are_scored_for_detection_only(run_folder: Path, tables: Path) -> None:
+    rows = list(csv.DictReader((tables / "photos.csv").open()))
+    lines = [",".join([row[k] for k in ("file", "x0", "y0", "x1", "y1")] + [""]) for row in rows]
+    (tables / "boxes.csv").write_text("file,x0,y0,x1,y1,text\n" + "\n".join(lines) + "\n")
+    config = DataConfig(source="csv", root=tables / "boxes.csv", split="all")
+    model = FinishedModel.load(run_folder / "model.safetensors")
+    evaluation = load(Config, {"evaluation": {"baseline": 0, "bootstrap": 100}}).evaluation
+    numbers = evaluate(Run(run_folder), model, config, evaluation).numbers
+    assert "recall" in numbers["metrics"] and "exact" not in numbers["metrics"]

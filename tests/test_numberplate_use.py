@@ -1,0 +1,358 @@
+"""The promises of numberplate to its users: the weights that come with it, photos, videos, the window."""
+
+import os
+import shutil
+import subprocess
+import time
+import tkinter as tk
+from collections.abc import Generator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from projects.numberplate.config import DataConfig
+from projects.numberplate.detect import cascade, clockwise, contours
+from projects.numberplate.evaluate import ask
+from projects.numberplate.finished import SHIPPED
+from projects.numberplate.formats import FORMATS, settle
+from projects.numberplate.gui import Window
+from projects.numberplate.pipeline import Pipeline, Plate, mark, rectified
+from projects.numberplate.read import tesseract_is_there
+from projects.numberplate.sample import draw_scene
+from projects.numberplate.tables import load_tables
+from projects.numberplate.typefaces import carried
+from projects.numberplate.video import Tracker, Video, watch
+from projects.numberplate.work import Worker
+from shared.data.splits import TEST
+from tests.conftest import CommandLine, environment
+
+PREDICT = "projects.numberplate.predict"
+needs_tesseract = pytest.mark.skipif(not tesseract_is_there(), reason="Tesseract is not installed")
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Pipeline:
+    return Pipeline.from_checkpoint(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def scene() -> tuple[np.ndarray, str]:
+    """A drawn street with one plate, and its text."""
+    for seed in range(100):
+        photo, plates = draw_scene(carried(), np.random.default_rng((7, seed)))
+        if len(plates) == 1 and np.ptp(plates[0][0][:, 0]) > 90:
+            return photo, plates[0][1]
+    raise AssertionError("no such scene")
+
+
+def save(path: Path, photo: np.ndarray) -> Path:
+    Image.fromarray(photo).save(path)
+    return path
+
+
+# --- formats
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "country", "settled"),
+    [
+        ("AB1O3CD", 0.5, "it", "AB103CD"),  # a digit must stand there
+        ("AB1O3CD", 0.99, "it", "AB1O3CD"),  # the reader was sure
+        ("AB1O3CD", 0.5, None, "AB1O3CD"),  # off without a country
+        ("AB1O3CD", 0.5, "xx", "AB1O3CD"),
+        ("A80123", 0.5, "lv", "AB0123"),
+        ("ABX3", 0.5, "it", "ABX3"),  # no format of that length
+        ("ABC1O34", 0.5, "br", "ABC1O34"),  # fits AAA9A99 as it is
+    ],
+)
+def test_look_alikes_are_settled_only_where_a_format_decides(
+    text: str, confidence: float, country: str | None, settled: str
+) -> None:
+    assert settle(text, [confidence] * len(text), country) == settled
+
+
+def test_every_format_is_made_of_known_symbols() -> None:
+    assert all(set(pattern) <= set("A9 -") for patterns in FORMATS.values() for pattern in patterns)
+
+
+# --- the weights that come with the project
+
+
+def test_the_shipped_weights_are_small() -> None:
+    assert SHIPPED.stat().st_size < 4_000_000
+
+
+def test_the_shipped_weights_read_drawn_plates(pipeline: Pipeline, sample_root: Path) -> None:
+    photos, _ = load_tables(DataConfig(root=sample_root, photos=40))
+    metrics = ask(pipeline, [photo for photo in photos if photo.part == TEST]).metrics()
+    assert metrics["recall"] > 0.8 and metrics["exact"] > 0.6
+
+
+def test_a_tilted_plate_is_rectified(pipeline: Pipeline) -> None:
+    from projects.numberplate import render
+
+    rng = np.random.default_rng(5)
+    plate = np.full((96, 440, 3), 240, np.uint8)
+    cv2.putText(plate, "KR 5829 C", (24, 72), cv2.FONT_HERSHEY_DUPLEX, 2.3, (15, 15, 15), 6, cv2.LINE_AA)
+    photo = cv2.GaussianBlur(rng.integers(60, 140, (480, 640, 3)).astype(np.uint8), (0, 0), 9)
+    corners = np.array([[180, 200], [420, 265], [418, 318], [178, 253]], np.float32)
+    render.paste(photo, plate, corners, rng)
+    (found,) = pipeline(photo)
+    assert np.abs(np.array(found.corners) - corners).max() < 16
+    assert found.text == "KR5829C" and len(found.confidences) == 7
+
+
+# --- photos
+
+
+def test_a_photo_is_answered_with_its_plates_and_a_picture(
+    scene: tuple[np.ndarray, str], tmp_path: Path, command: CommandLine
+) -> None:
+    save(tmp_path / "car.png", scene[0])
+    answer = command(PREDICT, "car.png", "--json", "out.json")
+    assert answer.returncode == 0, answer.stderr
+    assert scene[1] in answer.stdout and (tmp_path / "runs/numberplate/predictions/car.png").is_file()
+
+
+def test_no_plate_is_said_and_nothing_invented(pipeline: Pipeline, tmp_path: Path, command: CommandLine) -> None:
+    words = np.full((400, 600, 3), 235, np.uint8)
+    for line in range(8):
+        cv2.putText(
+            words,
+            "the quick brown fox jumps over it",
+            (15, 45 + 45 * line),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.9,
+            (30, 30, 30),
+            2,
+        )
+    noise = np.random.default_rng(0).integers(0, 255, (300, 400, 3)).astype(np.uint8)
+    for photo in (words, noise, np.zeros((1, 1, 3), np.uint8), np.full((500, 30, 3), 128, np.uint8)):
+        assert pipeline(photo) == []
+    save(tmp_path / "dot.png", np.zeros((1, 1, 3), np.uint8))
+    assert "no plate" in command(PREDICT, "dot.png").stdout
+
+
+def test_a_turned_a_grey_and_a_huge_photo_are_read(
+    pipeline: Pipeline, scene: tuple[np.ndarray, str], tmp_path: Path
+) -> None:
+    from shared.data.images import read_image
+
+    photo, text = scene
+    turned = Image.fromarray(np.rot90(photo).copy())
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn me clockwise"
+    turned.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    Image.fromarray(photo).convert("L").save(tmp_path / "grey.png")
+    cv2.imwrite(str(tmp_path / "huge.jpg"), cv2.resize(photo, (8000, 6000))[:, :, ::-1])
+    for name in ("turned.jpg", "grey.png", "huge.jpg"):
+        assert [plate.text for plate in pipeline(read_image(tmp_path / name))] == [text]
+
+
+def test_bad_files_are_one_sentence(tmp_path: Path, command: CommandLine) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    (tmp_path / "clip.mp4").write_bytes(b"no video")
+    for name, reason in (("broken.jpg", "image"), ("none.jpg", "there is no file"), ("clip.mp4", "not a video")):
+        answer = command(PREDICT, name)
+        assert answer.returncode == 2 and reason in answer.stderr and "Traceback" not in answer.stderr
+    assert "country zz is not known" in command(PREDICT, "broken.jpg", "--country", "zz").stderr
+
+
+def test_a_missing_tesseract_is_one_sentence_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    import sys
+
+    save(tmp_path / "x.png", np.zeros((9, 9, 3), np.uint8))
+    words = [sys.executable, "-m", PREDICT, "x.png", "--engine", "tesseract"]
+    answer = subprocess.run(words, cwd=tmp_path, env={**environment(), "PATH": ""}, text=True, capture_output=True)
+    assert answer.returncode == 2 and "apt install tesseract-ocr" in answer.stderr and "Traceback" not in answer.stderr
+
+
+# --- the classic ways
+
+
+@needs_tesseract
+def test_the_classic_way_reads_a_clean_plate() -> None:
+    photo = np.full((300, 600, 3), 90, np.uint8)
+    cv2.rectangle(photo, (120, 120), (480, 200), (245, 245, 245), -1)
+    cv2.rectangle(photo, (120, 120), (480, 200), (10, 10, 10), 3)
+    cv2.putText(photo, "KLM 742", (150, 180), cv2.FONT_HERSHEY_DUPLEX, 2, (10, 10, 10), 4, cv2.LINE_AA)
+    (plate,) = Pipeline.from_checkpoint(SHIPPED, "classic")(photo)
+    assert plate.text == "KLM742"
+
+
+def test_opencv_finds_outlines_and_carries_its_cascade() -> None:
+    grey = np.full((200, 300, 3), 128, np.uint8)
+    assert contours(grey) == [] and cascade(grey) == []
+    corners = np.array([[0, 0], [9, 1], [9, 4], [0, 3]], np.float32)
+    assert np.array_equal(clockwise(corners[[2, 0, 3, 1]]), corners)
+
+
+# --- video
+
+
+def plate_at(x: float, text: str, confidence: float) -> Plate:
+    corners = ((x, 10.0), (x + 60, 10.0), (x + 60, 25.0), (x, 25.0))
+    return Plate((x, 10.0, x + 60, 25.0), corners, text, confidence, (confidence,) * len(text), 0.9, 1.0)
+
+
+def test_frames_vote_and_plates_are_followed() -> None:
+    tracker = Tracker()
+    for frame, text in enumerate(["AB123", "AB128", "AB123", "AB123"]):
+        near, far = tracker([plate_at(10 + 5 * frame, text, 0.6), plate_at(200, "XY9", 0.9)])
+    assert near.text == "AB123" and far.text == "XY9" and len(tracker.tracks) == 2
+    (near,) = tracker([plate_at(32, "AB128", 0.5)])
+    assert near.text == "AB123"  # outvoted
+
+
+@pytest.fixture
+def clip(scene: tuple[np.ndarray, str], tmp_path: Path) -> Path:
+    """Six frames of a street that moves, as MJPEG."""
+    photo, path = scene[0], tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 5, (photo.shape[1], photo.shape[0]))
+    for step in range(6):
+        writer.write(np.roll(photo, 2 * step, axis=1)[:, :, ::-1])
+    writer.release()
+    return path
+
+
+def test_a_video_is_read_and_one_that_ends_early_too(
+    scene: tuple[np.ndarray, str], clip: Path, pipeline: Pipeline, command: CommandLine
+) -> None:
+    answer = command(PREDICT, clip.name)
+    assert answer.returncode == 0, answer.stderr
+    assert scene[1] in answer.stdout and "frames/s" in answer.stdout
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    frames = list(watch(Video(clip), pipeline, Tracker()))
+    assert 1 <= len(frames) < 6
+
+
+# --- the window
+
+
+@pytest.fixture(scope="session")
+def screen() -> Generator[None]:
+    """A screen: the one there is, else one in memory."""
+    if os.environ.get("DISPLAY") or os.name == "nt":
+        yield
+        return
+    if not shutil.which("Xvfb"):
+        pytest.skip("there is no screen and no Xvfb")
+    server = subprocess.Popen(["Xvfb", ":87", "-screen", "0", "1280x800x24"], stderr=subprocess.DEVNULL)
+    os.environ["DISPLAY"] = ":87"
+    for _ in range(100):
+        try:
+            tk.Tk().destroy()
+            break
+        except tk.TclError:
+            time.sleep(0.05)
+    yield
+    server.terminate()
+    server.wait()
+    del os.environ["DISPLAY"]
+
+
+@pytest.fixture
+def window(screen: None, pipeline: Pipeline) -> Generator[Window]:
+    root = tk.Tk()
+    made = Window(root, Worker(lambda engine, country: pipeline))
+    root.update()
+    yield made
+    made.quit()
+
+
+def wait(window: Window) -> None:
+    """Let the window live until its worker has no more to say."""
+    for _ in range(600):
+        window.root.update()
+        time.sleep(0.01)
+        if not window.worker.busy and window.worker.events.empty():
+            for event in window.worker.drain():
+                window.take(event)
+            window.root.update()
+            return
+    raise AssertionError("the worker does not end")
+
+
+def labels(widget: tk.Misc) -> list[str]:
+    """All texts below a widget."""
+    own = [str(widget.cget("text"))] if "text" in (widget.keys() or ()) else []
+    return own + [text for child in widget.winfo_children() for text in labels(child)]
+
+
+def test_the_window_reads_photos_and_moves_between_them(
+    window: Window, scene: tuple[np.ndarray, str], tmp_path: Path
+) -> None:
+    save(tmp_path / "a.png", scene[0])
+    (tmp_path / "b.png").write_bytes(b"broken")
+    window.open([tmp_path])
+    wait(window)
+    shown = "".join(labels(window.side))
+    assert scene[1] in shown and "a.png  (1 of 2)" in shown
+    window.root.focus_force()
+    window.root.event_generate("<Right>")
+    window.root.update()
+    assert "b.png  (2 of 2)" in labels(window.side)
+    assert any("not an image" in text for text in labels(window.side))
+    window.root.event_generate("<Left>")
+    window.root.event_generate("<Control-c>")
+    window.root.update()
+    assert window.root.clipboard_get() == scene[1]
+    window.export(tmp_path / "plates.csv")
+    assert f",{scene[1]}," in (tmp_path / "plates.csv").read_text()
+
+
+def test_the_window_plays_a_video_and_says_its_rate(window: Window, clip: Path) -> None:
+    said = []
+    say = window.say
+    window.say = lambda text, problem=False: (said.append(text), say(text, problem))  # type: ignore[method-assign]
+    window.open([clip])
+    wait(window)
+    assert any("frames/s" in text for text in said) and said[-1] == "the video ended after 6 frames"
+
+
+def test_the_window_cancels_and_keeps_what_was_read(
+    window: Window, scene: tuple[np.ndarray, str], tmp_path: Path
+) -> None:
+    for number in range(40):
+        save(tmp_path / f"{number:02d}.png", scene[0])
+    window.open([tmp_path])
+    for _ in range(300):
+        window.root.update()
+        time.sleep(0.01)
+        if window.items[0].done:
+            break
+    window.root.focus_force()
+    window.root.event_generate("<Escape>")
+    window.root.update()
+    assert not window.worker.busy and "cancelled" in window.status.cget("text")
+    assert window.items[0].plates and not window.items[-1].done
+
+
+def test_the_window_says_what_is_wrong(window: Window, tmp_path: Path) -> None:
+    window.root.event_generate("<Control-c>")
+    window.copy()
+    assert "no plate to copy" in window.status.cget("text")
+    window.open([tmp_path])
+    assert "no photo" in window.status.cget("text")
+    window.open([tmp_path / "no.mp4"])
+    wait(window)
+    assert "there is no file" in window.status.cget("text")
+
+
+def test_pictures_are_as_large_as_the_photo(scene: tuple[np.ndarray, str]) -> None:
+    plate = plate_at(100, "AB123", 0.4)
+    assert mark(scene[0], [plate]).shape == scene[0].shape
+    assert rectified(scene[0], plate).shape[0] == 96
+
+
+@pytest.mark.realdata
+def test_most_plates_of_real_photos_are_found(pipeline: Pipeline) -> None:
+    table = os.environ.get("NUMBERPLATES")
+    if not table:
+        pytest.skip("set NUMBERPLATES to a table of real photos (file,x0,y0,x1,y1,text)")
+    photos, _ = load_tables(DataConfig(source="csv", root=Path(table)))
+    metrics = ask(pipeline, [photo for photo in photos if photo.part == TEST][:100]).metrics()
+    assert metrics["recall"] > 0.8
