@@ -1,6 +1,10 @@
 """What the tests share: a folder for samples, and the real command line."""
 
 import os
+
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // WORKERS)))  # before torch is loaded
+
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,5 +36,5 @@ def command(tmp_path: Path) -> CommandLine:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a command that is run in another folder: the packages of this checkout, two threads."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
+    """The environment of a command that is run in another folder: the packages of this checkout."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -101,15 +101,18 @@ def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
 def test_one_batch_of_plates_can_be_memorised() -> None:
     seed_everything(0)
     reader = Reader(hidden=32).train()
-    images, texts, lengths = next(Batches(Plates([], carried(), 8, 0.0, hard=0.2), 8, seed=0).epoch(0))
-    optimizer = torch.optim.AdamW(reader.parameters(), 3e-3)
-    for _ in range(120):
+    reader.drop.p = 0.0
+    images, texts, lengths = next(Batches(Plates([], carried(), 2, 0.0, hard=0.2), 2, seed=0).epoch(0))
+    optimizer = torch.optim.AdamW(reader.parameters(), 5e-3)
+    first = None
+    for _ in range(90):
         loss = reader_loss(reader(images), texts, lengths)
+        first = first or loss.item()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reader.parameters(), 5.0)
         optimizer.step()
         optimizer.zero_grad()
-    assert loss.item() < 0.5
+    assert loss.item() < 0.05 * first
 
 
 def test_one_view_can_be_memorised(sample: PlateData) -> None:

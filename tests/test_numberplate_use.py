@@ -155,7 +155,7 @@ def test_a_turned_a_grey_and_a_huge_photo_are_read(
 def test_bad_files_are_one_sentence(tmp_path: Path, command: CommandLine) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     (tmp_path / "clip.mp4").write_bytes(b"no video")
-    for name, reason in (("broken.jpg", "image"), ("none.jpg", "there is no file"), ("clip.mp4", "not a video")):
+    for name, reason in (("broken.jpg", "damaged"), ("none.jpg", "there is no file"), ("clip.mp4", "not a video")):
         answer = command(PREDICT, name)
         assert answer.returncode == 2 and reason in answer.stderr and "Traceback" not in answer.stderr
     assert "country zz is not known" in command(PREDICT, "broken.jpg", "--country", "zz").stderr

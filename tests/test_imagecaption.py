@@ -1,0 +1,342 @@
+"""The promises of imagecaption, kept on the real command line with a small network on a small sample."""
+
+import functools
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from projects.imagecaption.config import Config, DataConfig, ModelConfig
+from projects.imagecaption.data import CaptionData, Pictures, references, to_dataset
+from projects.imagecaption.decode import beam_search
+from projects.imagecaption.finished import FinishedModel
+from projects.imagecaption.model import build_model
+from projects.imagecaption.predict import Predictor
+from projects.imagecaption.train import train
+from projects.imagecaption.vocabulary import PAD, Vocabulary
+from shared.config import load, parse_arguments
+from shared.data.images import read_image
+from shared.data.loader import Batches
+from shared.runs import Run
+from shared.training.checkpoint import load_state
+from shared.training.device import seed_everything
+from tests.conftest import CommandLine, environment
+
+TRAIN, EVALUATE, PREDICT = (f"projects.imagecaption.{name}" for name in ("train", "evaluate", "predict"))
+TWO_STAGES = ("--training.average=0.9", "--scst.epochs=1", "--scst.checkpoint_minutes=0")
+
+
+def tiny(sample_root: Path, *more: str) -> list[str]:
+    """Settings of a training that takes seconds."""
+    return [
+        f"--data.root={sample_root}",
+        f"--data.cache={sample_root / 'cache'}",
+        "--data.scenes=120",
+        "--data.size=32",
+        "--model.encoder=small",
+        "--model.weights=none",
+        "--model.fine_tune=true",
+        "--model.hidden=32",
+        "--model.heads=2",
+        "--model.dropout=0.1",
+        "--model.min_count=2",
+        "--training.epochs=2",
+        "--training.batch_size=16",
+        "--training.mirror=false",
+        "--training.precision=fp32",
+        "--training.device=cpu",
+        "--scst.batch_size=16",
+        "--scst.precision=fp32",
+        "--scst.device=cpu",
+        "--decode.beam=2",
+        "--evaluation.bootstrap=100",
+        "--evaluation.meteor=false",
+        *more,
+    ]
+
+
+@pytest.fixture(scope="session")
+def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `python -m projects.imagecaption.train` was run once; its output is in `output.txt`."""
+    folder = tmp_path_factory.mktemp("imagecaption")
+    words = [sys.executable, "-m", TRAIN, *tiny(sample_root, *TWO_STAGES)]
+    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    (folder / "output.txt").write_text(answer.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(finished: Path) -> Path:
+    (folder,) = (finished / "runs" / "imagecaption").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(run_folder: Path) -> FinishedModel:
+    return FinishedModel.load(run_folder / "model.safetensors")
+
+
+@pytest.fixture(scope="session")
+def sample(sample_root: Path) -> CaptionData:
+    return CaptionData(load(Config, parse_arguments(tiny(sample_root))).data)
+
+
+# --- training
+
+
+def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
+    last = (finished / "output.txt").read_text().splitlines()[-1]
+    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
+    files = {path.name for path in run_folder.iterdir()}
+    assert {
+        "config.yaml",
+        "environment.json",
+        "metrics.csv",
+        "model.safetensors",
+        "evaluation.json",
+        "report.html",
+    } <= files
+
+
+def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+    golden = [4.39775, 4.29311]
+    assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "attention"), [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")], ids=lambda v: v
+)
+def test_one_batch_can_be_memorised(sample: CaptionData, decoder: str, attention: str) -> None:
+    seed_everything(0)
+    config = ModelConfig(encoder="small", weights="none", fine_tune=True, decoder=decoder, attention=attention,
+                         hidden=64, heads=4, layers=2, dropout=0, min_count=1)  # fmt: skip
+    # one caption for each photo: which of five people speaks cannot be known
+    photos = [replace(photo, captions=photo.captions[:1]) for photo in sample.train[:4]]
+    vocabulary = Vocabulary.build([w for several in references(photos) for w in several], 1)
+    network = build_model(config, 32, len(vocabulary))
+    features = [np.random.default_rng(0).normal(size=(4, 16, 128)).astype(np.float16)]
+    seen, captions, _ = next(Batches(to_dataset(photos, vocabulary, features, 32, 20), 4, seed=0).epoch(0))
+    optimizer = torch.optim.AdamW(network.decoder.parameters(), 3e-3)
+    for _ in range(100):
+        logits, _ = network(seen, captions)
+        loss = F.cross_entropy(logits, captions[:, :, 1:][captions[:, :, 1:] != PAD])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.1
+    found = beam_search(network.eval(), seen, beam=1, longest=20)
+    assert [written[0].words for written in found] == [row[0][row[0] != PAD].tolist()[1:] for row in captions]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_run_resumes_to_the_same_weights(
+    tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", TRAIN, *tiny(sample_root, *TWO_STAGES), "--name", "killed"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    last = None
+    while process.poll() is None:  # in the middle of the second stage
+        last = last or next(iter(tmp_path.glob("runs/imagecaption/*-killed/checkpoints/scst/last.pt")), None)
+        if last and load_state(last)["progress"]["step"] >= 1:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    (killed,) = tmp_path.glob("runs/imagecaption/*-killed")
+    assert not (killed / "model.safetensors").exists()
+    resumed = command(TRAIN, "--resume", killed.name)
+    assert resumed.returncode == 0, resumed.stderr
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
+    assert "reward" in (killed / "metrics-scst.csv").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
+def test_two_processes_train_on_the_same_photos_as_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+    # a frozen encoder: batch statistics would differ per process
+    settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
+                    "--training.epochs=1", "--training.average=0")  # fmt: skip
+    assert command(TRAIN, *settings, "--name", "one").returncode == 0
+    together = command(
+        "torch.distributed.run", "--nproc-per-node", 2, "--master-port", 29779, "-m", TRAIN, *settings, "--name", "two"
+    )
+    assert together.returncode == 0, together.stderr
+    assert together.stdout.count("report: ") == 1
+    numbers = [
+        json.loads(next(iter(tmp_path.glob(f"runs/*/*-{n}/evaluation.json"))).read_text()) for n in ("one", "two")
+    ]
+    assert numbers[0]["data"]["n"] == numbers[1]["data"]["n"]
+
+
+def weights(folder: Path) -> Path:
+    """Random weights of the small encoder in a file."""
+    seed_everything(0)
+    network = build_model(ModelConfig(encoder="small", weights="none", fine_tune=True), 32, 10).encoder.network
+    torch.save(network.state_dict(), folder / "encoder.pt")
+    return folder / "encoder.pt"
+
+
+def test_a_frozen_encoder_is_left_alone_and_training_goes_on_from_a_finished_run(
+    tmp_path: Path, sample_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen = ("--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--training.mirror=true")
+
+    def start(name: str, *more: str) -> Run:
+        run = Run(tmp_path / "imagecaption" / name)
+        seed_everything(0)
+        train(load(Config, parse_arguments(tiny(sample_root, *frozen, *more))), run)
+        return run
+
+    first = start("first", "--training.epochs=1")
+    assert "cache: writing features" in capsys.readouterr().out
+    trained = FinishedModel.load(first.model_file).network.encoder.network.state_dict()
+    assert all(torch.equal(trained[k], v) for k, v in torch.load(tmp_path / "encoder.pt").items())
+
+    more = ("--training.epochs=0", "--scst.epochs=1", f"--training.start={first.model_file}")
+    second = start("second", *more)
+    assert "cache: writing" not in capsys.readouterr().out
+    assert second.history() == []
+    assert len(second.stage("scst").history()) == 1
+    with pytest.raises(ValueError, match="is a network of other settings"):
+        start("third", *more, "--model.hidden=64")
+
+
+# --- evaluation, prediction
+
+
+def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
+    assert list(numbers["data"]) == ["source", "root", "split", "n"]
+    assert list(numbers["metrics"]) == ["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
+    low, high = numbers["intervals"]["cider"]
+    assert low <= numbers["metrics"]["cider"] <= high
+    assert set(numbers["baselines"]) == {"nearest", "constant"}
+
+
+def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert "embedded sample" in page.split("</title>")[0]
+    assert page.count("data:image/png;base64,") >= 4
+    assert 'src="http' not in page
+    assert "<link" not in page
+    for part in ("Beside people", "How varied it is", "Worst"):
+        assert part in page
+
+
+def test_a_finished_run_scores_any_list_of_the_official_layout(
+    run_folder: Path, sample: CaptionData, tmp_path: Path, command: CommandLine
+) -> None:
+    root = tmp_path / "flickr"
+    (root / "Flicker8k_Dataset").mkdir(parents=True)
+    for photo in sample.test:
+        (root / "Flicker8k_Dataset" / photo.path.name).write_bytes(photo.path.read_bytes())
+    lines = [f"{photo.path.name}#{n}\t{c}" for photo in sample.test for n, c in enumerate(photo.captions)]
+    (root / "Flickr8k.token.txt").write_text("\n".join(lines))
+    (root / "Flickr_8k.testImages.txt").write_text("\n".join(photo.path.name for photo in sample.test))
+    other = ["--run", run_folder, "--data.source", "flickr8k", "--data.root", root, "--evaluation.meteor", "false"]
+    answer = command(EVALUATE, *other, "--data.split", "test", "--beam", 2, "--json", "out.json")
+    assert answer.returncode == 0, answer.stderr
+    numbers = json.loads((tmp_path / "out.json").read_text())
+    assert numbers["data"] == {"source": "flickr8k", "root": str(root), "split": "test", "n": len(sample.test)}
+    own = json.loads((run_folder / "evaluation.json").read_text())
+    assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
+
+    with pytest.raises(ValueError, match="there is no list of dev photos; there is test"):
+        CaptionData(DataConfig(source="flickr8k", root=root, split="dev"))
+
+
+def test_training_and_prediction_see_a_photo_alike(model: FinishedModel, sample: CaptionData) -> None:
+    predictor = Predictor(model)
+    photos = sample.test[:3]
+    together = model.caption(photos)
+    pictures = Pictures([photo.path for photo in photos], 32)
+    for row, photo in enumerate(photos):
+        prepared = predictor.prepare(read_image(photo.path, at_least=32))
+        assert np.array_equal(prepared, pictures[[row]][0])
+        alone, caption = predictor.explain(prepared)
+        assert caption.words == together[row].words
+        assert alone.log_probability == pytest.approx(together[row].log_probability, abs=1e-3)
+        assert caption.attention.shape[1:] == (4, 4)
+        assert caption.attention.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_photo_a_folder_a_list_and_bad_input_are_answered(
+    run_folder: Path, sample: CaptionData, tmp_path: Path, command: CommandLine
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    photo = sample.train[0].path.read_bytes()
+    (folder / "scene.png").write_bytes(photo)
+    (folder / "broken.jpg").write_bytes(b"nothing")
+    serve = functools.partial(QuietServer, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        (tmp_path / "list.txt").write_text(f"{address}/scene.png\n{address}/none.png\n{folder / 'scene.png'}\n")
+        answer = command(
+            PREDICT, folder, "list.txt", "--run", run_folder, "--overlay", "seen", "--json", "answers.json"
+        )
+        server.shutdown()
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr.count("left out") == 2
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    assert len(answers) == 3
+    assert len({a["caption"] for a in answers}) == 1
+    assert all(a["log_probability"] < 0 and a["familiar"] for a in answers)
+    assert read_image(tmp_path / answers[0]["overlay"]).size > 1000
+
+    for bad, reason in (
+        ([folder / "broken.jpg"], "is not an image"),
+        ([], "input must be given"),
+    ):
+        refused = command(PREDICT, *bad, "--run", run_folder)
+        assert refused.returncode == 2
+        assert refused.stderr.count("\n") == 1
+        assert reason in refused.stderr
+
+
+class QuietServer(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder without a word."""
+
+    def log_message(self, *arguments: object) -> None:
+        return
+
+
+def test_a_photo_unlike_the_training_data_is_said_to_be_so(model: FinishedModel, sample: CaptionData) -> None:
+    predictor = Predictor(model)
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[::4] = 255
+    assert not predictor(stripes).familiar
+    assert "unlike those I learned from" in str(predictor(stripes))
+    assert np.mean([caption.novelty <= 1 for caption in model.caption(sample.validation)]) >= 0.8
+
+
+def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
+    for arguments, reason in (
+        (["--data.source", "flickr8k", "--data.root", "nowhere"], "Flickr8k_text.zip"),
+        (["--data.source", "coco"], "say where it is with --data.root DIR"),
+    ):
+        answer = command(TRAIN, *arguments)
+        assert answer.returncode == 2, answer.stdout
+        assert answer.stderr.splitlines()[-1].startswith("imagecaption: ")
+        assert reason in answer.stderr
+        assert "Traceback" not in answer.stderr
+        assert not list(tmp_path.glob("runs/imagecaption/*"))
