@@ -102,8 +102,9 @@ def _answer(module: str, options_class: type[Section]) -> int:
         )
     shared_sections = {key: value for key, value in run.settings.items() if key in ("data", "evaluation")}
     known = {key: value for key, value in shared_sections.items() if key in options_class.model_fields}
-    if given.get("data", {}).get("source"):  # another source: its place and split are not the run's
-        known["data"] = {k: v for k, v in known.get("data", {}).items() if k not in OF_ONE_SOURCE}
+    if source := given.get("data", {}).get("source"):  # another source: its place and division are not the run's
+        data = {k: v for k, v in known.get("data", {}).items() if k not in OF_ONE_SOURCE}
+        known["data"] = {**data, "split": "all"} if source in ("csv", "folder") else data
     options = settings.load(options_class, known, given)
     import_module(module).main(options, run)
     return 0

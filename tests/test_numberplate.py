@@ -3,10 +3,6 @@
 import csv
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -30,9 +26,8 @@ from shared.config import load, parse_arguments
 from shared.data.loader import Batches
 from shared.data.splits import TEST, TRAIN, VALIDATION
 from shared.runs import Run
-from shared.training.checkpoint import load_state
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment
+from tests.conftest import CommandLine, kill_and_resume, train_once
 
 TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluate"
 
@@ -58,11 +53,7 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
 def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.numberplate.train` was run once; its output is in `output.txt`."""
     folder = tmp_path_factory.mktemp("finished")
-    words = [sys.executable, "-m", TRAINING, *tiny(sample_root)]
-    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
-    assert answer.returncode == 0, answer.stderr
-    (folder / "output.txt").write_text(answer.stdout)
-    return folder
+    return train_once(TRAINING, tiny(sample_root), folder)
 
 
 @pytest.fixture(scope="session")
@@ -133,28 +124,12 @@ def test_one_view_can_be_memorised(sample: PlateData) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+def test_killed_run_resumes_to_the_same_weights(
+    tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
+) -> None:
     settings = tiny(sample_root, "--detector.checkpoint_minutes=0", "--reader.checkpoint_minutes=0")
-    assert command(TRAINING, *settings, "--name", "whole").returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, "-m", TRAINING, *settings, "--name", "killed"],
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.DEVNULL,
-    )
-    last = None
-    while process.poll() is None:  # in the middle of the reader's second epoch
-        last = last or next(iter(tmp_path.glob("runs/numberplate/*-killed/checkpoints/reader/last.pt")), None)
-        if last and load_state(last)["progress"]["epoch"] == 1 and load_state(last)["progress"]["step"] >= 1:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.01)
-    assert process.wait() == -signal.SIGKILL
-    killed, whole = (next(iter(tmp_path.glob(f"runs/numberplate/*-{name}"))) for name in ("killed", "whole"))
-    assert not (killed / "model.safetensors").exists()
-    resumed = command(TRAINING, "--resume", killed.name)
-    assert resumed.returncode == 0, resumed.stderr
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+    killed = kill_and_resume(TRAINING, settings, tmp_path, command, "reader")
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
     for part in ("detector", "reader"):
         mine, other = getattr(a, part).state_dict(), getattr(b, part).state_dict()
         assert all(torch.equal(p, q) for p, q in zip(mine.values(), other.values()))

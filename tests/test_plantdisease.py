@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -29,9 +27,8 @@ from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.data.splits import NAMES
 from shared.runs import Run
-from shared.training.checkpoint import load_state
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment
+from tests.conftest import CommandLine, environment, kill_and_resume, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train", "evaluate", "predict"))
 
@@ -60,11 +57,7 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
 def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.plantdisease.train` was run once; its output is in `output.txt`."""
     folder = tmp_path_factory.mktemp("finished")
-    words = [sys.executable, "-m", TRAIN, *tiny(sample_root)]
-    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
-    assert answer.returncode == 0, answer.stderr
-    (folder / "output.txt").write_text(answer.stdout)
-    return folder
+    return train_once(TRAIN, tiny(sample_root), folder)
 
 
 @pytest.fixture(scope="session")
@@ -116,31 +109,12 @@ def test_one_batch_can_be_memorised(sample: LeafData) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
-    settings = tiny(sample_root, "--training.checkpoint_minutes=0", "--training.average=0.9", "--augment.mix=0.5")
-    assert command(TRAIN, *settings, "--name", "whole").returncode == 0
-
-    process = subprocess.Popen(
-        [sys.executable, "-m", TRAIN, *settings, "--name", "killed"],
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.DEVNULL,
-    )
-    last = None
-    while process.poll() is None:  # in the middle of the second epoch
-        last = last or next(iter(tmp_path.glob("runs/plantdisease/*-killed/checkpoints/last.pt")), None)
-        if last and load_state(last)["progress"]["epoch"] == 1 and load_state(last)["progress"]["step"] >= 1:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.02)
-    assert process.wait() == -signal.SIGKILL
-    killed, whole = (next(iter(tmp_path.glob(f"runs/plantdisease/*-{name}"))) for name in ("killed", "whole"))
-    assert not (killed / "model.safetensors").exists()
-
-    assert "not finished" in command(PREDICT, "x.jpg", "--run", killed.name).stderr
-    resumed = command(TRAIN, "--resume", killed.name)
-    assert resumed.returncode == 0, resumed.stderr
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+def test_killed_run_resumes_to_the_same_weights(
+    tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
+) -> None:
+    settings = tiny(sample_root, "--training.checkpoint_minutes=0")
+    killed = kill_and_resume(TRAIN, settings, tmp_path, command)
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
 
 

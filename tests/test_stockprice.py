@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +23,8 @@ from projects.stockprice.train import day_loss
 from shared.config import load, parse_arguments
 from shared.data.loader import Item
 from shared.runs import Run
-from shared.training.checkpoint import load_state
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment
+from tests.conftest import CommandLine, kill_and_resume, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
 
@@ -57,11 +53,7 @@ def settings(*more: str) -> Config:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.stockprice.train` was run once; its output is in `output.txt`."""
     folder = tmp_path_factory.mktemp("stockprice")
-    words = [sys.executable, "-m", TRAIN, *tiny()]
-    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
-    assert answer.returncode == 0, answer.stderr
-    (folder / "output.txt").write_text(answer.stdout)
-    return folder
+    return train_once(TRAIN, tiny(), folder)
 
 
 @pytest.fixture(scope="session")
@@ -129,26 +121,9 @@ def test_one_batch_can_be_memorised() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, command: CommandLine) -> None:
-    words = tiny("--training.checkpoint_minutes=0", "--training.batch_size=32", "--training.epochs=3")
-    assert command(TRAIN, *words, "--name", "whole").returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, "-m", TRAIN, *words, "--name", "killed"],
-        cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    last = None
-    while process.poll() is None:  # in the middle of the second refit
-        last = last or next(iter(tmp_path.glob("runs/stockprice/*-killed/checkpoints/2018-01-01/last.pt")), None)
-        if last and load_state(last)["progress"]["epoch"] >= 1 and load_state(last)["progress"]["step"] >= 1:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.01)
-    assert process.wait() == -signal.SIGKILL
-    killed, whole = (next(iter(tmp_path.glob(f"runs/stockprice/*-{name}"))) for name in ("killed", "whole"))
-    assert not (killed / "model.safetensors").exists()
-    resumed = command(TRAIN, "--resume", killed.name)
-    assert resumed.returncode == 0, resumed.stderr
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, whole))
+def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, run_folder: Path, command: CommandLine) -> None:
+    killed = kill_and_resume(TRAIN, tiny("--training.checkpoint_minutes=0"), tmp_path, command, "2018-01-01", epoch=0)
+    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
     for one, other in zip(a.fitted, b.fitted, strict=True):
         assert all(torch.equal(p, q) for p, q in zip(one.networks.parameters(), other.networks.parameters()))
 

@@ -133,7 +133,7 @@ class Reader(nn.Module):
             nn.MaxPool2d((2, 1)),  # (B, 96, 6, 40)
             Conv(96, 128),
             Conv(128, 128),
-            Conv(128, 160, (3, 1), (3, 1), (0, 0)),  # (B, 160, 2, 40): two halves
+            Conv(128, 160, (3, 1), (3, 1), (0, 0)),  # (B, 160, 2, 40)
         )
         self.read = nn.LSTM(160, hidden, num_layers=1, bidirectional=True)
         self.drop = nn.Dropout(0.2)

@@ -267,7 +267,7 @@ def tilted(width: float, height: float, rng: np.random.Generator, hard: float = 
     """Corners (4, 2) around the origin of a plate of this size, turned, sheared and seen from the side."""
     x, y = width / 2, height / 2
     corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
-    roll = np.radians(np.clip(rng.normal(0, 6 * hard), -25, 25))
+    roll = np.radians(np.clip(rng.normal(0, 9 * hard), -30, 30))
     shear = np.tan(np.radians(np.clip(rng.normal(0, 7 * hard), -25, 25)))
     corners[:, 1] += shear * corners[:, 0]
     corners[:, 1] *= 1 + rng.uniform(-0.12, 0.12) * hard * corners[:, 0] / x  # the nearer side is higher

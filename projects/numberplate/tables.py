@@ -133,9 +133,23 @@ def _group(rows: pd.DataFrame) -> str:
 
 def _parts(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataConfig) -> np.ndarray:
     """train, validation or test for every photo or crop; all with the same key on one side."""
-    if config.split == "all":
-        return np.full(len(rows), splits.TEST, dtype=object)
     groups = [_group(group) for _, group in rows]
+    if config.split == "all":
+        parts = np.full(len(rows), splits.TEST, dtype=object)
+    else:
+        parts = _divide(rows, keys, groups, config)
+    left_out = np.array([group in config.leave_out for group in groups])
+    parts = np.where(left_out & (parts != splits.TEST), splits.UNUSED, parts)
+    if config.only:
+        elsewhere = np.array([group not in config.only for group in groups])
+        parts = np.where(elsewhere & (parts == splits.TEST), splits.UNUSED, parts)
+    return parts
+
+
+def _divide(
+    rows: list[tuple[Path, pd.DataFrame]], keys: list[str], groups: list[str], config: DataConfig
+) -> np.ndarray:
+    """As the column `split` says, else the fold, else by chance."""
     named = [str(group["split"].iloc[0]).lower() if "split" in group else "" for _, group in rows]
     unknown = sorted(set(named) - set(PART_OF) - {""})
     if unknown:
@@ -144,15 +158,10 @@ def _parts(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataC
     parts = splits.grouped(keys, groups, (config.validation, 0.0 if given else config.test), config.seed)
     if given:
         told = np.array([PART_OF[name] for name in named], dtype=object)
-        parts = np.where(told == splits.TEST, splits.TEST, parts)
-    elif config.fold is not None:
+        return np.where(told == splits.TEST, splits.TEST, parts)
+    if config.fold is not None:
         inside = np.array([int(fingerprint(key)[:8], 16) % FOLDS == config.fold for key in keys])
-        parts = np.where(inside, splits.TEST, np.where(parts == splits.TEST, splits.TRAIN, parts))
-    left_out = np.array([group in config.leave_out for group in groups])
-    parts = np.where(left_out & (parts != splits.TEST), splits.UNUSED, parts)
-    if config.only:
-        elsewhere = np.array([group not in config.only for group in groups])
-        parts = np.where(elsewhere & (parts == splits.TEST), splits.UNUSED, parts)
+        return np.where(inside, splits.TEST, np.where(parts == splits.TEST, splits.TRAIN, parts))
     return parts
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from projects.plantdisease.config import Config, DataConfig
 from projects.plantdisease.groups import Photo, leaf_groups
 from projects.plantdisease.sample import draw_sample
 from shared.data import splits
-from shared.data.cache import cached_array, fingerprint
+from shared.data.cache import fingerprint
 from shared.data.download import Source, fetch
+from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import augment, find_images, load_images, normalise
 from shared.data.loader import Item
-from shared.training.device import autocast, pick_device
+from shared.training.device import pick_device
 
 PLANTVILLAGE = Source(
     name="plantvillage",
@@ -185,31 +185,21 @@ def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Ph
     return photos, names
 
 
-def frozen_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
+def trunk_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
     """What a frozen trunk makes of every photo, computed once and cached: `head.views` arrays, float16 (N, D)."""
-    device = pick_device(config.head.device)
-    trunk.to(device).to(memory_format=torch.channels_last).eval()
-    size = config.model.size
-    weights = fingerprint(*(tensor.cpu().numpy().tobytes() for tensor in trunk.state_dict().values()))
+    size, recipe = config.model.size, config.head
+    weights = fingerprint_weights(trunk)
 
-    def forward(images: Tensor) -> Tensor:
-        with torch.inference_mode(), autocast(device, config.head.precision):
-            return trunk(normalise(images.to(device), size))
+    def view(number: int) -> np.ndarray:
+        def inputs(start: int, stop: int) -> Tensor:
+            images = torch.from_numpy(np.array(data.images[start:stop]))
+            if number:
+                images = augment(images, torch.arange(start, stop) + number * 10**9, config.augment, size)
+            return normalise(images, size)
 
-    width = forward(torch.from_numpy(data.images[[0]])).shape[1]
+        augmentation = config.augment.model_dump() if number else {}
+        key = fingerprint(data.images_key, weights, size, number, augmentation, "features-1")
+        device, title = pick_device(recipe.device), f"features, view {number + 1}"
+        return frozen_features(trunk, inputs, len(data.images), config.data.cache, key, device, recipe.precision, title)
 
-    def fill_view(view: int) -> np.ndarray:
-        def fill(array: np.ndarray) -> None:
-            for start in tqdm(range(0, len(array), 128), desc=f"features, view {view + 1}", unit="batch", leave=False):
-                rows = slice(start, start + 128)
-                images = torch.from_numpy(np.array(data.images[rows]))
-                if view:
-                    seeds = torch.arange(start, start + len(images)) + view * 10**9
-                    images = augment(images, seeds, config.augment, size)
-                array[rows] = forward(images).cpu().half().numpy()
-
-        augmentation = config.augment.model_dump() if view else {}
-        key = fingerprint(data.images_key, weights, size, view, augmentation, "features-1")
-        return cached_array(config.data.cache, "features", key, (len(data.images), width), np.float16, fill)
-
-    return [fill_view(view) for view in range(config.head.views)]
+    return [view(number) for number in range(recipe.views)]

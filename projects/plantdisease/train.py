@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.plantdisease.config import Config
-from projects.plantdisease.data import Features, LeafData, Photos, frozen_features
+from projects.plantdisease.data import Features, LeafData, Photos, trunk_features
 from projects.plantdisease.finished import FinishedModel
 from projects.plantdisease.model import build_model
 from shared.data.images import augment, cut_mix, normalise
@@ -35,7 +35,7 @@ def train(config: Config, run: Run) -> None:
 
     # Stage 1: the trunk stays as it is, so its features are computed once and the head trains in seconds.
     if config.model.weights != "none" and config.head.epochs:
-        views = frozen_features(model.trunk, data, config)
+        views = trunk_features(model.trunk, data, config)
 
         def head_loss(head: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
             features, targets = batch  # (B, D), (B,)

@@ -1,0 +1,68 @@
+"""What a frozen network makes of every image of a data set: computed once, memory-mapped ever after."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from shared.data.cache import cached_array, fingerprint
+from shared.training.device import autocast
+
+BATCH, BLOCK = 128, 4096  # images computed at once, and between two savings
+
+
+def fingerprint_weights(network: nn.Module) -> str:
+    """A short name for the weights of a network."""
+    # + 0 turns the zeros that are negative, which an average of weights does not keep, into plain ones
+    return fingerprint(*((tensor.cpu() + 0).numpy().tobytes() for tensor in network.state_dict().values()))
+
+
+def frozen_features(
+    network: nn.Module,
+    inputs: Callable[[int, int], Tensor],
+    count: int,
+    cache: Path,
+    key: str,
+    device: torch.device,
+    precision: str = "auto",
+    title: str = "features",
+) -> np.ndarray:
+    """The read-only array float16 (count, ...) of `network(inputs(start, stop))`.
+
+    inputs: a function of the two numbers alone. key: names inputs and weights (see `fingerprint_weights`).
+
+    A large array is made in blocks that are saved one by one: after a kill the next call goes on with the block that
+    was not finished. Raises ValueError if the disk is too small.
+    """
+    network.to(device).to(memory_format=torch.channels_last).eval()
+
+    def forward(start: int, stop: int) -> np.ndarray:
+        with torch.inference_mode(), autocast(device, precision):
+            return network(inputs(start, stop).to(device)).half().cpu().numpy()
+
+    shape = forward(0, 1).shape[1:]
+
+    def compute(array: np.ndarray, first: int) -> None:
+        with tqdm(total=len(array), desc=title, unit="image", leave=False) as bar:
+            for start in range(0, len(array), BATCH):
+                stop = min(start + BATCH, len(array))
+                array[start:stop] = forward(first + start, first + stop)
+                bar.update(stop - start)
+
+    def block(first: int) -> np.ndarray:
+        rows = min(BLOCK, count - first)
+        name, of = f"features-from-{first}", (rows, *shape)
+        return cached_array(cache, name, key, of, np.float16, lambda array: compute(array, first))
+
+    def fill(array: np.ndarray) -> None:
+        if count <= BLOCK:
+            return compute(array, 0)
+        blocks = [block(first) for first in range(0, count, BLOCK)]
+        for first, part in zip(range(0, count, BLOCK), blocks):
+            array[first : first + BLOCK] = part
+            Path(part.filename).unlink(missing_ok=True)  # ty: ignore[missing-attribute]
+
+    return cached_array(cache, "features", key, (count, *shape), np.float16, fill)
