@@ -13,7 +13,7 @@ config = $(or $(CONFIG),configs/$*/sample.yaml)
 RUN_ARGS = $(if $(RUN),--run $(RUN))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-all lint runs clean
+.PHONY: help setup test test-all lint runs clean caption
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ eval-%: evaluate-%
 
 predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
 	$(PY) -m projects.$*.predict $(INPUT) $(RUN_ARGS) $(ARGS)
+
+caption: predict-imagecaption ## a caption for INPUT=FILE, folder or list
+	@true
 
 gui-%: $(VENV)/.installed ## the same in a window (numberplate)     [INPUT=...]
 	$(PY) -m projects.$*.gui $(INPUT) $(RUN_ARGS) $(ARGS)

@@ -48,7 +48,7 @@ class ModelConfig(Section):
     auto: none where it is trained, shipped where it is not."""
     reader: str = "auto"
     """The same for the reader."""
-    size: int = Field(736, ge=128, le=2048, multiple_of=32)
+    size: int = Field(832, ge=128, le=2048, multiple_of=32)
     """Longer side in pixels of the photo that the detector sees."""
     width: float = Field(1.0, gt=0.2, le=4)
     """Channels of the detector as a factor."""

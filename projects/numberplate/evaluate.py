@@ -107,7 +107,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     metrics: dict[str, float] = {}
     baselines: dict[str, dict[str, float]] = {}
     ours = None
-    pipeline = Pipeline(model.finder, model.text_reader)
+    pipeline = Pipeline.of(model)
     if photos:
         ours = ask(pipeline, photos)
         metrics = {**ours.metrics(), "ms_one_thread": with_one_thread(lambda: ask(pipeline, photos[:TIMED]).ms)}
@@ -234,19 +234,13 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
         for name, title in names.items()
         if name in metrics
     ]
-    columns = [name for name in metrics if name != "f1"]
-    rows = [["ours", *(metrics[name] for name in columns)]]
-    rows += [
-        [name.replace("_", " "), *(values.get(name, "") for name in columns)] for name, values in baselines.items()
+    rows = [
+        [name.replace("_", " "), value, *(values.get(name, "") for values in baselines.values())]
+        for name, value in metrics.items()
     ]
+    ways = [name.replace("_", " ") for name in baselines]
     sections = [
-        report.Section(
-            "Beside the classic way",
-            "Edges and contours, then Tesseract.",
-            [""] + [c.replace("_", " ") for c in columns],
-            rows,
-            [0],
-        ),
+        report.Section("Beside the classic way", "Edges and contours, then Tesseract.", ["", "ours", *ways], rows),
         *_pictures(run, result),
     ]
     if photos := result.data.photos_of(splits.VALIDATION):

@@ -21,6 +21,8 @@ from shared.training.checkpoint import load_model, save_model, select
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 """The weights that come with the project."""
+UNSURE = 0.3
+"""From this score on a plate is believed if it can be read well, below the threshold too."""
 LOW = 0.05
 """Scores below this are not looked at when the threshold is chosen."""
 
@@ -85,8 +87,8 @@ class FinishedModel:
 
     @property
     def finder(self) -> NetworkFinder:
-        """The detector, ready to be asked."""
-        return NetworkFinder(deepcopy(self.detector), self.config.size, self.threshold)
+        """The detector, ready to be asked; it also names plates that it is less than sure of (`Pipeline` decides)."""
+        return NetworkFinder(deepcopy(self.detector), self.config.size, min(self.threshold, UNSURE))
 
     @property
     def text_reader(self) -> NetworkReader:

@@ -119,7 +119,7 @@ def decode(outputs: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Reader(nn.Module):
-    """plates (B, 48, 160) uint8, grey -> logits (T, B, 37): for every step blank (0) or a character (1 + its number)."""
+    """plates (B, 48, 160) uint8, grey -> logits (T, B, 37): at each step blank (0) or a character (1 + its number)."""
 
     def __init__(self, hidden: int = 96) -> None:
         super().__init__()
@@ -143,6 +143,6 @@ class Reader(nn.Module):
         x = plates.float().unsqueeze(1)  # (B, 1, 48, 160)
         x = (x - x.mean(dim=(2, 3), keepdim=True)) / (x.std(dim=(2, 3), keepdim=True) + 4)  # in any light
         maps = self.look(x)  # (B, 160, 2, 40)
-        steps = maps.flatten(2).permute(2, 0, 1)  # (80, B, 160): top half first
+        steps = maps.flatten(2).permute(2, 0, 1)  # (80, B, 160): the upper half, then the lower
         states, _ = self.read(self.drop(steps))  # (80, B, 2 * hidden)
         return self.out(self.drop(states))  # (80, B, 37)

@@ -12,11 +12,13 @@ import numpy as np
 from projects.numberplate.detect import Finder, contours
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.formats import FORMATS, settle
-from projects.numberplate.read import NO_TESSERACT, TextReader, tesseract, tesseract_is_there
+from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
 from projects.numberplate.render import rectify
 
 LEAST = 3
 """Characters from which on the classic way takes an outline for a plate."""
+READABLE = 4, 0.9
+"""Characters, and their mean confidence, from which on a plate is believed that the detector was unsure of."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,12 @@ class Pipeline:
     >>> print(*pipeline(read_image(Path("car.jpg"))))
     """
 
-    def __init__(self, finder: Finder, reader: TextReader, country: str | None = None) -> None:
-        """country: two letters, to settle look-alikes by its formats. Raises ValueError if it is not known."""
+    def __init__(self, finder: Finder, reader: TextReader, country: str | None = None, threshold: float = 0.0) -> None:
+        """country: two letters, to settle look-alikes by its formats. threshold: the score from which on a plate is
+        one, whatever it says. Raises ValueError if the country is not known."""
         if country and country not in FORMATS:
             raise ValueError(f"country {country} is not known; those there are: {', '.join(FORMATS)}")
-        self.finder, self.reader, self.country = finder, reader, country
+        self.finder, self.reader, self.country, self.threshold = finder, reader, country, threshold
 
     @classmethod
     def from_checkpoint(cls, path: Path | str, engine: str = "ours", country: str | None = None) -> "Pipeline":
@@ -70,7 +73,14 @@ class Pipeline:
         if engine == "classic":
             return cls(contours, tesseract, country)
         model = FinishedModel.load(Path(path))
-        return cls(model.finder, model.text_reader if engine == "ours" else tesseract, country)
+        if engine == "ours":
+            return cls.of(model, country)
+        return cls(model.finder, tesseract, country, model.threshold)
+
+    @classmethod
+    def of(cls, model: FinishedModel, country: str | None = None) -> "Pipeline":
+        """Both networks of a finished model."""
+        return cls(model.finder, model.text_reader, country, model.threshold)
 
     def __call__(self, photo: np.ndarray) -> list[Plate]:
         """The plates of an RGB photo, uint8 (H, W, 3) of any size, the surest first; none if there is none."""
@@ -82,7 +92,7 @@ class Pipeline:
             start = time.perf_counter()
             reading = self.reader(photo, one.corners)
             ms = share + (time.perf_counter() - start) * 1000
-            if self.finder is contours and len(reading.text) < LEAST:
+            if not self._believes(one.score, reading):
                 continue
             text = settle(reading.text, reading.confidences, self.country)
             plates.append(
@@ -97,6 +107,15 @@ class Pipeline:
                 )
             )
         return plates
+
+    def _believes(self, score: float, reading: Reading) -> bool:
+        """Whether this is a plate: the detector is sure, or is not and it reads like one."""
+        if self.finder is contours:
+            return len(reading.text) >= LEAST
+        least, confidence = READABLE
+        return score >= self.threshold or (
+            len(reading.text) >= least and float(np.mean(reading.confidences)) >= confidence
+        )
 
 
 def _numbers(values: np.ndarray) -> tuple[Any, ...]:

@@ -146,7 +146,8 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
 def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6) -> Figure:
     """Pictures with a few words under each. images: uint8 (H, W, 3)."""
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(1.75 * columns, 2.2 * rows), layout="constrained")
+    tallest = max(image.shape[0] / image.shape[1] for image in images)
+    figure = Figure(figsize=(1.75 * columns, (1.75 * tallest + 0.45) * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, title in zip(figure.axes, images, titles):

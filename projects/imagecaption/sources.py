@@ -1,0 +1,183 @@
+"""Where photos with captions come from: the official layouts of the public sets, and anybody's own folder.
+
+What does not fit together (a photo without captions, a caption without its photo, an empty caption) is left out,
+counted and named, never passed over in silence.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from projects.imagecaption.config import DataConfig
+from projects.imagecaption.sample import draw_sample
+from projects.imagecaption.vocabulary import tokenize
+from shared.data import splits
+from shared.data.images import find_images
+from shared.data.tables import find_column, read_table
+
+FLICKR8K = (
+    "the official layout: Flicker8k_Dataset/ with the photos, Flickr8k.token.txt, Flickr_8k.trainImages.txt and so on "
+    "(Flickr8k_Dataset.zip and Flickr8k_text.zip, for research, from "
+    "https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k)"
+)
+PARTS = {"train": splits.TRAIN, "dev": splits.VALIDATION, "val": splits.VALIDATION, "validation": splits.VALIDATION,
+         "valid": splits.VALIDATION, "restval": splits.TRAIN, "test": splits.TEST}  # fmt: skip
+IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path", "photo")
+CAPTION_COLUMNS = ("caption", "captions", "comment", "text", "sentence", "description", "raw")
+
+
+@dataclass
+class Photo:
+    """A photo and what people wrote about it."""
+
+    path: Path
+    captions: list[str]
+    part: str | None = None
+    """`train`, `validation` or `test`, where the source says so."""
+
+
+@dataclass
+class Collection:
+    """The photos of a source, in the order of their paths."""
+
+    photos: list[Photo]
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """Why something was left out, and the names of what was."""
+
+    def complaints(self) -> str:
+        """`2 photos without captions (a.jpg, b.jpg), 1 empty caption (c.jpg)`"""
+        return ", ".join(
+            f"{len(names)} {reason} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+            for reason, names in self.left_out.items()
+            if names
+        )
+
+
+def load_photos(config: DataConfig) -> Collection:
+    """All photos with captions of a source. Raises ValueError or FileNotFoundError with one sentence."""
+    if config.source == "sample":
+        return read_folder(draw_sample(config.root or Path("data"), config.scenes, config.seed))
+    if config.root is None:
+        raise ValueError(f"data.source is {config.source}: say where it is with --data.root DIR")
+    if not config.root.exists():
+        wanted = f"; there must be {FLICKR8K}" if config.source == "flickr8k" else ""
+        raise FileNotFoundError(f"data.root: there is no folder {config.root}{wanted}")
+    read = {"flickr8k": read_flickr8k, "coco": read_coco, "folder": read_folder}[config.source]
+    return read(config.root)
+
+
+def read_flickr8k(root: Path) -> Collection:
+    """`name.jpg#0<tab>caption` lines, a folder of photos, and lists of names for train, dev and test."""
+    token_file = next(iter(sorted(root.rglob("*.token.txt"))), None)
+    if token_file is None:
+        raise FileNotFoundError(f"{root} does not hold the file Flickr8k.token.txt; there must be {FLICKR8K}")
+    captions: dict[str, list[str]] = defaultdict(list)
+    for number, line in enumerate(_lines(token_file), 1):
+        name, tab, caption = line.partition("\t")
+        if not tab:
+            raise ValueError(f"{token_file}, line {number}, is not `name.jpg#0<tab>caption`: {line[:60]!r}")
+        captions[name.rpartition("#")[0] or name].append(caption)
+    parts: dict[str, str] = {}
+    for path in sorted(root.rglob("*mages.txt")):
+        if match := re.search(r"(train|dev|val|test)Images\.txt$", path.name):
+            parts |= dict.fromkeys((name.strip() for name in _lines(path)), PARTS[match[1]])
+    found = {path.name: path for path in find_images(root)}
+    return _put_together(captions, found, parts)
+
+
+def read_coco(root: Path) -> Collection:
+    """COCO's caption JSON (images, annotations), one file or one for each part, or Karpathy's (images with sentences).
+
+    The photos may lie anywhere below the folder of the JSON file or above it.
+    """
+    files = [root] if root.is_file() else sorted(root.rglob("*.json"))
+    captions: dict[str, list[str]] = defaultdict(list)
+    parts: dict[str, str] = {}
+    for path in files:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not readable as JSON: {error}") from None
+        if not isinstance(content, dict) or "images" not in content:
+            continue
+        for name, several, part in _coco_images(content, path):
+            captions[name] += several
+            if part:
+                parts[name] = part
+    if not captions:
+        raise ValueError(f"{root} does not hold captions in COCO's form: a .json file with `images` and `annotations`")
+    folder = root if root.is_dir() else root.parent.parent if root.parent.name == "annotations" else root.parent
+    return _put_together(captions, {path.name: path for path in find_images(folder)}, parts)
+
+
+def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, list[str], str | None]]:
+    """File name, captions and part of every image of a JSON file."""
+    match = re.search(r"(train|val|test)", path.name)
+    of_image: dict[Any, list[str]] = defaultdict(list)
+    for annotation in content.get("annotations", []):
+        if "caption" not in annotation:
+            raise ValueError(
+                f"{path} holds no captions (it may be the file of objects); remove it or name the right one"
+            )
+        of_image[annotation["image_id"]].append(str(annotation["caption"]))
+    for image in content["images"]:
+        name = image.get("file_name") or image.get("filename")
+        if not name:
+            raise ValueError(f"{path} has an image without `file_name`")
+        several = [str(sentence["raw"]) for sentence in image.get("sentences", [])] or of_image[image.get("id")]
+        yield Path(name).name, several, PARTS.get(image.get("split") or (match[1] if match else ""))
+
+
+def read_folder(root: Path) -> Collection:
+    """captions.csv (or .tsv, .txt) with the columns image and caption, one row a caption, and maybe a column split."""
+    files = [root] if root.is_file() else [p for n in ("csv", "tsv", "txt") if (p := root / f"captions.{n}").is_file()]
+    if not files:
+        raise FileNotFoundError(f"{root} does not hold the file captions.csv with the columns image and caption")
+    path = files[0]
+    frame = read_table(path)
+    image = find_column(frame, "image", None, IMAGE_COLUMNS, path)
+    caption = find_column(frame, "caption", None, CAPTION_COLUMNS, path)
+    split = find_column(frame, "split", None, ("split", "part"), path, needed=False)
+    captions: dict[str, list[str]] = defaultdict(list)
+    parts: dict[str, str] = {}
+    for row in frame.fillna("").astype(str).to_dict("records"):
+        captions[row[image]].append(row[caption])
+        if split and (part := PARTS.get(row[split].strip().lower())):
+            parts[row[image]] = part
+    photos = find_images(path.parent)
+    found = {p.name: p for p in photos} | {p.relative_to(path.parent).as_posix(): p for p in photos}
+    return _put_together(captions, found, parts)
+
+
+def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
+    """Photos that have captions. captions, parts: by name. found: where each name lies."""
+    left_out: dict[str, list[str]] = defaultdict(list)
+    photos = []
+    for name, several in sorted(captions.items()):
+        path = found.get(name)
+        if path is None:
+            left_out["captioned photos that are missing"].append(name)
+            continue
+        kept = [caption.strip() for caption in several if tokenize(caption)]
+        left_out["empty captions"] += [name] * (len(several) - len(kept))
+        if kept:
+            photos.append(Photo(path, kept, parts.get(name)))
+    known = {photo.path for photo in photos}
+    for path in sorted(set(found.values()) - known):
+        left_out["photos without captions"].append(path.name)
+    left_out["listed photos without captions"] = sorted(set(parts) - set(captions))
+    if not photos:
+        raise ValueError(f"no photo has a caption: {Collection([], left_out).complaints() or 'there are none'}")
+    return Collection(photos, {reason: names for reason, names in left_out.items() if names})
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 text file that are not blank."""
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not text in UTF-8") from None

@@ -1,0 +1,128 @@
+"""Train a network to say what a photo shows.
+
+python -m projects.imagecaption.train --config configs/imagecaption/sample.yaml    # offline, about 4 minutes
+python -m projects.imagecaption.train --config configs/imagecaption/flickr8k.yaml --data.root DIR
+torchrun --nproc-per-node 2 -m projects.imagecaption.train ...
+"""
+
+if __name__ == "__main__":  # the command line first: --help and mistakes answer before torch is loaded
+    from projects.imagecaption.config import Config
+    from shared.command import train as run_training
+
+    run_training("projects.imagecaption.train", Config)
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from projects.imagecaption.config import Config
+from projects.imagecaption.data import CaptionData, Captioned, grid_features, references, to_dataset
+from projects.imagecaption.decode import as_tensor, sample, write_all
+from projects.imagecaption.finished import FinishedModel
+from projects.imagecaption.metrics import Cider, caption_metrics
+from projects.imagecaption.model import Captioner, build_model
+from projects.imagecaption.sources import Photo
+from projects.imagecaption.vocabulary import PAD, Vocabulary
+from shared.data.loader import Batches
+from shared.runs import Run
+from shared.training import distributed
+from shared.training.loop import fit
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+def train(config: Config, run: Run) -> None:
+    """Data, words, network, cross entropy, then CIDEr itself, and the finished model into the run."""
+    data, recipe, longest = CaptionData(config.data), config.training, config.model.max_words
+    distributed.say(data.summary())
+    vocabulary, model = begin(config, data)
+    training = to_captioned(data.train, vocabulary, model, config, recipe.mirror)
+    validation = to_captioned(data.validation, vocabulary, model, config)
+    truth = references(data.validation)
+    scorer, greedy = Cider(truth), config.decode.model_copy(update={"beam": 1, "nucleus": 0.0})
+
+    def validate(network: Any) -> dict[str, float]:
+        """Free-running: the network reads its own words, as it will later."""
+        written = write_all(network, validation, greedy, longest)
+        return caption_metrics([vocabulary.decode(w.words) for w in written], truth, scorer)
+
+    # Stage 1: say the next word of what people said.
+    def loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        seen, captions, _ = batch  # (B, L, C) or (B, S, S, 3), (B, K, T + 1), (B,)
+        logits, attention = network(seen, captions)  # (W, V), (B, K, T, L)
+        targets = captions[:, :, 1:]
+        words = F.cross_entropy(logits, targets[targets != PAD], label_smoothing=recipe.label_smoothing)
+        looked = attention.sum(dim=2)[captions[:, :, 0] != PAD]  # (N, L): in a whole caption
+        everywhere = (1 - looked).square().mean()  # doubly stochastic: sum_t alpha_ti = 1
+        return {"loss": words + recipe.look_everywhere * everywhere, "words": words}
+
+    groups = [(model.decoder, 1.0), (model.encoder, recipe.encoder_factor)]
+    if recipe.epochs:
+        batches = Batches(training, recipe.batch_size, recipe.seed, recipe.workers, training.lengths)
+        fit(model, loss, batches, validate, recipe, run, groups)
+
+    # Stage 2: of several captions of its own, say those more often that people would score higher.
+    critic = config.scst
+    if critic.epochs:
+        reward = Cider([[[*words, "<end>"] for words in several] for several in references(data.train)])
+
+        def self_critical(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+            seen, _, rows = batch
+            model.eval()  # no dropout: what is scored must be what it would say
+            drawn = sample(model, seen, critic.samples, longest, critic.nucleus)  # B x K
+            captions = as_tensor(drawn).to(seen.device)  # (B, K, T + 1)
+            said = [vocabulary.decode(w.words, end=True) for several in drawn for w in several]
+            scores = reward(said, rows.repeat_interleave(critic.samples).tolist())
+            r = torch.from_numpy(scores).float().view(len(drawn), -1)  # (B, K)
+            others = (r.sum(dim=1, keepdim=True) - r) / (critic.samples - 1)  # the mean of the other samples
+            advantage = (r - others).to(seen.device).unsqueeze(2)  # (B, K, 1)
+            logits, _ = network(seen, captions)  # (W, V)
+            targets = captions[:, :, 1:]
+            spoken = targets != PAD  # (B, K, T)
+            surprise = F.cross_entropy(logits, targets[spoken], reduction="none")  # - log p of every word
+            return {"loss": (advantage.expand_as(spoken)[spoken] * surprise).mean(), "reward": r.mean()}
+
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        batches = Batches(training, critic.batch_size, critic.seed, critic.workers)
+        fit(model, self_critical, batches, validate, critic, run.stage("scst"), groups)
+        model.load_state_dict(between(before, model.state_dict(), critic.share))
+
+    finished = FinishedModel.finish(model, vocabulary, data, config)
+    if distributed.is_first():
+        finished.save(run.model_file)
+
+
+def between(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Weights that have gone this share of the way from the first to the second."""
+    return {k: torch.lerp(first[k].cpu(), v, share) if v.is_floating_point() else v for k, v in second.items()}
+
+
+def begin(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
+    """The words of the training captions and a new network, or those of the run to go on from."""
+    if config.training.start is None:
+        words = [words for several in references(data.train) for words in several]
+        vocabulary = Vocabulary.build(words, config.model.min_count)
+        return vocabulary, build_model(config.model, config.data.size, len(vocabulary))
+    earlier = FinishedModel.load(config.training.start)
+    model = build_model(config.model, config.data.size, len(earlier.vocabulary), pretrained=False)
+    try:
+        model.load_state_dict(earlier.network.state_dict())
+    except RuntimeError:
+        raise ValueError(
+            f"training.start {config.training.start} is a network of other settings than `model`"
+        ) from None
+    return earlier.vocabulary, model
+
+
+def to_captioned(
+    photos: list[Photo], vocabulary: Vocabulary, model: Captioner, config: Config, mirror: bool = False
+) -> Captioned:
+    """A dataset of photos; a frozen encoder looks at every one only once, before training."""
+    recipe, views = config.training, []
+    if not config.model.fine_tune:
+        views = grid_features(
+            model.encoder, photos, config.data.size, config.data.cache, recipe.device, recipe.precision, mirror
+        )
+    return to_dataset(photos, vocabulary, views, config.data.size, config.model.max_words, mirror)
