@@ -4,11 +4,7 @@ import functools
 import http.server
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +25,8 @@ from shared.config import load, parse_arguments
 from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.runs import Run
-from shared.training.checkpoint import load_state
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment
+from tests.conftest import CommandLine, kill_and_resume, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.imagecaption.{name}" for name in ("train", "evaluate", "predict"))
 TWO_STAGES = ("--training.average=0.9", "--scst.epochs=1", "--scst.checkpoint_minutes=0")
@@ -70,11 +65,7 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
 def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.imagecaption.train` was run once; its output is in `output.txt`."""
     folder = tmp_path_factory.mktemp("imagecaption")
-    words = [sys.executable, "-m", TRAIN, *tiny(sample_root, *TWO_STAGES)]
-    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
-    assert answer.returncode == 0, answer.stderr
-    (folder / "output.txt").write_text(answer.stdout)
-    return folder
+    return train_once(TRAIN, tiny(sample_root, *TWO_STAGES), folder)
 
 
 @pytest.fixture(scope="session")
@@ -144,24 +135,7 @@ def test_one_batch_can_be_memorised(sample: CaptionData, decoder: str, attention
 def test_killed_run_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", TRAIN, *tiny(sample_root, *TWO_STAGES), "--name", "killed"],
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.DEVNULL,
-    )
-    last = None
-    while process.poll() is None:  # in the middle of the second stage
-        last = last or next(iter(tmp_path.glob("runs/imagecaption/*-killed/checkpoints/scst/last.pt")), None)
-        if last and load_state(last)["progress"]["step"] >= 1:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.01)
-    assert process.wait() == -signal.SIGKILL
-    (killed,) = tmp_path.glob("runs/imagecaption/*-killed")
-    assert not (killed / "model.safetensors").exists()
-    resumed = command(TRAIN, "--resume", killed.name)
-    assert resumed.returncode == 0, resumed.stderr
+    killed = kill_and_resume(TRAIN, tiny(sample_root, *TWO_STAGES), tmp_path, command, "scst", epoch=0)
     a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
     assert "reward" in (killed / "metrics-scst.csv").read_text()

@@ -61,9 +61,7 @@ def fit(
     steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
     average = (
-        AveragedModel(model, multi_avg_fn=moving_average(config.average), use_buffers=True)
-        if config.average
-        else None
+        AveragedModel(model, multi_avg_fn=moving_average(config.average), use_buffers=True) if config.average else None
     )
     network = distributed.wrap(model)
     seed_everything(config.seed + distributed.rank())  # ranks draw different dropout masks
