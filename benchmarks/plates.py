@@ -6,6 +6,7 @@ python -m benchmarks.plates photos.csv [MOST]     # file,x0,y0,x1,y1,text; pip i
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ class Engine:
     def __init__(self) -> None:
         from rapidocr import RapidOCR  # type: ignore[import-not-found]
 
-        self.ocr = RapidOCR(params={"Global.log_level": "error"})
+        self.ocr: Any = RapidOCR(params={"Global.log_level": "error"})
         self.texts: dict[bytes, Reading] = {}
 
     def find(self, photo: np.ndarray) -> list[Detection]:
