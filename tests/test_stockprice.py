@@ -12,8 +12,10 @@ import torch
 
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
+from projects.stockprice.calibration import COVERAGES, LEAST, rescaled, return_quantiles
 from projects.stockprice.config import Config, DataConfig, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
+from projects.stockprice.evaluate import TASKS
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
@@ -140,10 +142,9 @@ def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.Dat
     origins = np.arange(4600, until)
     if task == "interval":
         assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
-    rules = {"price": baselines.PRICE, "volatility": baselines.VOLATILITY, "interval": baselines.INTERVAL}[task]
     assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
-    for name, rule in rules.items():
-        a, b = (baselines.walk(s, origins, [Refit(s.days[4500], s.days[4500])], rule) for s in (one, two))
+    for name, rule in TASKS[task].rules.items():
+        a, b = (TASKS[task].walk(s, origins, [Refit(s.days[4500], s.days[4500])], rule) for s in (one, two))
         assert not np.isnan(a).any()
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
@@ -270,6 +271,20 @@ def test_baselines_find_what_is_there() -> None:
     assert np.isnan(
         baselines.walk(one, origins, [Refit(one.days[100], one.days[100])], baselines.har)
     ).all()  # too few days before
+
+
+def test_every_evening_forecasts_are_held_against_the_days_before() -> None:
+    generator = np.random.default_rng(0)
+    variance = generator.exponential(size=3000) * np.where(np.arange(3000) < 1500, 1.0, 4.0)  # the market changes
+    forecast = rescaled(np.full(3000, 7.0), variance)  # a rule that is wrong by a factor, and stays as it is
+    assert np.isnan(forecast[:LEAST]).all()
+    assert forecast[1000:1500].mean() == pytest.approx(1, rel=0.1)
+    assert forecast[2200:].mean() == pytest.approx(4, rel=0.1)
+    returns = generator.standard_t(4, 3000) * np.sqrt(variance)
+    quantiles = return_quantiles(forecast, returns)[2200:]
+    for name, (low, high) in COVERAGES.items():
+        inside = (returns[2200:] >= quantiles[:, low]) & (returns[2200:] <= quantiles[:, high])
+        assert inside.mean() == pytest.approx(int(name) / 100, abs=0.04)
 
 
 def test_trading_pays_its_costs_and_fills_at_the_next_open(series: Series) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.data import QUANTILES, Refit, Series
+from projects.stockprice.calibration import QUANTILES, rescaled, return_quantiles
+from projects.stockprice.data import Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
 """Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
@@ -26,15 +27,19 @@ def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rul
     return forecasts
 
 
+def walk_variance(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
+    """The same for a rule for the variance, held against the days just past as the networks are, (N,)."""
+    forecasts = np.full(len(origins), np.nan)
+    for fitted_on, rows in by_refit(series, origins, refits):
+        forecasts[rows] = rescaled(rule(series, fitted_on), series.next_variance)[origins[rows]]
+    return forecasts
+
+
 def walk_quantiles(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
-    """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES: those of past returns in
-    units of the rule's deviation."""
+    """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES."""
     result = np.full((len(origins), len(QUANTILES)), np.nan)
     for fitted_on, rows in by_refit(series, origins, refits):
-        deviation = np.sqrt(rule(series, fitted_on))
-        known = np.arange(LEAST // 2, fitted_on - 1)
-        relative = series.returns[known + 1] / deviation[known]
-        result[rows] = deviation[origins[rows], None] * np.quantile(relative[np.isfinite(relative)], QUANTILES)
+        result[rows] = return_quantiles(rule(series, fitted_on), series.next_return)[origins[rows]]
     return result
 
 

@@ -18,7 +18,6 @@ from projects.stockprice.config import Config, DataConfig
 from projects.stockprice.prices import load_prices
 from shared.data.loader import Item
 
-QUANTILES = (0.025, 0.05, 0.25, 0.75, 0.95, 0.975)  # of the next return: the ends of the intervals 95, 90 and 50 %
 BLOCK = 22  # days that go to training or to validation together
 FEATURES = ("log range variance", "return", "fall", "size of the return", "level beside all years so far")
 
@@ -40,6 +39,21 @@ class Series:
     """Mean of log variance over the last year, up to day t; NaN in the first months."""
     features: np.ndarray
     """What the network sees, float32, without units: measured relative to the level."""
+
+    def first_origin(self, window: int) -> int:
+        """The first day with a level and a whole window before it: the first to forecast from."""
+        known = np.flatnonzero(~np.isnan(self.level))
+        return int(known[0] if len(known) else len(self.days)) + window - 1
+
+    @property
+    def next_variance(self) -> np.ndarray:
+        """Of the day after; NaN on the last."""
+        return np.append(self.variance[1:], np.nan)
+
+    @property
+    def next_return(self) -> np.ndarray:
+        """Of the day after; NaN on the last."""
+        return np.append(self.returns[1:], np.nan)
 
     @property
     def month_variance(self) -> np.ndarray:
@@ -164,9 +178,7 @@ class PriceData:
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
     ) -> np.ndarray:
         """Days t of a series from which day t + 1 in [start, end) can be forecast: with a whole window before."""
-        known = np.flatnonzero(~np.isnan(series.level))
-        first = max(known[0] if len(known) else len(series.days), 0) + self.window - 1
-        t = np.arange(first, len(series.days) - 1)
+        t = np.arange(series.first_origin(self.window), len(series.days) - 1)
         target_day = series.days[t + 1]
         inside = np.ones(len(t), bool)
         if start is not None:

@@ -10,30 +10,52 @@ if __name__ == "__main__":
 
     answer("projects.stockprice.evaluate", EvaluateOptions)
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from projects.stockprice import baselines, figures, metrics
+from projects.stockprice import baselines, figures
 from projects.stockprice.backtest import Backtest, backtest
+from projects.stockprice.calibration import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import Days, PriceData, Series
-from projects.stockprice.figures import COVERAGES, NAMES
+from projects.stockprice.data import Days, PriceData, Refit, Series
+from projects.stockprice.figures import NAMES
 from projects.stockprice.finished import FinishedModel
-from projects.stockprice.metrics import block_interval, diebold_mariano
+from projects.stockprice.metrics import block_interval, day_losses, diebold_mariano, mean_losses, score
 from shared.command import show
 from shared.evaluation import report
 from shared.evaluation.classification import proportion_interval
 from shared.files import write_json
 from shared.runs import Run
 
-RULES = {"price": baselines.PRICE, "volatility": baselines.VOLATILITY, "interval": baselines.INTERVAL}
-RIVALS = {"price": "naive", "volatility": "har", "interval": "garch"}
-TITLES = {"price": "The next close", "volatility": "Volatility", "interval": "Intervals of the next return"}
-KEY = {"price": "rmse", "volatility": "qlike", "interval": "interval_score"}
+
+@dataclass(frozen=True)
+class Task:
+    """How one kind of forecast is scored and named."""
+
+    title: str
+    what: str
+    key: str
+    """The metric that decides."""
+    rival: str
+    """The baseline that must be beaten."""
+    rules: dict[str, baselines.Rule]
+    walk: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Rule], np.ndarray]
+
+
+TASKS = {
+    "price": Task("The next close", "the next day's close", "rmse", "naive", baselines.PRICE, baselines.walk),
+    "volatility": Task(
+        "Volatility", "the next day's volatility", "qlike", "har", baselines.VOLATILITY, baselines.walk_variance
+    ),
+    "interval": Task(
+        "Intervals of the next return", "the next return", "interval_score", "garch", baselines.INTERVAL,
+        baselines.walk_quantiles,
+    ),
+}  # fmt: skip
 
 
 @dataclass
@@ -59,7 +81,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     names = list(days[0].forecasts)
     scored = {name: score(days, name, task) for name in names}
     losses = {name: mean_losses(days, name, task) for name in names}
-    key = KEY[task]
+    key = TASKS[task].key
     numbers = {
         **run.scored_on("stockprice", data_config, data_config.split, sum(len(one.origins) for one in days)),
         "metrics": scored["lstm"],
@@ -87,72 +109,18 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days
         forecasts["lstm"] = model.quantiles(series, origins, latest)
     else:
         forecasts["lstm"] = model.forecast(series, origins, latest)
-    walk = baselines.walk_quantiles if task == "interval" else baselines.walk
-    for name, rule in RULES[task].items():
-        forecasts[name] = walk(series, origins, data.refits, rule)
+    for name, rule in TASKS[task].rules.items():
+        forecasts[name] = TASKS[task].walk(series, origins, data.refits, rule)
     if task == "price":
         forecasts = {name: series.close[origins] * np.exp(values) for name, values in forecasts.items()}
         if model.tutorial is not None and not latest:
             forecasts["tutorial"] = model.tutorial.forecast(series)[origins]
     lacking = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in forecasts.items()}
+    if lacking["lstm"].all():
+        raise ValueError(f"{series.name} is too short: no test day has {LEAST} forecasts before it")
     known = [name for name in forecasts if not lacking[name].all()]  # a short file is too short for some baselines
     kept = ~np.any([lacking[name] for name in known], axis=0)
     return Days(series, origins[kept], {name: forecasts[name][kept] for name in known})
-
-
-def score(days: list[Days], name: str, task: str) -> dict[str, float]:
-    """The metrics of one model, means over the tickers; the deciding one (KEY) comes first."""
-    each = [_score(one, name, task) for one in days]
-    return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
-
-
-def _score(one: Days, name: str, task: str) -> dict[str, float]:
-    forecast, actual = one.forecasts[name], one.actual
-    if task == "volatility":
-        return {
-            "qlike": float(metrics.qlike(one.variance, forecast).mean()),
-            "rmse": float(np.sqrt(metrics.squared(np.sqrt(one.variance), np.sqrt(forecast)).mean())),
-            "mae": float(np.abs(np.sqrt(one.variance) - np.sqrt(forecast)).mean()),
-        }
-    if task == "price":
-        closes, change = one.series.close[one.origins + 1], np.sign(forecast - one.today)
-        values = {
-            "rmse": float(np.sqrt(metrics.squared(closes, forecast).mean())),
-            "mae": float(np.abs(closes - forecast).mean()),
-            "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
-            "r2": float(1 - metrics.squared(closes, forecast).sum() / metrics.squared(closes, closes.mean()).sum()),
-        }
-        # 'as today' names no direction
-        return {**values, "direction": float((change == np.sign(actual)).mean())} if change.any() else values
-    values = {"interval_score": float(metrics.interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
-    third = metrics.terciles(one.volatility)
-    for coverage, (low, high) in COVERAGES.items():
-        inside = (actual >= forecast[:, low]) & (actual <= forecast[:, high])
-        values[f"coverage_{coverage}"] = float(inside.mean())
-        if coverage == "90":
-            values |= {
-                f"coverage_90_{part}": float(inside[third == i].mean())
-                for i, part in enumerate(("calm", "middle", "wild"))
-            }
-    return values
-
-
-def mean_losses(days: list[Days], name: str, task: str) -> np.ndarray:
-    """Loss of every day, the mean over the tickers: what happens to all of them on one day counts once, (D,)."""
-    dates = np.concatenate([one.series.days[one.origins + 1] for one in days])
-    losses = np.concatenate([day_losses(one, name, task) for one in days])
-    _, which = np.unique(dates, return_inverse=True)
-    return np.bincount(which, losses) / np.bincount(which)
-
-
-def day_losses(one: Days, name: str, task: str) -> np.ndarray:
-    """The loss of every day by which models are compared, (N,)."""
-    forecast = one.forecasts[name]
-    if task == "volatility":
-        return metrics.qlike(one.variance, forecast)
-    if task == "price":
-        return metrics.squared(one.series.close[one.origins + 1], forecast)
-    return metrics.interval_score(one.actual, forecast[:, 1], forecast[:, 4], 0.9)
 
 
 def main(options: EvaluateOptions, run: Run) -> None:
@@ -184,14 +152,13 @@ def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluati
 
 def verdict(result: Evaluation, task: str) -> str:
     """Whether the LSTM beats its rival, in words, with the p value."""
-    rival = RIVALS[task] if RIVALS[task] in result.tests else next(iter(result.tests))
+    key, rival = TASKS[task].key, TASKS[task].rival
+    rival = rival if rival in result.tests else next(iter(result.tests))
     statistic, p = result.tests[rival]
-    key = KEY[task]
     ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][rival][key]
     word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
-    what = {"price": "the next day's close", "volatility": "the next day's volatility", "interval": "the next return"}
     return (
-        f"At forecasting {what[task]} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
+        f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
         f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {result.numbers['data']['n']} days)."
     )
 
@@ -211,7 +178,7 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
 
 def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
     task, numbers, config = model.config.task, result.numbers, model.config
-    rival, key = RIVALS[task], KEY[task]
+    rival, key = TASKS[task].rival, TASKS[task].key
     low, high = numbers["intervals"][key]
     cards = [
         report.Card(_plain(key), _number(numbers["metrics"][key]), f"95 % interval {_number(low)} to {_number(high)}")
@@ -258,7 +225,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
     sample = " (the embedded sample)" if numbers["data"]["source"] == "sample" else ""
     report.write_report(
         run,
-        title=f"{TITLES[task]} with an LSTM{sample}",
+        title=f"{TASKS[task].title} with an LSTM{sample}",
         subtitle=f"{run.name} · {result.data.summary()}",
         lead=verdict(result, task),
         cards=cards,
@@ -318,22 +285,12 @@ def _curve(run: Run, model: FinishedModel) -> Figure:
 
 def _trading_section(trading: Backtest, cost: float, result: Evaluation) -> report.Section:
     low, high = result.numbers["intervals"]["sharpe"]
-    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
-    axes = figure.subplots()
-    days = result.days[0].series.days[result.days[0].origins + 1][: len(trading.returns)]
-    axes.plot(days, np.exp(trading.holding.cumsum()), color=report.SOFT, label="buy and hold")
-    axes.plot(
-        days, np.exp(trading.returns.cumsum()), color=report.ACCENT, label="in the market when the forecast is up"
-    )
-    axes.set(ylabel="one unit becomes", yscale="log")
-    axes.legend(frameon=False)
-    report.plain(axes)
     return report.Section(
         "Would it have paid?",
         f"Decided after the close, traded at the next open, {cost:g} basis points for what is traded, "
         f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
         f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
-        figure=figure,
+        figure=figures.trading(result.days[0], trading),
     )
 
 

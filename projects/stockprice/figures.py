@@ -3,11 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from projects.stockprice.backtest import Backtest
+from projects.stockprice.calibration import COVERAGES
 from projects.stockprice.data import Days
 from projects.stockprice.metrics import terciles
 from shared.evaluation import report
 
-COVERAGES = {"50": (2, 3), "90": (1, 4), "95": (0, 5)}  # which of the quantiles are the ends
 NAMES = {
     "lstm": "LSTM",
     "naive": "as today", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
@@ -107,5 +108,18 @@ def cumulative(one: Days, gain: np.ndarray) -> Figure:
     axes = figure.subplots()
     axes.plot(one.series.days[one.origins + 1], gain.cumsum(), color=report.ACCENT)
     axes.axhline(0, color=report.SOFT, linewidth=1)
+    report.plain(axes)
+    return figure
+
+
+def trading(one: Days, traded: Backtest) -> Figure:
+    """What one unit of money becomes, held and traded."""
+    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
+    axes = figure.subplots()
+    days = one.series.days[one.origins + 1][: len(traded.returns)]
+    axes.plot(days, np.exp(traded.holding.cumsum()), color=report.SOFT, label="buy and hold")
+    axes.plot(days, np.exp(traded.returns.cumsum()), color=report.ACCENT, label="in the market when the forecast is up")
+    axes.set(ylabel="one unit becomes", yscale="log")
+    axes.legend(frameon=False)
     report.plain(axes)
     return figure

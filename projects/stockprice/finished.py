@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from projects.stockprice.calibration import rescaled, return_quantiles
 from projects.stockprice.config import Config
-from projects.stockprice.data import QUANTILES, PriceData, Refit, Series, Windows
+from projects.stockprice.data import Series, Windows
 from projects.stockprice.model import Forecasters
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.predict import predict
@@ -17,14 +17,10 @@ from shared.training.checkpoint import load_model, save_model, select
 
 @dataclass
 class Fitted:
-    """What one refit made: networks, and how their numbers lay beside what came."""
+    """What one refit made."""
 
     since: np.datetime64
     networks: Forecasters
-    scale: Tensor
-    """Mean of actual variance over forecast variance on the validation days, where the loss does not see to that."""
-    quantiles: Tensor
-    """Of the next return in units of the forecast deviation, on the validation days: one for each of QUANTILES."""
 
 
 @dataclass
@@ -35,32 +31,11 @@ class FinishedModel:
     fitted: list[Fitted]
     tutorial: Tutorial | None = None
 
-    @classmethod
-    def finish(cls, networks: Forecasters, refit: Refit, data: PriceData, config: Config) -> Fitted:
-        """Measure on the validation days of a refit what turns outputs into variances and intervals."""
-        fitted = Fitted(refit.since, networks.cpu().eval(), torch.ones(()), torch.zeros(len(QUANTILES)))
-        if config.task != "price":
-            validation = data.windows("variance", refit, "validation", config.training.validation)
-            forecasts, actual, returns = [], [], []
-            for number, series in enumerate(data.series):
-                origins = validation.places[validation.places[:, 0] == number, 1]
-                forecasts.append(_variance(fitted, series, origins, config.model.window))
-                actual.append(series.variance[origins + 1])
-                returns.append(series.returns[origins + 1])
-            forecast = np.concatenate(forecasts)
-            if config.loss == "mse":
-                fitted.scale = torch.tensor(float(np.mean(np.concatenate(actual) / forecast)))
-            deviation = np.sqrt(forecast * float(fitted.scale))
-            relative = np.quantile(np.concatenate(returns) / deviation, QUANTILES)
-            fitted.quantiles = torch.from_numpy(relative).float()
-        return fitted
-
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
         tensors: dict[str, Tensor] = {}
         for number, fitted in enumerate(self.fitted):
             tensors |= {f"{number}.network.{name}": value for name, value in fitted.networks.state_dict().items()}
-            tensors |= {f"{number}.scale": fitted.scale, f"{number}.quantiles": fitted.quantiles}
         if self.tutorial is not None:
             tensors |= {f"tutorial.{name}": value for name, value in self.tutorial.state_dict().items()}
         about = {
@@ -81,11 +56,7 @@ class FinishedModel:
         for number, since in enumerate(about["since"]):
             networks = Forecasters(config.model)
             networks.load_state_dict(select(tensors, f"{number}.network."))
-            fitted.append(
-                Fitted(
-                    np.datetime64(since), networks.eval(), tensors[f"{number}.scale"], tensors[f"{number}.quantiles"]
-                )
-            )
+            fitted.append(Fitted(np.datetime64(since), networks.eval()))
         tutorial = None
         if config.tutorial:
             tutorial = Tutorial()
@@ -95,24 +66,34 @@ class FinishedModel:
     def forecast(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Forecast of day t + 1 from every origin t (N,): its variance, or its return if the task is price.
 
-        Each by the networks that were fitted last before that day; with `latest`, by the newest ones.
+        Each by the networks that were fitted last before that day; with `latest`, by the newest ones. NaN where too few
+        days came before.
         """
-        result = np.empty(len(origins))
-        for fitted, rows in self._by_refit(series, origins, latest):
-            if self.config.task == "price":
-                unit = np.exp(series.level[origins[rows]] / 2)
-                result[rows] = _outputs(fitted, series, origins[rows], self.config.model.window).mean(axis=1) * unit
-            else:
-                result[rows] = _variance(fitted, series, origins[rows], self.config.model.window)
-        return result
+        if self.config.task != "price":
+            return self._variance(series, latest)[origins]
+        return self._outputs(series, origins, latest).mean(axis=1) * np.exp(series.level[origins] / 2)
 
     def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Quantiles of the return of day t + 1 from every origin, (N, 6), in the order of QUANTILES."""
-        deviation = np.sqrt(self.forecast(series, origins, latest))
-        result = np.empty((len(origins), len(QUANTILES)))
+        return return_quantiles(self._variance(series, latest), series.next_return)[origins]
+
+    def _variance(self, series: Series, latest: bool) -> np.ndarray:
+        """Forecasts from every day of a series, (T,); NaN where too few days came before."""
+        forecasts = np.full(len(series.days), np.nan)
+        origins = np.arange(series.first_origin(self.config.model.window), len(series.days))
+        relative = np.exp(self._outputs(series, origins, latest)).mean(axis=1)
+        forecasts[origins] = relative * np.exp(series.level[origins])
+        return rescaled(forecasts, series.next_variance)
+
+    def _outputs(self, series: Series, origins: np.ndarray, latest: bool) -> np.ndarray:
+        """What every network of the refit in charge says, (N, S)."""
+        places = np.stack([np.zeros(len(origins), int), origins], axis=1)
+        outputs = np.empty((len(origins), self.config.model.seeds))
         for fitted, rows in self._by_refit(series, origins, latest):
-            result[rows] = deviation[rows, None] * fitted.quantiles.numpy()
-        return result
+            # of the last day of all the target is not known; it is not asked for
+            windows = Windows([series], places[rows], self.config.model.window, None)
+            outputs[rows] = predict(fitted.networks, windows, lambda batch: batch[0], 4096, precision="fp32").double()
+        return outputs
 
     def _by_refit(self, series: Series, origins: np.ndarray, latest: bool) -> list[tuple[Fitted, np.ndarray]]:
         """The networks to ask, and the numbers of the origins to ask them for."""
@@ -122,16 +103,3 @@ class FinishedModel:
         since = np.array([fitted.since for fitted in self.fitted])
         which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
         return [(fitted, np.flatnonzero(which == n)) for n, fitted in enumerate(self.fitted) if (which == n).any()]
-
-
-def _outputs(fitted: Fitted, series: Series, origins: np.ndarray, window: int) -> np.ndarray:
-    """What every network says, (N, S)."""
-    places = np.stack([np.zeros(len(origins), int), origins], axis=1)
-    # of the last day of all the target is not known; it is not asked for
-    windows = Windows([series], places, window, None)
-    return predict(fitted.networks, windows, lambda batch: batch[0], 4096, precision="fp32").double().numpy()
-
-
-def _variance(fitted: Fitted, series: Series, origins: np.ndarray, window: int) -> np.ndarray:
-    relative = np.exp(_outputs(fitted, series, origins, window)).mean(axis=1)
-    return relative * np.exp(series.level[origins]) * float(fitted.scale)

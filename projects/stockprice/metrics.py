@@ -5,6 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import t as student
 
+from projects.stockprice.calibration import COVERAGES
+from projects.stockprice.data import Days
+
 Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """actual (N,), forecast (N,) -> loss of every day (N,)."""
 
@@ -63,3 +66,58 @@ def block_interval(
 def terciles(values: np.ndarray) -> np.ndarray:
     """0, 1 or 2 for the lower, middle and upper third of the values, (N,)."""
     return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values)
+
+
+def score(days: list[Days], name: str, task: str) -> dict[str, float]:
+    """The metrics of one model, means over the tickers; the deciding one (KEY) comes first."""
+    each = [_score(one, name, task) for one in days]
+    return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
+
+
+def _score(one: Days, name: str, task: str) -> dict[str, float]:
+    forecast, actual = one.forecasts[name], one.actual
+    if task == "volatility":
+        return {
+            "qlike": float(qlike(one.variance, forecast).mean()),
+            "rmse": float(np.sqrt(squared(np.sqrt(one.variance), np.sqrt(forecast)).mean())),
+            "mae": float(np.abs(np.sqrt(one.variance) - np.sqrt(forecast)).mean()),
+        }
+    if task == "price":
+        closes, change = one.series.close[one.origins + 1], np.sign(forecast - one.today)
+        values = {
+            "rmse": float(np.sqrt(squared(closes, forecast).mean())),
+            "mae": float(np.abs(closes - forecast).mean()),
+            "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
+            "r2": float(1 - squared(closes, forecast).sum() / squared(closes, closes.mean()).sum()),
+        }
+        # 'as today' names no direction
+        return {**values, "direction": float((change == np.sign(actual)).mean())} if change.any() else values
+    values = {"interval_score": float(interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
+    third = terciles(one.volatility)
+    for coverage, (low, high) in COVERAGES.items():
+        inside = (actual >= forecast[:, low]) & (actual <= forecast[:, high])
+        values[f"coverage_{coverage}"] = float(inside.mean())
+        if coverage == "90":
+            values |= {
+                f"coverage_90_{part}": float(inside[third == i].mean())
+                for i, part in enumerate(("calm", "middle", "wild"))
+            }
+    return values
+
+
+def mean_losses(days: list[Days], name: str, task: str) -> np.ndarray:
+    """Loss of every day, the mean over the tickers: what happens to all of them on one day counts once, (D,)."""
+    dates = np.concatenate([one.series.days[one.origins + 1] for one in days])
+    losses = np.concatenate([day_losses(one, name, task) for one in days])
+    _, which = np.unique(dates, return_inverse=True)
+    return np.bincount(which, losses) / np.bincount(which)
+
+
+def day_losses(one: Days, name: str, task: str) -> np.ndarray:
+    """The loss of every day by which models are compared, (N,)."""
+    forecast = one.forecasts[name]
+    if task == "volatility":
+        return qlike(one.variance, forecast)
+    if task == "price":
+        return squared(one.series.close[one.origins + 1], forecast)
+    return interval_score(one.actual, forecast[:, 1], forecast[:, 4], 0.9)

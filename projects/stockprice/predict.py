@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from projects.stockprice.calibration import COVERAGES, LEAST
 from projects.stockprice.config import PredictOptions
 from projects.stockprice.data import Series
-from projects.stockprice.figures import COVERAGES
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.prices import read_prices
 from shared.evaluation import report
@@ -80,10 +80,9 @@ class Predictor:
         """Prices up to today -> what the networks were trained on. Raises ValueError if they are too few."""
         config = self.model.config
         series = Series.from_prices(name, frame, config.data.level)
-        if len(frame) < config.model.window + 60 or np.isnan(series.level[-config.model.window]):
-            raise ValueError(
-                f"{name} is too short: {len(frame)} days, but {config.model.window + 60} are needed at least"
-            )
+        needed = min(60, config.data.level) + config.model.window + LEAST
+        if len(frame) < needed:
+            raise ValueError(f"{name} is too short: {len(frame)} days, but {needed} are needed at least")
         return series
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
