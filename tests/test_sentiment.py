@@ -352,6 +352,16 @@ def test_vectors_come_from_a_file(tmp_path: Path) -> None:
         word_vectors(ModelConfig(vectors=str(tmp_path / "broken.txt")), tokenizer)
 
 
+def test_vectors_come_from_the_encoder(pretrained: Path) -> None:
+    tokenizer = word_tokenizer(["the lid is not good bad"], 100, 1)
+    config = ModelConfig(vectors="encoder", pretrained=str(pretrained), embedding=4)
+    vectors = word_vectors(config, tokenizer)
+    assert vectors.shape == (tokenizer.get_vocab_size(), 4)
+    assert len(vectors[1:].unique(dim=0)) == len(vectors) - 1  # every word its own
+    assert vectors[0].tolist() == [0, 0, 0, 0]
+    assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 4
+
+
 def test_lower_layers_stay_as_they_are(pretrained: Path) -> None:
     config = ModelConfig(name="transformer", pretrained=str(pretrained), frozen_layers=1)
     network = build_model(config, build_tokenizer(config, []), 2).encoder.network

@@ -17,13 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog, ttk
 
-import numpy as np
-from PIL import Image, ImageTk
-
 from projects.numberplate.config import GuiOptions
 from projects.numberplate.formats import FORMATS
-from projects.numberplate.pipeline import Pipeline, Plate, colour_of, mark, rectified
+from projects.numberplate.pipeline import Pipeline
 from projects.numberplate.predict import is_video
+from projects.numberplate.view import View
 from projects.numberplate.work import Event, Shown, Worker
 from shared.data.images import SUFFIXES, find_images
 from shared.files import write_text
@@ -45,7 +43,6 @@ class Window:
         self.items: list[Shown] = []
         self.current = 0
         self.chosen = 0
-        self.pictures: list[ImageTk.PhotoImage] = []  # Tk forgets pictures that nobody holds
         root.title("Number plates")
         if "clam" in ttk.Style().theme_names() and root.tk.call("tk", "windowingsystem") == "x11":
             ttk.Style().theme_use("clam")  # the plain one looks its age
@@ -81,12 +78,7 @@ class Window:
 
         body = ttk.Frame(self.root, padding=(6, 0))
         body.pack(fill="both", expand=True)
-        self.canvas = tk.Canvas(body, background="#22272b", highlightthickness=0)
-        self.canvas.pack(side="left", fill="both", expand=True)
-        self.canvas.bind("<Configure>", lambda _: self.show())
-        self.side = ttk.Frame(body, padding=(10, 0), width=300)
-        self.side.pack(side="right", fill="y")
-        self.side.pack_propagate(False)
+        self.view = View(body, changed=self.show, choose=self.choose)
 
         foot = ttk.Frame(self.root, padding=6)
         foot.pack(fill="x")
@@ -257,63 +249,11 @@ class Window:
 
     def show(self) -> None:
         """The current photo with its plates, and the plates one by one beside it."""
-        self.canvas.delete("all")
-        for child in self.side.winfo_children():
-            child.destroy()
-        self.pictures = []
-        if not self.items:
-            self._write_on_canvas(HINT)
-            return
-        item = self.items[self.current]
-        if item.image is None:
-            self._write_on_canvas(item.problem or f"{item.name}: waiting")
+        if self.items:
+            place = f"({self.current + 1} of {len(self.items)})"
+            self.view.show(self.items[self.current], place, self.chosen)
         else:
-            self._draw_photo(mark(item.image, item.plates))
-        title = f"{item.name}  ({self.current + 1} of {len(self.items)})"
-        ttk.Label(self.side, text=title, wraplength=280, font=("TkDefaultFont", 10, "bold")).pack(
-            anchor="w", pady=(4, 8)
-        )
-        if item.done and not item.plates:
-            ttk.Label(self.side, text=item.problem or "no plate", wraplength=280).pack(anchor="w")
-        for number, plate in enumerate(item.plates[:6]):
-            assert item.image is not None
-            self._draw_plate(number, plate, rectified(item.image, plate))
-
-    def _write_on_canvas(self, text: str) -> None:
-        middle = (self.canvas.winfo_width() // 2, self.canvas.winfo_height() // 2)
-        self.canvas.create_text(
-            *middle, text=text, fill="#c8d0d6", width=self.canvas.winfo_width() - 40, justify="center"
-        )
-
-    def _draw_photo(self, image: np.ndarray) -> None:
-        room = max(50, self.canvas.winfo_width()), max(50, self.canvas.winfo_height())
-        scale = min(room[0] / image.shape[1], room[1] / image.shape[0])
-        size = (max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale)))
-        picture = ImageTk.PhotoImage(Image.fromarray(image).resize(size))
-        self.pictures.append(picture)
-        self.canvas.create_image(room[0] // 2, room[1] // 2, image=picture)
-
-    def _draw_plate(self, number: int, plate: Plate, flat: np.ndarray) -> None:
-        frame = ttk.Frame(self.side, padding=6, relief="solid" if number == self.chosen else "flat")
-        frame.pack(fill="x", pady=3)
-        image = Image.fromarray(flat)
-        image.thumbnail((270, 90))
-        picture = ImageTk.PhotoImage(image)
-        self.pictures.append(picture)
-        crop = ttk.Label(frame, image=picture)
-        crop.pack(anchor="w")
-        line = ttk.Frame(frame)
-        line.pack(anchor="w", pady=(4, 0))
-        for character, confidence in zip(plate.text, plate.confidences):
-            colour = "#{:02x}{:02x}{:02x}".format(*colour_of(confidence))
-            tk.Label(line, text=character, foreground=colour, font=("TkFixedFont", 20, "bold"), padx=1).pack(
-                side="left"
-            )
-        ttk.Label(
-            frame, text=f"{plate.confidence:.0%} sure, {plate.ms:.0f} ms" if plate.text else "cannot be read"
-        ).pack(anchor="w")
-        for widget in (frame, crop):
-            widget.bind("<Button-1>", lambda _, n=number: self.choose(n))
+            self.view.say(HINT)
 
 
 def main(options: GuiOptions, run: Run) -> None:

@@ -59,17 +59,18 @@ class ModelConfig(Section):
     name: Literal["bilstm", "cnn", "transformer"] = "bilstm"
     """bilstm: a recurrent network read in both directions. cnn: Kim 2014. transformer: a small pretrained encoder."""
     pretrained: str = "minilm"
-    """transformer: a name on the Hugging Face hub, a folder, or minilm (the one that the extra `text` brings)."""
+    """The pretrained encoder: a name on the Hugging Face hub, a folder, or minilm (which the extra `text` brings)."""
     frozen_layers: int = Field(0, ge=0)
     """transformer: so many of the lowest layers, and the embedding, stay as they are."""
     vectors: str = "none"
-    """bilstm, cnn: none (random), glove (those that the extra `text` brings), or a GloVe text file."""
+    """bilstm, cnn: none (random), glove (those that the extra `text` brings), a GloVe text file, or encoder (what
+    `pretrained` makes of each word alone)."""
     vocabulary: int = Field(30000, ge=100)
     """bilstm, cnn: how many words are known at most."""
     min_count: int = Field(2, ge=1)
     """bilstm, cnn: rarer words are not known."""
     embedding: int = Field(100, ge=4)
-    """bilstm, cnn: numbers for each word; vectors from a file bring their own."""
+    """bilstm, cnn: numbers for each word; GloVe vectors bring their own."""
     size: int = Field(128, ge=4)
     """bilstm: width of each direction. cnn: filters of each width."""
     pooling: Literal["max", "mean", "attention"] = "max"

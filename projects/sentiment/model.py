@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from sklearn.decomposition import PCA
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from tqdm import tqdm
 
 from projects.sentiment.config import ModelConfig
 from projects.sentiment.vocabulary import PAD, plain, word_tokenizer
@@ -161,7 +163,10 @@ def freeze(network: Any, layers: int) -> None:
 def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
     """Pretrained vectors for the words of a vocabulary (V, E); words without one get small random numbers."""
     words = tokenizer.get_vocab()
-    found = _glove_of_package(words) if config.vectors == "glove" else _glove_of_file(Path(config.vectors), words)
+    if config.vectors == "encoder":
+        found = _vectors_of_encoder(config, words)
+    else:
+        found = _glove_of_package(words) if config.vectors == "glove" else _glove_of_file(Path(config.vectors), words)
     if not found:
         raise ValueError(f"model.vectors: {config.vectors} has no vector for any word of the texts")
     width = len(next(iter(found.values())))
@@ -172,6 +177,23 @@ def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
     matrix[PAD] = 0
     print(f"vectors: {len(found)} of {len(words)} words have one, {width} numbers each", flush=True)
     return torch.from_numpy(matrix)
+
+
+def _vectors_of_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str, np.ndarray]:
+    """What the pretrained encoder makes of every word alone, its strongest components (Model2Vec, Tulkens and van
+    Dongen 2024): slow knowledge in fast vectors."""
+    library = _transformers(config)
+    tokenizer = library.AutoTokenizer.from_pretrained(_place(config))
+    network = library.AutoModel.from_pretrained(_place(config), dtype=torch.float32).eval()
+    names = sorted(words, key=lambda word: (len(word), word))  # words of about equal length together: little padding
+    states = []
+    with torch.inference_mode():
+        for start in tqdm(range(0, len(names), 256), desc="vectors", unit="batch", leave=False):
+            pieces = tokenizer(names[start : start + 256], padding=True, truncation=True, return_tensors="pt")
+            mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
+            states.append((network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1))
+    components = PCA(min(config.embedding, network.config.hidden_size), random_state=0)
+    return dict(zip(names, components.fit_transform(torch.cat(states).numpy()).astype(np.float32)))
 
 
 def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
