@@ -61,6 +61,9 @@ def cascade(photo: np.ndarray) -> list[Detection]:
     return [Detection(box, corners_of(box), 0.5) for box in found]
 
 
+CLASSIC: dict[str, Finder] = {"contours": contours, "cascade": cascade}
+
+
 class NetworkFinder:
     """Our detector. threshold: the smallest score of a plate.
 

@@ -1,7 +1,7 @@
 """Pictures and tables of the report."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,8 +17,26 @@ from shared.evaluation import report
 if TYPE_CHECKING:
     from projects.numberplate.evaluate import Answers
 
-Pairs = Sequence[tuple[Photo, int, Plate | None]]
-"""Every plate that is there: its photo, its number on it, and what was found at it."""
+
+class Pair(NamedTuple):
+    """A plate that is there, and what was found at it."""
+
+    photo: Photo
+    number: int
+    """On the photo."""
+    plate: Plate | None
+    brightness: float
+    """Mean grey value."""
+
+    @property
+    def truth(self) -> str:
+        """Its text; empty where it is not known."""
+        return self.photo.texts[self.number]
+
+    @property
+    def read(self) -> str:
+        """What was read; empty where nothing was."""
+        return self.plate.text if self.plate else ""
 
 
 def gallery(photos: Sequence[Photo], plates: Sequence[Sequence[Plate]], count: int = 8) -> Figure:
@@ -29,17 +47,16 @@ def gallery(photos: Sequence[Photo], plates: Sequence[Sequence[Plate]], count: i
     return report.picture_grid([_small(image) for image in images], titles, columns=4)
 
 
-def failures(pairs: Pairs, answers: "Answers", count: int = 12) -> Figure | None:
+def failures(pairs: Sequence[Pair], answers: "Answers", count: int = 12) -> Figure | None:
     """Plates that were missed or misread, and places that were taken for plates."""
     images, titles = [], []
-    for photo, number, plate in pairs:
-        truth = photo.texts[number]
-        if plate is None or (truth and plate.text != truth):
-            images.append(around(read_image(photo.path), photo.boxes[number]))
-            titles.append(f"is {truth or 'a plate'}\n{f'read {plate.text}' if plate else 'not found'}")
+    for pair in pairs:
+        if pair.plate is None or (pair.truth and pair.read != pair.truth):
+            images.append(around(read_image(pair.photo.path), pair.photo.boxes[pair.number]))
+            titles.append(f"is {pair.truth or 'a plate'}\n{f'read {pair.read}' if pair.plate else 'not found'}")
         if len(images) == count:
             break
-    matched = {id(plate) for _, _, plate in pairs}
+    matched = {id(pair.plate) for pair in pairs}
     for photo, plates in zip(answers.photos, answers.plates):
         for plate in plates:
             if id(plate) not in matched and len(images) < count + 4:
@@ -62,35 +79,30 @@ def _small(image: np.ndarray, width: int = 420) -> np.ndarray:
     return cv2.resize(image, (width, round(width * image.shape[0] / image.shape[1])), interpolation=cv2.INTER_AREA)
 
 
-def slices_table(pairs: Pairs) -> list[list[str | int | float]]:
+def slices_table(pairs: Sequence[Pair]) -> list[list[str | int | float]]:
     """Part found and part read exactly by width in pixels, tilt in degrees, and brightness of the plate."""
-    groups: dict[str, list[tuple[bool, bool | None]]] = {}
-    for photo, number, plate in pairs:
-        truth = photo.texts[number]
-        answer = (plate is not None, (plate is not None and plate.text == truth) if truth else None)
-        for name in _slices(photo, number, plate):
-            groups.setdefault(name, []).append(answer)
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        for name in _slices(pair):
+            groups.setdefault(name, []).append(pair)
     rows: list[list[str | int | float]] = []
     for name in sorted(groups):
-        known = [exact for _, exact in groups[name] if exact is not None]
-        read = float(np.mean(known)) if known else ""
-        rows.append([name, len(groups[name]), float(np.mean([found for found, _ in groups[name]])), read])
+        found = float(np.mean([pair.plate is not None for pair in groups[name]]))
+        known = [pair.read == pair.truth for pair in groups[name] if pair.truth]
+        rows.append([name, len(groups[name]), found, float(np.mean(known)) if known else ""])
     return rows
 
 
-def _slices(photo: Photo, number: int, plate: Plate | None) -> list[str]:
-    x0, y0, x1, y1 = photo.boxes[number]
-    width = x1 - x0
-    names = [f"width {_between(width, (40, 80, 160))} px"]
-    corners = photo.corners[number]
-    if np.isnan(corners).any() and plate is not None:
-        corners = np.array(plate.corners)
+def _slices(pair: Pair) -> list[str]:
+    x0, _, x1, _ = pair.photo.boxes[pair.number]
+    names = [f"width {_between(x1 - x0, (40, 80, 160))} px", f"brightness {_between(pair.brightness, (70, 150))}"]
+    corners = pair.photo.corners[pair.number]
+    if np.isnan(corners).any() and pair.plate is not None:
+        corners = np.array(pair.plate.corners)
     if not np.isnan(corners).any():
         dx, dy = corners[1] - corners[0]
         names.append(f"tilt {_between(abs(np.degrees(np.arctan2(dy, dx))), (5, 15))} degrees")
-    image = read_image(photo.path)
-    inside = image[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1]
-    return [*names, f"brightness {_between(float(inside.mean()), (70, 150))}"]
+    return names
 
 
 def _between(value: float, limits: Sequence[int]) -> str:
