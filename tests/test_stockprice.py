@@ -215,6 +215,7 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     for arguments, reason in (
         (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
         (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
+        (["--data.test_from", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
         (["--data.test_from", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
     ):
         answer = command(TRAIN, *arguments)

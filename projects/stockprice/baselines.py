@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.calibration import QUANTILES, rescaled, return_quantiles
-from projects.stockprice.data import Refit, Series
+from projects.stockprice.data import LEAST, Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
 """Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
-LEAST = 250  # days to fit on
 
 
 def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:

@@ -18,6 +18,7 @@ from projects.stockprice.config import Config, DataConfig
 from projects.stockprice.prices import load_prices
 from shared.data.loader import Item
 
+LEAST = 250  # days to fit on
 BLOCK = 22  # days that go to training or to validation together
 FEATURES = ("log range variance", "return", "fall", "size of the return", "level beside all years so far")
 
@@ -173,6 +174,13 @@ class PriceData:
         frames = load_prices(config)
         self.series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
         self.refits = self._refits(refit)
+        for series in self.series if config.split == "walk" else ():
+            before = int(np.searchsorted(series.days, self.refits[0].known))
+            if before < LEAST and len(self.test_origins(series)):
+                raise ValueError(
+                    f"{series.name} has {before} days before {self.refits[0].known} to fit on, {LEAST} are needed; "
+                    "name others with data.tickers, or set a later data.test_from"
+                )
 
     def origins(
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None

@@ -78,7 +78,9 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     task, settings = model.config.task, model.config
     data = PriceData(data_config, settings.model.window, config.refit)
     days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
-    names = list(days[0].forecasts)
+    names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
+    if names == ["lstm"]:
+        raise ValueError(f"no baseline can be fitted: fewer than {baselines.LEAST} days lie before every refit")
     scored = {name: score(days, name, task) for name in names}
     losses = {name: mean_losses(days, name, task) for name in names}
     key = TASKS[task].key
@@ -152,8 +154,7 @@ def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluati
 
 def verdict(result: Evaluation, task: str) -> str:
     """Whether the LSTM beats its rival, in words, with the p value."""
-    key, rival = TASKS[task].key, TASKS[task].rival
-    rival = rival if rival in result.tests else next(iter(result.tests))
+    key, rival = TASKS[task].key, rival_of(result, task)
     statistic, p = result.tests[rival]
     ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][rival][key]
     word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
@@ -161,6 +162,11 @@ def verdict(result: Evaluation, task: str) -> str:
         f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
         f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {result.numbers['data']['n']} days)."
     )
+
+
+def rival_of(result: Evaluation, task: str) -> str:
+    """The baseline that must be beaten; another one where there were too few days for it."""
+    return TASKS[task].rival if TASKS[task].rival in result.tests else next(iter(result.tests))
 
 
 def _mean_of(key: str) -> Callable[[np.ndarray], float]:
@@ -178,7 +184,7 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
 
 def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
     task, numbers, config = model.config.task, result.numbers, model.config
-    rival, key = TASKS[task].rival, TASKS[task].key
+    rival, key = rival_of(result, task), TASKS[task].key
     low, high = numbers["intervals"][key]
     cards = [
         report.Card(_plain(key), _number(numbers["metrics"][key]), f"95 % interval {_number(low)} to {_number(high)}")
