@@ -144,7 +144,8 @@ def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.Dat
         assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
     assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
     for name, rule in TASKS[task].rules.items():
-        a, b = (TASKS[task].walk(s, origins, [Refit(s.days[4500], s.days[4500])], rule) for s in (one, two))
+        refits = [Refit(one.days[4500], one.days[4500]), Refit(one.days[until], one.days[until])]  # the last day's own
+        a, b = (TASKS[task].walk(s, origins, refits, rule) for s in (one, two))
         assert not np.isnan(a).any()
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
@@ -194,6 +195,7 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
     good = walk_of(days=200)
     for change, reason in (
         (lambda f: pd.concat([f, f.iloc[5:6]]), "two rows for 2015-01-08"),
+        (lambda f: f.assign(close=np.nan), "no day with all four prices"),
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
         (lambda f: f.resample("D").ffill(), "repeat Friday's price"),
@@ -350,6 +352,18 @@ def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path
     assert numbers["metrics"]["qlike"] < 1
 
 
+def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path, command: CommandLine) -> None:
+    for more, reason in (
+        (["--data.split", "all"], "score the days that the networks were trained on"),
+        (["--data.test_from", "2016-01-01"], "data.test_from lies before 2017-07-01"),
+        (["--evaluation.refit", "never"], "evaluation.refit must be that of the run"),
+    ):
+        answer = command(EVALUATE, "--run", run_folder, *more)
+        assert answer.returncode == 2, answer.stdout
+        assert reason in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
 def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
     run_folder: Path, model: FinishedModel, tmp_path: Path, command: CommandLine
 ) -> None:
@@ -374,6 +388,14 @@ def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
     refused = command(PREDICT, "none.csv", "--run", run_folder)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
+
+
+def test_the_shortest_file_that_is_taken_has_an_answer(model: FinishedModel) -> None:
+    predictor = Predictor(model)
+    enough = 60 + model.config.model.window + 2 * LEAST
+    assert np.isfinite(predictor("x", walk_of(days=enough)).intervals["95"]).all()
+    with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but {enough} are needed"):
+        predictor("x", walk_of(days=enough - 1))
 
 
 def test_forecasts_do_not_depend_on_the_currency(model: FinishedModel, prices: pd.DataFrame) -> None:

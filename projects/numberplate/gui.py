@@ -129,12 +129,12 @@ class Window:
         photos = [photo for path in paths for photo in (find_images(path) if path.is_dir() else [path])]
         if not photos:
             return self.say(f"there is no photo in {paths[0]}", problem=True)
-        self.paths, self.video = photos, None
+        self.paths, self.video, self.items = photos, None, []
         self.read_again()
 
     def open_video(self, source: Path | int) -> None:
         """Read a video file, or a webcam by its number."""
-        self.paths, self.video = [], source
+        self.paths, self.video, self.items = [], source, []
         self.read_again()
 
     def open_webcam(self) -> None:
@@ -154,6 +154,7 @@ class Window:
             self.worker.read_video(self.video, settings)
         self.cancel_button.state(["!disabled"])
         self.say("reading …")
+        self.show()
 
     def cancel(self) -> None:
         """Stop reading; what was read stays."""

@@ -192,7 +192,7 @@ def _vectors_of_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str,
             pieces = tokenizer(names[start : start + 256], padding=True, truncation=True, return_tensors="pt")
             mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
             states.append((network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1))
-    components = PCA(min(config.embedding, network.config.hidden_size), random_state=0)
+    components = PCA(min(config.embedding, network.config.hidden_size, len(names)), random_state=0)
     return dict(zip(names, components.fit_transform(torch.cat(states).numpy()).astype(np.float32)))
 
 

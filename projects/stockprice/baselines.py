@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.calibration import QUANTILES, rescaled, return_quantiles
+from projects.stockprice.calibration import rescaled, return_quantiles
 from projects.stockprice.data import LEAST, Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
@@ -20,32 +20,34 @@ Rule = Callable[[Series, int], np.ndarray]
 def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Forecasts from the origins (N,): each by the rule fitted on the days before the refit it belongs to. NaN where
     too few days came before."""
-    forecasts = np.full(len(origins), np.nan)
-    for fitted_on, rows in by_refit(series, origins, refits):
-        forecasts[rows] = rule(series, fitted_on)[origins[rows]]
-    return forecasts
+    return _every_day(series, refits, rule)[origins]
 
 
 def walk_variance(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """The same for a rule for the variance, held against the days just past as the networks are, (N,)."""
-    forecasts = np.full(len(origins), np.nan)
-    for fitted_on, rows in by_refit(series, origins, refits):
-        forecasts[rows] = rescaled(rule(series, fitted_on), series.next_variance)[origins[rows]]
-    return forecasts
+    return rescaled(_every_day(series, refits, rule), series.next_variance)[origins]
 
 
 def walk_quantiles(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES."""
-    result = np.full((len(origins), len(QUANTILES)), np.nan)
-    for fitted_on, rows in by_refit(series, origins, refits):
-        result[rows] = return_quantiles(rule(series, fitted_on), series.next_return)[origins[rows]]
-    return result
+    variance = rescaled(_every_day(series, refits, rule), series.next_variance)
+    return return_quantiles(variance, series.next_return)[origins]
+
+
+def _every_day(series: Series, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
+    """Forecasts from every day (T,), by the rule fitted last; from the days before the first refit, which are only
+    there to be held against what came, by the first one."""
+    forecasts = np.full(len(series.days), np.nan)
+    for fitted_on, rows in by_refit(series, np.arange(len(series.days)), refits):
+        forecasts[rows] = rule(series, fitted_on)[rows]
+    return forecasts
 
 
 def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
     """For each refit with enough days before: how many days, and the numbers of the origins that it forecasts from."""
     since = np.array([refit.since for refit in refits])
-    which = np.searchsorted(since, series.days[origins + 1], side="right") - 1
+    days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
+    which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
     ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
     return [(end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= LEAST and (which == n).any()]
 

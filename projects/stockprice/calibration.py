@@ -2,7 +2,8 @@
 
 Networks and rules are fitted once a year, but markets drift in between. The tail of the returns, too, is taken as it
 was: an interval is made from quantiles of past returns in units of their forecast deviation (conformal prediction,
-Vovk, Gammerman & Shafer 2005, over a rolling window). The same for the networks and for every baseline.
+Vovk, Gammerman & Shafer 2005, over a rolling window). The same for the networks and for every baseline. The days before
+the first refit are forecast by what was fitted on them: all they do is to start the window.
 """
 
 import numpy as np

@@ -68,7 +68,7 @@ class ForecastTraining(TrainingConfig):
     patience: int = Field(5, ge=0)
     """Stop after this many epochs without a better `monitor`; 0 never stops early."""
     validation: float = Field(0.15, gt=0, lt=0.5)
-    """Part of the days before a refit, in blocks of a month, that decides which weights are kept."""
+    """Part of the days before a refit that decides which weights are kept: one month in so many (.15: in 7)."""
     quiet: bool = True
     """No line for each epoch."""
 

@@ -1,6 +1,6 @@
 """Prices -> windows: what the network sees of the past, and the day it must forecast.
 
-Everything is measured relative to the level of volatility over the last year, which is known at the time: there is no
+Everything is measured relative to the level of volatility over the last months, which is known at the time: there is no
 scaler to fit, no day ahead of its time, and one network serves tickers of any price.
 """
 
@@ -37,7 +37,7 @@ class Series:
     variance: np.ndarray
     """Parkinson 1980: log(high / low)^2 / (4 log 2), the variance of a day from its range."""
     level: np.ndarray
-    """Mean of log variance over the last year, up to day t; NaN in the first months."""
+    """Mean of log variance over the last `data.level` days, up to day t; NaN in the first 60."""
     features: np.ndarray
     """What the network sees, float32, without units: measured relative to the level."""
 
@@ -169,9 +169,12 @@ class Refit(NamedTuple):
 class PriceData:
     """Series, the days to forecast, and when everything is fitted again. Raises ValueError with one sentence."""
 
-    def __init__(self, config: DataConfig, window: int, refit: str = "year") -> None:
+    def __init__(self, config: DataConfig, window: int, refit: str = "year", one: bool = False) -> None:
+        """one: refuse more than one ticker."""
         self.config, self.window = config, window
         frames = load_prices(config)
+        if one and len(frames) > 1:
+            raise ValueError(f"task price is about one ticker, these are {len(frames)}; name it with data.tickers")
         self.series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
         self.refits = self._refits(refit)
         for series in self.series if config.split == "walk" else ():

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 
 from projects.stockprice import baselines, figures
 from projects.stockprice.backtest import Backtest, backtest
-from projects.stockprice.calibration import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.stockprice.data import Days, PriceData, Refit, Series
 from projects.stockprice.figures import NAMES
@@ -76,7 +75,8 @@ class Evaluation:
 def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
     """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
     task, settings = model.config.task, model.config
-    data = PriceData(data_config, settings.model.window, config.refit)
+    _refuse_what_was_seen(model, data_config, config)
+    data = PriceData(data_config, settings.model.window, config.refit, one=task == "price")
     days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
     names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
     if names == ["lstm"]:
@@ -102,6 +102,22 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     return Evaluation(data, days, numbers, losses, trading, tests)
 
 
+def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
+    """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
+    own = model.config.data
+    same = (data.source, data.root, data.index) == (own.source, own.root, own.index)
+    if data.split == "all" and same:
+        raise ValueError(
+            "data.split all would score the days that the networks were trained on; it is for other prices"
+        )
+    if data.split == "walk" and np.datetime64(data.test_from) < model.fitted[0].since:
+        raise ValueError(f"data.test_from lies before {model.fitted[0].since}: the networks were trained on those days")
+    if data.level != own.level:
+        raise ValueError(f"data.level must be that of the run, {own.level}")
+    if data.split == "walk" and config.refit != model.config.evaluation.refit:
+        raise ValueError(f"evaluation.refit must be that of the run, {model.config.evaluation.refit}")
+
+
 def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days:
     """What the networks and the baselines forecast for the test days of a ticker; days that a baseline lacks the
     history for are left out for all."""
@@ -119,7 +135,7 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days
             forecasts["tutorial"] = model.tutorial.forecast(series)[origins]
     lacking = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in forecasts.items()}
     if lacking["lstm"].all():
-        raise ValueError(f"{series.name} is too short: no test day has {LEAST} forecasts before it")
+        raise ValueError(f"{series.name} is too short: too few days lie before every day to forecast")
     known = [name for name in forecasts if not lacking[name].all()]  # a short file is too short for some baselines
     kept = ~np.any([lacking[name] for name in known], axis=0)
     return Days(series, origins[kept], {name: forecasts[name][kept] for name in known})
@@ -160,7 +176,7 @@ def verdict(result: Evaluation, task: str) -> str:
     word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
     return (
         f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
-        f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {result.numbers['data']['n']} days)."
+        f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {len(result.losses['lstm'])} days)."
     )
 
 
@@ -209,6 +225,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
         cells = [_number(values[c]) if c in values else "" for c in columns]
         rows.append([NAMES[name], *cells, f"{result.tests[name][1]:.2g}"])
     one = result.days[0]
+    of = f" ({one.series.name})" if len(result.days) > 1 else ""
     sections = [
         report.Section(
             "Beside the baselines",
@@ -218,7 +235,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
         *_task_sections(task, one, result, config.evaluation.cost),
         report.Section(
             "Where one is better",
-            f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM.",
+            f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM{of}.",
             figure=figures.cumulative(one, day_losses(one, rival, task) - day_losses(one, "lstm", task)),
         ),
         report.Section("Training, last refit", figure=_curve(run, model)),

@@ -74,7 +74,8 @@ class FinishedModel:
         return self._outputs(series, origins, latest).mean(axis=1) * np.exp(series.level[origins] / 2)
 
     def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
-        """Quantiles of the return of day t + 1 from every origin, (N, 6), in the order of QUANTILES."""
+        """Quantiles of the return of day t + 1 from every origin, (N, 6), in the order of QUANTILES; NaN where too
+        few days came before."""
         return return_quantiles(self._variance(series, latest), series.next_return)[origins]
 
     def _variance(self, series: Series, latest: bool) -> np.ndarray:

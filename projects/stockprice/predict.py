@@ -79,11 +79,10 @@ class Predictor:
     def prepare(self, name: str, frame: pd.DataFrame) -> Series:
         """Prices up to today -> what the networks were trained on. Raises ValueError if they are too few."""
         config = self.model.config
-        series = Series.from_prices(name, frame, config.data.level)
-        needed = min(60, config.data.level) + config.model.window + LEAST
+        needed = min(60, config.data.level) + config.model.window + 2 * LEAST  # to scale, then for the quantiles
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but {needed} are needed at least")
-        return series
+        return Series.from_prices(name, frame, config.data.level)
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
         """Daily prices up to today -> volatility and intervals of the next day, by the newest networks."""

@@ -83,7 +83,7 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
         for name, values in found.items()
     }
     return pd.DataFrame(
-        numbers, index=pd.DatetimeIndex(dates.dt.tz_localize(None) if dates.dt.tz else dates, name="date")
+        numbers, index=pd.DatetimeIndex(dates.dt.tz_localize(None) if dates.dt.tz else dates, name="date").normalize()
     )
 
 
@@ -101,6 +101,8 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if holes.any():
         print(f"{name}: {int(holes.sum())} days without a price are left out", flush=True)
         frame, prices = frame[~holes], prices[~holes]
+    if frame.empty:
+        raise ValueError(f"{name} has no day with all four prices")
     if (prices <= 0).any(axis=None):
         day = frame.index[(prices <= 0).any(axis=1)][0]
         raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")
@@ -154,5 +156,5 @@ def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
         if frame.empty:
             raise ValueError(f"Yahoo has no prices for {ticker}, or cannot be reached")
         with atomic(path) as temporary:
-            frame.rename_axis("date").to_csv(temporary)
+            frame.tz_localize(None).rename_axis("date").to_csv(temporary)
     return read_prices(path)

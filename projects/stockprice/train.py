@@ -31,7 +31,7 @@ from shared.training.loop import fit
 
 def train(config: Config, run: Run) -> None:
     """Data, then for every refit the networks that see only the days before it; the finished model into the run."""
-    data = PriceData(config.data, config.model.window, config.evaluation.refit)
+    data = PriceData(config.data, config.model.window, config.evaluation.refit, one=config.task == "price")
     distributed.say(data.summary())
     walk = tqdm(data.refits, desc="walking forward", unit="refit", disable=not distributed.is_first())
     fitted = [train_until(refit, data, config, run.stage(f"{refit.since}")) for refit in walk]
