@@ -6,6 +6,8 @@ Vovk, Gammerman & Shafer 2005, over a rolling window). The same for the networks
 the first refit are forecast by what was fitted on them: all they do is to start the window.
 """
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -31,4 +33,4 @@ def return_quantiles(forecast: np.ndarray, came: np.ndarray) -> np.ndarray:
 
 def _before(values: np.ndarray) -> pd.api.typing.Rolling:
     """Windows over the DAYS values before each, itself left out."""
-    return pd.Series(values).shift(1).rolling(DAYS, min_periods=LEAST)
+    return cast("pd.api.typing.Rolling", pd.Series(values).shift(1).rolling(DAYS, min_periods=LEAST))
