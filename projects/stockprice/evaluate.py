@@ -176,7 +176,7 @@ def verdict(result: Evaluation, task: str) -> str:
     word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
     return (
         f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
-        f"{_number(theirs)} (Diebold-Mariano p = {p:.2g}, {len(result.losses['lstm'])} days)."
+        f"{_number(theirs)} (Diebold-Mariano p {_chance(p)}, {len(result.losses['lstm'])} days)."
     )
 
 
@@ -195,7 +195,7 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
     print(verdict(result, task))
     print(f"  {'LSTM':<22}{show(numbers['metrics'])}")
     for name, values in numbers["baselines"].items():
-        print(f"  {NAMES[name]:<22}{show(values)}  (p = {result.tests[name][1]:.2g})")
+        print(f"  {NAMES[name]:<22}{show(values)}  (p {_chance(result.tests[name][1])})")
 
 
 def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
@@ -223,7 +223,7 @@ def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
     rows = [["LSTM", *(_number(numbers["metrics"][c]) for c in columns), ""]]
     for name, values in numbers["baselines"].items():
         cells = [_number(values[c]) if c in values else "" for c in columns]
-        rows.append([NAMES[name], *cells, f"{result.tests[name][1]:.2g}"])
+        rows.append([NAMES[name], *cells, _chance(result.tests[name][1])])
     one = result.days[0]
     of = f" ({one.series.name})" if len(result.days) > 1 else ""
     sections = [
@@ -322,6 +322,11 @@ def _plain(name: str) -> str:
     return {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2"}.get(
         name, name.replace("_", " ")
     )
+
+
+def _chance(p: float) -> str:
+    """`= 0.03`, `< 0.001`"""
+    return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
 
 
 def _number(value: float) -> str:
