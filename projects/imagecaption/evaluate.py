@@ -122,12 +122,12 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
     low, high = numbers["intervals"]["cider"]
     print(f"{numbers['data']['n']} photos, split {numbers['data']['split']}")
     name = NAMES[model.config.model.decoder]
-    print(f"  {name:<26}{show(numbers['metrics'])}  (cider 95 % interval {low:.3f} - {high:.3f})")
+    print(f"  {name:<28}{show(numbers['metrics'])}  (cider 95 % interval {low:.3f} - {high:.3f})")
     for baseline, values in numbers["baselines"].items():
-        print(f"  {BASELINES[baseline]:<26}{show(values)}")
+        print(f"  {BASELINES[baseline]:<28}{show(values)}")
     for who, values in against_people(result).items():
-        print(f"  {who + ', fewer references':<26}{show(values)}")
-    print(f"  {'what it says':<26}{show(diversity(result.said))}")
+        print(f"  {who + ', fewer references':<28}{show(values)}")
+    print(f"  {'what it says':<28}{show(diversity(result.said))}")
 
 
 def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:

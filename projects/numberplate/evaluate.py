@@ -223,7 +223,7 @@ def _print(result: Evaluation) -> None:
     print(f"{data['n']} {'photos' if result.ours else 'crops'}, {len(result.crops)} texts, split {data['split']}")
     rows = {"ours": result.numbers["metrics"], **result.numbers["baselines"]}
     for name, values in rows.items():
-        print(f"  {name:<18}{show(values)}")
+        print(f"  {name:<19}{show(values)}")
 
 
 def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
