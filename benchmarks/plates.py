@@ -3,8 +3,8 @@
 python -m benchmarks.plates photos.csv [MOST]     # file,x0,y0,x1,y1,text; pip install rapidocr for the engine
 """
 
+import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,11 @@ def exact_near(answers: Answers) -> float:
     return right / max(1, sum(len(photo.boxes) for photo in answers.photos))
 
 
+def cpu_seconds() -> float:
+    """Of this process and those it has waited for: Tesseract is one of its own."""
+    return sum(os.times()[:4])
+
+
 def main(table: str, most: str = "100") -> None:
     """Print the table."""
     torch.set_num_threads(1)
@@ -80,9 +85,9 @@ def main(table: str, most: str = "100") -> None:
     )
     first = None
     for name, pipeline in ways.items():
-        start = time.process_time()
+        start = cpu_seconds()
         answers = ask(pipeline, known)
-        cpu = 1000 * (time.process_time() - start) / len(known)
+        cpu = 1000 * (cpu_seconds() - start) / len(known)
         first = first or cpu
         print(f"{name:<26}{exact_near(answers):>8.3f}{answers.metrics()['recall']:>8.3f}{cpu:>8.0f}{cpu / first:>8.1f}")
 
