@@ -1,5 +1,6 @@
 """The promises of numberplate to its users: the weights that come with it, photos, videos, the window."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -249,6 +250,7 @@ def screen() -> Generator[None]:
         except tk.TclError:
             time.sleep(0.05)
     yield
+    gc.collect()
     server.terminate()
     server.wait()
     del os.environ["DISPLAY"]
@@ -256,6 +258,7 @@ def screen() -> Generator[None]:
 
 @pytest.fixture
 def window(screen: None, pipeline: Pipeline) -> Generator[Window]:
+    gc.collect()  # the window before: Tcl aborts if it is collected in a worker's thread
     root = tk.Tk()
     made = Window(root, Worker(lambda engine, country: pipeline))
     root.update()

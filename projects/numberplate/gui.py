@@ -78,7 +78,7 @@ class Window:
 
         body = ttk.Frame(self.root, padding=(6, 0))
         body.pack(fill="both", expand=True)
-        self.view = View(body, changed=self.show, choose=self.choose)
+        self.view = View(body, changed=self.show)
 
         foot = ttk.Frame(self.root, padding=6)
         foot.pack(fill="x")
@@ -252,7 +252,7 @@ class Window:
         """The current photo with its plates, and the plates one by one beside it."""
         if self.items:
             place = f"({self.current + 1} of {len(self.items)})"
-            self.view.show(self.items[self.current], place, self.chosen)
+            self.view.show(self.items[self.current], place, self.chosen, self.choose)
         else:
             self.view.say(HINT)
 

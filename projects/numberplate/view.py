@@ -15,11 +15,9 @@ MOST = 6
 
 
 class View:
-    """The middle of the window. changed: called when its size changes. choose: called with the number of the plate that
-    was clicked."""
+    """The middle of the window. changed: called when its size changes."""
 
-    def __init__(self, parent: ttk.Frame, changed: Callable[[], None], choose: Callable[[int], None]) -> None:
-        self.choose = choose
+    def __init__(self, parent: ttk.Frame, changed: Callable[[], None]) -> None:
         self.pictures: list[ImageTk.PhotoImage] = []  # Tk forgets pictures that nobody holds
         self.canvas = tk.Canvas(parent, background="#22272b", highlightthickness=0)
         self.canvas.pack(side="left", fill="both", expand=True)
@@ -33,8 +31,9 @@ class View:
         self._clear()
         self._write(text)
 
-    def show(self, item: Shown, place: str, chosen: int) -> None:
-        """A photo, where it stands among all (`(2 of 7)`), and which of its plates is chosen."""
+    def show(self, item: Shown, place: str, chosen: int, choose: Callable[[int], None]) -> None:
+        """A photo, where it stands among all (`(2 of 7)`), and which of its plates is chosen; choose is called with the
+        number of a plate that is clicked."""
         self._clear()
         if item.image is None:
             self._write(item.problem or f"{item.name}: waiting")
@@ -46,7 +45,9 @@ class View:
             ttk.Label(self.side, text=item.problem or "no plate", wraplength=280).pack(anchor="w")
         for number, plate in enumerate(item.plates[:MOST]):
             assert item.image is not None
-            self._draw_plate(number, plate, rectified(item.image, plate), number == chosen)
+            frame = self._draw_plate(plate, rectified(item.image, plate), number == chosen)
+            for widget in (frame, *frame.winfo_children()):
+                widget.bind("<Button-1>", lambda _, n=number: choose(n))
 
     def _clear(self) -> None:
         self.canvas.delete("all")
@@ -68,15 +69,14 @@ class View:
         self.pictures.append(picture)
         self.canvas.create_image(room[0] // 2, room[1] // 2, image=picture)
 
-    def _draw_plate(self, number: int, plate: Plate, flat: np.ndarray, chosen: bool) -> None:
+    def _draw_plate(self, plate: Plate, flat: np.ndarray, chosen: bool) -> ttk.Frame:
         frame = ttk.Frame(self.side, padding=6, relief="solid" if chosen else "flat")
         frame.pack(fill="x", pady=3)
         image = Image.fromarray(flat)
         image.thumbnail((270, 90))
         picture = ImageTk.PhotoImage(image)
         self.pictures.append(picture)
-        crop = ttk.Label(frame, image=picture)
-        crop.pack(anchor="w")
+        ttk.Label(frame, image=picture).pack(anchor="w")
         line = ttk.Frame(frame)
         line.pack(anchor="w", pady=(4, 0))
         for character, confidence in zip(plate.text, plate.confidences):
@@ -87,5 +87,4 @@ class View:
         ttk.Label(
             frame, text=f"{plate.confidence:.0%} sure, {plate.ms:.0f} ms" if plate.text else "cannot be read"
         ).pack(anchor="w")
-        for widget in (frame, crop):
-            widget.bind("<Button-1>", lambda _, n=number: self.choose(n))
+        return frame
