@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,23 +33,34 @@ def command(tmp_path: Path) -> CommandLine:
     """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`."""
 
     def run(module: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", module, *map(str, arguments)]
-        return subprocess.run(
-            words, cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=300, **options
-        )
+        return run_module(module, arguments, tmp_path, **options)
 
     return run
 
 
+def run_module(
+    module: str, arguments: Iterable[object], folder: Path, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE ARGS...` in a folder. One that does not end is made to say where it stands."""
+    words = [sys.executable, "-m", module, *map(str, arguments)]
+    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    process = subprocess.Popen(words, cwd=folder, env=environment(), **pipes)
+    for _ in range(2):  # twice, for a machine that slept meanwhile uses up the first
+        with suppress(subprocess.TimeoutExpired):
+            stdout, stderr = process.communicate(timeout=150)
+            return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+    process.send_signal(signal.SIGABRT)
+    pytest.fail(f"{' '.join(words)} does not end:\n{process.communicate()[1][-4000:]}")
+
+
 def environment() -> dict[str, str]:
     """The environment of a command that is run in another folder: the packages of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"}
 
 
 def train_once(module: str, settings: list[str], folder: Path) -> Path:
     """Run a training on the real command line in a folder; its output is in `output.txt` there."""
-    words = [sys.executable, "-m", module, *settings]
-    answer = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    answer = run_module(module, settings, folder)
     assert answer.returncode == 0, answer.stderr
     (folder / "output.txt").write_text(answer.stdout)
     return folder

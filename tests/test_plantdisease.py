@@ -18,7 +18,7 @@ from projects.plantdisease.config import Config, DataConfig, ModelConfig
 from projects.plantdisease.data import LeafData, list_photos
 from projects.plantdisease.finished import FinishedModel
 from projects.plantdisease.groups import Photo, group_alike, leaf_groups, perceptual_hashes
-from projects.plantdisease.model import build_model
+from projects.plantdisease.model import Views, build_model
 from projects.plantdisease.predict import Predictor
 from projects.plantdisease.sample import CLASSES
 from projects.plantdisease.train import train
@@ -42,6 +42,7 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
         "--data.size=64",
         "--model.backbone=shufflenet_v2_x0_5",
         "--model.size=64",
+        "--model.views=4",
         "--training.size=64",
         "--training.batch_size=24",
         "--training.epochs=2",
@@ -106,6 +107,19 @@ def test_one_batch_can_be_memorised(sample: LeafData) -> None:
         optimizer.step()
         optimizer.zero_grad()
     assert loss.item() < 0.05
+
+
+def test_the_answer_of_several_views_does_not_depend_on_how_the_photo_is_turned(sample: LeafData) -> None:
+    network = build_model(ModelConfig(backbone="shufflenet_v2_x0_5"), len(sample.classes)).eval()
+    images = torch.from_numpy(np.array(sample.images[:6])).permute(0, 3, 1, 2) / 255
+    turned, mirrored = torch.rot90(images, 1, (2, 3)), images.flip(3)
+
+    def differs(count: int, other: torch.Tensor) -> bool:
+        views = Views(network, count)
+        return not torch.allclose(views(images).softmax(1), views(other).softmax(1), atol=1e-5)
+
+    assert [differs(count, turned) for count in (1, 4, 8)] == [True, False, False]
+    assert [differs(count, mirrored) for count in (1, 4, 8)] == [True, True, False]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")

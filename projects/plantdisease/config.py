@@ -50,6 +50,9 @@ class ModelConfig(Section):
     """Side in pixels of the images the network answers for."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout of the head."""
+    views: int = Field(1, ge=1, le=8)
+    """The answer is the mean for so many views of a photo: as it is, the other quarter turns, the same mirrored. A leaf
+    has no upper side, but every view costs as much as the first."""
 
 
 class HeadConfig(TrainingConfig):

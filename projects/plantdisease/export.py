@@ -32,7 +32,7 @@ def main(options: ExportOptions, run: Run) -> None:
     example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     with atomic(path) as temporary:
         torch.onnx.export(
-            model.network,
+            model.views,
             (example,),
             temporary,
             dynamo=True,
@@ -47,7 +47,7 @@ def main(options: ExportOptions, run: Run) -> None:
         for batch in (example, example[:1]):
             (logits,) = session.run(None, {"images": batch.numpy()})
             with torch.inference_mode():
-                gap = max(gap, float((model.network(batch) - torch.from_numpy(logits)).abs().max()))
+                gap = max(gap, float((model.views(batch) - torch.from_numpy(logits)).abs().max()))
         if gap > TOLERANCE:
             raise ValueError(f"the exported network differs from PyTorch by {gap:.1e}; nothing was written")
     about = {"classes": model.classes, "temperature": model.temperature, "size": size}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from projects.plantdisease.baselines import colour_histogram, fit_colour_baseline
 from projects.plantdisease.config import Config, ModelConfig
 from projects.plantdisease.data import LeafData, Photos
-from projects.plantdisease.model import LeafNet, build_model
+from projects.plantdisease.model import LeafNet, Views, build_model
 from projects.plantdisease.novelty import Novelty, with_activations
 from shared.data.images import normalise
 from shared.evaluation.classification import fit_temperature
@@ -31,12 +31,12 @@ def at_most(photos: Photos, per_class: int) -> Photos:
 class _Both(nn.Module):
     """Logits and activations side by side, (B, C + D)."""
 
-    def __init__(self, network: LeafNet) -> None:
+    def __init__(self, views: Views) -> None:
         super().__init__()
-        self.network = network
+        self.views = views
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat(with_activations(self.network, images), dim=1)
+        return torch.cat(with_activations(self.views, images), dim=1)
 
 
 @dataclass
@@ -59,10 +59,11 @@ class FinishedModel:
     def finish(cls, network: LeafNet, data: LeafData, config: Config) -> "FinishedModel":
         """Calibrate a trained network on the validation photos and fit the baselines on the training photos."""
         network.to(pick_device(config.training.device))
+        views = Views(network, config.model.views)
         count = len(data.classes)
 
         def run(photos: Photos) -> tuple[Tensor, Tensor]:
-            both = predict(_Both(network), photos, lambda batch: normalise(batch[0], config.model.size))
+            both = predict(_Both(views), photos, lambda batch: normalise(batch[0], config.model.size))
             return both[:, :count], both[:, count:]
 
         some = at_most(data.train, ENOUGH)
@@ -120,15 +121,20 @@ class FinishedModel:
             commonest=about["commonest"],
         )
 
+    @property
+    def views(self) -> Views:
+        """What answers: the network, from as many sides as the settings say."""
+        return Views(self.network, self.config.model.views)
+
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 (B, H, W, 3) -> calibrated logits (B, C) and novelty (B,), where above 1 is strange."""
         with torch.inference_mode():
-            logits, activations = with_activations(self.network, normalise(images, self.config.model.size))
+            logits, activations = with_activations(self.views, normalise(images, self.config.model.size))
             return logits / self.temperature, self.novelty(activations)
 
     def score(self, photos: Photos) -> tuple[Tensor, Tensor]:
         """`__call__` for a whole dataset, on the device that trains: (N, C) and (N,)."""
-        network = _Both(self.network).to(pick_device(self.config.training.device))
+        network = _Both(self.views).to(pick_device(self.config.training.device))
         both = predict(network, photos, lambda batch: normalise(batch[0], self.config.model.size), precision="fp32")
         self.network.cpu()
         logits, activations = both.split([len(self.classes), self.novelty.centres.shape[1]], dim=1)

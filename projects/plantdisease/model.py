@@ -4,9 +4,11 @@ Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional N
 single-tower form of torchvision (Krizhevsky 2014). Transfer learning as in Mohanty, Hughes, Salathe 2016.
 """
 
+import math
 from pathlib import Path
 from urllib.error import URLError
 
+import torch
 import torchvision
 from torch import Tensor, nn
 
@@ -25,6 +27,23 @@ class LeafNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = self.trunk(images)  # (B, 9216) for AlexNet: 256 maps of 6 x 6
         return self.head(features)  # (B, classes)
+
+
+class Views(nn.Module):
+    """A network that looks at a photo from several sides. images (B, 3, S, S) -> logits (B, classes): of the network
+    itself for one view, else the logarithm of its mean probabilities for quarter turns (4) and these mirrored (8)."""
+
+    def __init__(self, network: LeafNet, count: int) -> None:
+        super().__init__()
+        self.network = network
+        self.count = count
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.count == 1:
+            return self.network(images)
+        turned = [torch.rot90(images, quarter, (2, 3)) for quarter in range(4)]
+        views = (turned + [view.flip(3) for view in turned])[: self.count]
+        return torch.stack([self.network(view).log_softmax(1) for view in views]).logsumexp(0) - math.log(self.count)
 
 
 def build_model(config: ModelConfig, classes: int) -> LeafNet:

@@ -7,7 +7,7 @@ Distance of the last convolution's mean activations to the nearest class centre,
 import torch
 from torch import Tensor, nn
 
-from projects.plantdisease.model import LeafNet, last_convolution
+from projects.plantdisease.model import Views, last_convolution
 
 
 class Novelty(nn.Module):
@@ -48,10 +48,10 @@ class Novelty(nn.Module):
         self.threshold = torch.quantile(self(activations), accepted)
 
 
-def with_activations(model: LeafNet, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (B, C) and the last convolution's mean activations (B, D) in one pass."""
+def with_activations(model: Views, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (B, C) and the last convolution's mean activations for the first view (B, D) in one pass."""
     kept: list[Tensor] = []
-    layer = last_convolution(model.trunk)
+    layer = last_convolution(model.network.trunk)
     hook = layer.register_forward_hook(lambda _module, _inputs, output: kept.append(output.relu().mean(dim=(2, 3))))
     try:
         logits = model(images)
