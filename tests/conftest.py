@@ -2,8 +2,10 @@
 
 import os
 
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // WORKERS)))  # before torch is loaded
+# Before torch is loaded: threads that wait for each other on too few cores make seconds into minutes. The process that
+# starts the workers sets nothing, for they would inherit it.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // workers)))
 
 import signal
 import subprocess

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
@@ -76,6 +75,8 @@ def mcnemar(targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> tuple[
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
     """Mean gap between confidence and accuracy in 15 bins (Guo et al. 2017). probabilities (N, C), targets (N,)."""
+    from torchmetrics.functional.classification import multiclass_calibration_error  # a second that few need
+
     classes = probabilities.shape[1]
     return multiclass_calibration_error(probabilities, targets, num_classes=classes, n_bins=15, norm="l1").item()
 
