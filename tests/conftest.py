@@ -1,5 +1,6 @@
 """What the tests share: a folder for samples, and the real command line."""
 
+import io
 import os
 
 # Before torch is loaded: threads that wait for each other on too few cores make seconds into minutes. The process that
@@ -7,17 +8,21 @@ import os
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // workers)))
 
+import runpy
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from shared.files import read_json
+from shared.runs import Run
 from shared.training.checkpoint import load_state
 
 ROOT = Path(__file__).parent.parent
@@ -32,21 +37,36 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(tmp_path: Path) -> CommandLine:
-    """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`."""
+    """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`.
 
-    def run(module: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        return run_module(module, arguments, tmp_path, **options)
+    It runs in this process, where torch is loaded already; `train_once` and `kill_and_resume` start processes.
+    """
+
+    def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [module, *map(str, arguments)]
+        with (
+            redirect_stdout(io.StringIO()) as output,
+            redirect_stderr(io.StringIO()) as errors,
+            chdir(tmp_path),
+            patch.object(sys, "argv", words),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore", RuntimeWarning)  # runpy wonders that the module is loaded already
+            try:
+                runpy.run_module(module, run_name="__main__", alter_sys=True)
+                code = 0
+            except SystemExit as end:
+                code = end.code
+        return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
 
     return run
 
 
-def run_module(
-    module: str, arguments: Iterable[object], folder: Path, **options: Any
-) -> subprocess.CompletedProcess[str]:
+def run_module(module: str, arguments: Iterable[object], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m MODULE ARGS...` in a folder. One that does not end is made to say where it stands."""
     words = [sys.executable, "-m", module, *map(str, arguments)]
-    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    process = subprocess.Popen(words, cwd=folder, env=environment(), **pipes)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(words, cwd=folder, env=environment(), text=True, stdout=pipe, stderr=pipe)
     for _ in range(2):  # twice, for a machine that slept meanwhile uses up the first
         with suppress(subprocess.TimeoutExpired):
             stdout, stderr = process.communicate(timeout=150)
@@ -66,6 +86,19 @@ def train_once(module: str, settings: list[str], folder: Path) -> Path:
     assert answer.returncode == 0, answer.stderr
     (folder / "output.txt").write_text(answer.stdout)
     return folder
+
+
+def one_and_two_processes(module: str, settings: list[str], folder: Path, port: int) -> list[Run]:
+    """The runs of the same training by one process and, under torchrun, by two; both were scored on the same items."""
+    alone = run_module(module, [*settings, "--name", "one"], folder)
+    torchrun = ["--nproc-per-node", 2, "--master-port", port, "-m", module, *settings, "--name", "two"]
+    together = run_module("torch.distributed.run", torchrun, folder)
+    assert alone.returncode == together.returncode == 0, alone.stderr + together.stderr
+    assert together.stdout.count("report: ") == 1
+    runs = [Run(next(folder.glob(f"runs/*/*-{name}"))) for name in ("one", "two")]
+    one, two = (read_json(run.folder / "evaluation.json")["data"] for run in runs)
+    assert one == two
+    return runs
 
 
 def kill_and_resume(

@@ -26,7 +26,7 @@ from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, train_once
+from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.imagecaption.{name}" for name in ("train", "evaluate", "predict"))
 TWO_STAGES = ("--training.average=0.9", "--scst.epochs=1", "--scst.checkpoint_minutes=0")
@@ -143,20 +143,11 @@ def test_killed_run_resumes_to_the_same_weights(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
-def test_two_processes_train_on_the_same_photos_as_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+def test_two_processes_train_on_the_same_photos_as_one(tmp_path: Path, sample_root: Path) -> None:
     # a frozen encoder: batch statistics would differ per process
     settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
                     "--training.epochs=1", "--training.average=0")  # fmt: skip
-    assert command(TRAIN, *settings, "--name", "one").returncode == 0
-    together = command(
-        "torch.distributed.run", "--nproc-per-node", 2, "--master-port", 29779, "-m", TRAIN, *settings, "--name", "two"
-    )
-    assert together.returncode == 0, together.stderr
-    assert together.stdout.count("report: ") == 1
-    numbers = [
-        json.loads(next(iter(tmp_path.glob(f"runs/*/*-{n}/evaluation.json"))).read_text()) for n in ("one", "two")
-    ]
-    assert numbers[0]["data"]["n"] == numbers[1]["data"]["n"]
+    one_and_two_processes(TRAIN, settings, tmp_path, 29779)
 
 
 def weights(folder: Path) -> Path:

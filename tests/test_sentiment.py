@@ -27,9 +27,10 @@ from projects.sentiment.vocabulary import head_and_tail, word_tokenizer
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
 from shared.evaluation.predict import predict
+from shared.files import read_json
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, train_once
+from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
 
@@ -151,24 +152,14 @@ def test_killed_run_resumes_to_the_same_weights(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
-def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path, command: CommandLine) -> None:
+def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path) -> None:
     settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.behaviour=false")
-    assert command(TRAIN, *settings, "--name", "one").returncode == 0
-    together = command(
-        "torch.distributed.run", "--nproc-per-node", 2, "--master-port", 29778, "-m", TRAIN, *settings, "--name", "two"
-    )
-    assert together.returncode == 0, together.stderr
-    assert together.stdout.count("report: ") == 1
-    one, two = (
-        FinishedModel.load(next(iter(tmp_path.glob(f"runs/*/*-{name}/model.safetensors")))) for name in ("one", "two")
-    )
+    runs = one_and_two_processes(TRAIN, settings, tmp_path, 29778)
+    one, two = (FinishedModel.load(run.model_file) for run in runs)
     for p, q in zip(one.network.parameters(), two.network.parameters()):
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
-    numbers = [
-        json.loads(next(iter(tmp_path.glob(f"runs/*/*-{n}/evaluation.json"))).read_text()) for n in ("one", "two")
-    ]
-    assert numbers[0]["data"]["n"] == numbers[1]["data"]["n"]
-    assert numbers[0]["metrics"] == pytest.approx(numbers[1]["metrics"], abs=0.01)
+    first, second = (read_json(run.folder / "evaluation.json")["metrics"] for run in runs)
+    assert first == pytest.approx(second, abs=0.01)
 
 
 # --- data

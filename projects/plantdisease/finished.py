@@ -124,7 +124,7 @@ class FinishedModel:
     @property
     def views(self) -> Views:
         """What answers: the network, from as many sides as the settings say."""
-        return Views(self.network, self.config.model.views)
+        return Views(self.network, self.config.model.views).eval()
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 (B, H, W, 3) -> calibrated logits (B, C) and novelty (B,), where above 1 is strange."""
