@@ -15,12 +15,12 @@ from projects.stockprice.backtest import backtest
 from projects.stockprice.calibration import COVERAGES, LEAST, rescaled, return_quantiles
 from projects.stockprice.config import Config, DataConfig, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
-from projects.stockprice.evaluate import TASKS
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
 from projects.stockprice.predict import Predictor
 from projects.stockprice.prices import check, index_prices, read_prices
+from projects.stockprice.tasks import TASKS
 from projects.stockprice.train import day_loss
 from shared.config import load, parse_arguments
 from shared.data.loader import Item

@@ -23,18 +23,18 @@ from tqdm import tqdm
 from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.numberplate.data import PlateData, StillPlates
 from projects.numberplate.detect import CLASSIC, Detection
-from projects.numberplate.figures import Pair, failures, gallery, slices_table, threshold_figure
-from projects.numberplate.finished import FinishedModel, find_all, read_all
+from projects.numberplate.figures import write_report
+from projects.numberplate.finished import FinishedModel, read_all
 from projects.numberplate.metrics import detection_metrics, match, reading_metrics
 from projects.numberplate.pipeline import Pipeline, Plate
+from projects.numberplate.plots import Pair
 from projects.numberplate.read import NO_TESSERACT, tesseract, tesseract_is_there
 from projects.numberplate.tables import Crop, Photo
 from shared.command import show
 from shared.data import splits
 from shared.data.images import read_image
-from shared.evaluation import report
 from shared.evaluation.classification import bootstrap_interval, proportion_interval
-from shared.files import atomic, write_json
+from shared.files import write_json
 from shared.runs import Run
 
 TIMED = 40
@@ -213,7 +213,7 @@ def evaluate_run(run: Run) -> None:
 def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
-    _write_report(run, model, result)
+    write_report(run, model, result)
     _print(result)
     return result
 
@@ -224,89 +224,3 @@ def _print(result: Evaluation) -> None:
     rows = {"ours": result.numbers["metrics"], **result.numbers["baselines"]}
     for name, values in rows.items():
         print(f"  {name:<19}{show(values)}")
-
-
-def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
-    metrics, baselines, data = (result.numbers[key] for key in ("metrics", "baselines", "data"))
-    other = baselines.get("contours_tesseract", {})
-    low, high = next(iter(result.numbers["intervals"].values()), (0.0, 1.0))
-
-    def beside(name: str, digits: int = 3) -> str:
-        return f"the classic way {other[name]:.{digits}f}" if name in other else ""
-
-    names = {"exact": "read exactly", "recall": "found", "precision": "of what is found, plates", "ms": "ms a photo"}
-    cards = [
-        report.Card(
-            title,
-            f"{metrics[name]:.0f}" if name == "ms" else f"{metrics[name]:.3f}",
-            beside(name, 0 if name == "ms" else 3),
-        )
-        for name, title in names.items()
-        if name in metrics
-    ]
-    rows = [
-        [name.replace("_", " "), value, *(values.get(name, "") for values in baselines.values())]
-        for name, value in metrics.items()
-    ]
-    ways = [name.replace("_", " ") for name in baselines]
-    sections = [
-        report.Section(
-            "Beside the classic way",
-            "Edges and contours, or the Haar cascade that OpenCV ships; then Tesseract: on an even choice of "
-            "evaluation.baseline photos, because they take long.",
-            ["", "ours", *ways],
-            rows,
-        ),
-        *_pictures(run, result),
-    ]
-    if photos := result.data.photos_of(splits.VALIDATION):
-        found = find_all(model.detector, photos, model.config.size)
-        sections.append(
-            report.Section(
-                "From which score on it is a plate",
-                f"{model.threshold:.2f}: there the balance of recall and precision is best on the validation photos.",
-                figure=threshold_figure(found, photos, model.threshold),
-            )
-        )
-    for part, monitor in (("detector", "f1"), ("reader", "exact")):
-        if history := run.stage(part).history():
-            sections.append(report.Section(f"Training, {part}", figure=report.learning_curves(history, monitor)))
-    sample = " (the embedded sample: streets drawn by code)" if data["source"] == "sample" else ""
-    report.write_report(
-        run,
-        title=f"Number plates{sample}",
-        subtitle=f"{run.name} · {result.data.summary()}",
-        lead=_lead(metrics, other, low, high),
-        cards=cards,
-        sections=sections,
-    )
-
-
-def _lead(metrics: dict[str, float], other: dict[str, float], low: float, high: float) -> str:
-    if "exact" not in metrics:
-        return (
-            f"{metrics['recall']:.1%} of the plates are found; {metrics['precision']:.1%} of what is found is a plate."
-        )
-    beside = f" Contours and Tesseract read {other['exact']:.1%}." if "exact" in other else ""
-    interval = f"95 % interval {low:.1%} - {high:.1%}"
-    return f"{metrics['exact']:.1%} of the plates are read without a mistake ({interval}).{beside}"
-
-
-def _pictures(run: Run, result: Evaluation) -> list[report.Section]:
-    if result.ours is None:
-        return []
-    pairs = result.ours.pairs()
-    picture = gallery(result.ours.photos, result.ours.plates)
-    with atomic(run.folder / "picture.png") as temporary:
-        temporary.write_bytes(report.small_png(picture))
-    sections = [
-        report.Section("What it sees", "Test photos, the plates outlined: green is sure, red is not.", figure=picture),
-        report.Section(
-            "By width, tilt and light",
-            "Tilt is measured on the corners where they are known, else on those that were found.",
-            columns=("plates", "n", "found", "read exactly"),
-            rows=slices_table(pairs),
-        ),
-    ]
-    wrong = failures(pairs, result.ours)
-    return [*sections, report.Section("What went wrong", figure=wrong)] if wrong else sections

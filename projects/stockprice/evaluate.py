@@ -10,51 +10,25 @@ if __name__ == "__main__":
 
     answer("projects.stockprice.evaluate", EvaluateOptions)
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from projects.stockprice import baselines, figures
 from projects.stockprice.backtest import Backtest, backtest
+from projects.stockprice.baselines import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import Days, PriceData, Refit, Series
-from projects.stockprice.figures import NAMES
+from projects.stockprice.data import Days, PriceData, Series
+from projects.stockprice.figures import chance, verdict, write_report
 from projects.stockprice.finished import FinishedModel
-from projects.stockprice.metrics import block_interval, day_losses, diebold_mariano, mean_losses, score
+from projects.stockprice.metrics import block_interval, diebold_mariano, mean_losses, score
+from projects.stockprice.plots import NAMES
+from projects.stockprice.tasks import TASKS
 from shared.command import show
-from shared.evaluation import report
 from shared.evaluation.classification import proportion_interval
 from shared.files import write_json
 from shared.runs import Run
-
-
-@dataclass(frozen=True)
-class Task:
-    """How one kind of forecast is scored and named."""
-
-    title: str
-    what: str
-    key: str
-    """The metric that decides."""
-    rival: str
-    """The baseline that must be beaten."""
-    rules: dict[str, baselines.Rule]
-    walk: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Rule], np.ndarray]
-
-
-TASKS = {
-    "price": Task("The next close", "the next day's close", "rmse", "naive", baselines.PRICE, baselines.walk),
-    "volatility": Task(
-        "Volatility", "the next day's volatility", "qlike", "har", baselines.VOLATILITY, baselines.walk_variance
-    ),
-    "interval": Task(
-        "Intervals of the next return", "the next return", "interval_score", "garch", baselines.INTERVAL,
-        baselines.walk_quantiles,
-    ),
-}  # fmt: skip
 
 
 @dataclass
@@ -80,7 +54,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
     names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
     if names == ["lstm"]:
-        raise ValueError(f"no baseline can be fitted: fewer than {baselines.LEAST} days lie before every refit")
+        raise ValueError(f"no baseline can be fitted: fewer than {LEAST} days lie before every refit")
     scored = {name: score(days, name, task) for name in names}
     losses = {name: mean_losses(days, name, task) for name in names}
     key = TASKS[task].key
@@ -163,26 +137,9 @@ def evaluate_run(run: Run) -> None:
 def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, model.config.data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
-    _write_report(run, model, result)
+    write_report(run, model, result)
     _print(model, result)
     return result
-
-
-def verdict(result: Evaluation, task: str) -> str:
-    """Whether the LSTM beats its rival, in words, with the p value."""
-    key, rival = TASKS[task].key, rival_of(result, task)
-    statistic, p = result.tests[rival]
-    ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][rival][key]
-    word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
-    return (
-        f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {_plain(key)} {_number(ours)} against "
-        f"{_number(theirs)} (Diebold-Mariano p {_chance(p)}, {len(result.losses['lstm'])} days)."
-    )
-
-
-def rival_of(result: Evaluation, task: str) -> str:
-    """The baseline that must be beaten; another one where there were too few days for it."""
-    return TASKS[task].rival if TASKS[task].rival in result.tests else next(iter(result.tests))
 
 
 def _mean_of(key: str) -> Callable[[np.ndarray], float]:
@@ -195,140 +152,4 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
     print(verdict(result, task))
     print(f"  {'LSTM':<22}{show(numbers['metrics'])}")
     for name, values in numbers["baselines"].items():
-        print(f"  {NAMES[name]:<22}{show(values)}  (p {_chance(result.tests[name][1])})")
-
-
-def _write_report(run: Run, model: FinishedModel, result: Evaluation) -> None:
-    task, numbers, config = model.config.task, result.numbers, model.config
-    rival, key = rival_of(result, task), TASKS[task].key
-    low, high = numbers["intervals"][key]
-    cards = [
-        report.Card(_plain(key), _number(numbers["metrics"][key]), f"95 % interval {_number(low)} to {_number(high)}")
-    ]
-    if task == "volatility":
-        cards.append(report.Card("beside it", _number(numbers["baselines"][rival][key]), NAMES[rival]))
-    if task == "price":
-        a, b = numbers["intervals"]["direction"]
-        up = np.concatenate([one.actual > 0 for one in result.days]).mean()
-        cards.append(
-            report.Card(
-                "direction right", f"{numbers['metrics']['direction']:.1%}", f"{a:.1%} to {b:.1%}; always 'up' {up:.1%}"
-            )
-        )
-    if task == "interval":
-        cards.append(
-            report.Card("inside the 90 % interval", f"{numbers['metrics']['coverage_90']:.1%}", "should be 90 %")
-        )
-    columns = list(numbers["metrics"])
-    rows = [["LSTM", *(_number(numbers["metrics"][c]) for c in columns), ""]]
-    for name, values in numbers["baselines"].items():
-        cells = [_number(values[c]) if c in values else "" for c in columns]
-        rows.append([NAMES[name], *cells, _chance(result.tests[name][1])])
-    one = result.days[0]
-    of = f" ({one.series.name})" if len(result.days) > 1 else ""
-    sections = [
-        report.Section(
-            "Beside the baselines",
-            "All fitted at the same dates on the same days before. p: Diebold-Mariano test against the LSTM.",
-            columns=("", *map(_plain, columns), "p"), rows=rows, ours=[0],
-        ),
-        *_task_sections(task, one, result, config.evaluation.cost),
-        report.Section(
-            "Where one is better",
-            f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM{of}.",
-            figure=figures.cumulative(one, day_losses(one, rival, task) - day_losses(one, "lstm", task)),
-        ),
-        report.Section("Training, last refit", figure=_curve(run, model)),
-        report.Section(
-            "What this is not",
-            "Not advice. The past of one market is one sample; costs, taxes and gaps are larger than they look in a "
-            "table, and whatever worked in it is known to others.",
-        ),
-    ]  # fmt: skip
-    sample = " (the embedded sample)" if numbers["data"]["source"] == "sample" else ""
-    report.write_report(
-        run,
-        title=f"{TASKS[task].title} with an LSTM{sample}",
-        subtitle=f"{run.name} · {result.data.summary()}",
-        lead=verdict(result, task),
-        cards=cards,
-        sections=[section for section in sections if section],
-    )
-
-
-def _task_sections(task: str, one: Days, result: Evaluation, cost: float) -> list[report.Section]:
-    if task == "volatility":
-        return [
-            report.Section(
-                "Forecast and what came",
-                "Annual volatility from the daily range: a day's own is noisy (grey), the forecast follows its level.",
-                figure=figures.volatility(one),
-            ),
-            report.Section(
-                "Is it calibrated?",
-                "Mean range variance of the days in each twentieth of the forecasts.",
-                figure=figures.calibration(one),
-            ),
-        ]
-    if task == "interval":
-        return [
-            report.Section(
-                "The last year", "Returns, and the intervals forecast the day before.", figure=figures.fan(one)
-            ),
-            report.Section(
-                "How many days lie inside",
-                "For calm, middling and wild markets (thirds of the days by the volatility of the month before). An "
-                "interval of constant width is too wide in calm markets and too narrow in wild ones.",
-                figure=figures.coverage(one),
-            ),
-        ]
-    sections = [_trading_section(result.trading, cost, result)] if result.trading else []
-    if "tutorial" in one.forecasts:
-        values = result.numbers["baselines"]["tutorial"]
-        naive = result.numbers["baselines"]["naive"]
-        sections.insert(
-            0,
-            report.Section(
-                "The exhibit: a plot that fools",
-                "The popular recipe: 60 days of prices, a scaler fitted on the whole series, a forecast of the level. "
-                f"Its curve follows the truth and its R2 is {values['r2']:.3f}. But its RMSE is {values['rmse']:.2f}, "
-                f"and 'tomorrow is as today' has {naive['rmse']:.2f} and an R2 of {naive['r2']:.4f}. Over years "
-                "a price's variance is mostly its trend, so whatever follows the trend has a fine R2, and over years a "
-                "curve that is a day late, or off by a tenth, looks right. On the right a month of it.",
-                figure=figures.exhibit(one),
-            ),
-        )  # fmt: skip
-    return sections
-
-
-def _curve(run: Run, model: FinishedModel) -> Figure:
-    stage = run.stage(f"{model.fitted[-1].since}")
-    return report.learning_curves(stage.history(), "loss")
-
-
-def _trading_section(trading: Backtest, cost: float, result: Evaluation) -> report.Section:
-    low, high = result.numbers["intervals"]["sharpe"]
-    return report.Section(
-        "Would it have paid?",
-        f"Decided after the close, traded at the next open, {cost:g} basis points for what is traded, "
-        f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
-        f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
-        figure=figures.trading(result.days[0], trading),
-    )
-
-
-def _plain(name: str) -> str:
-    """`coverage_90_calm` as people write it."""
-    return {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2"}.get(
-        name, name.replace("_", " ")
-    )
-
-
-def _chance(p: float) -> str:
-    """`= 0.03`, `< 0.001`"""
-    return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
-
-
-def _number(value: float) -> str:
-    """Three places, or four digits."""
-    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:.4g}"
+        print(f"  {NAMES[name]:<22}{show(values)}  (p {chance(result.tests[name][1])})")

@@ -1,125 +1,175 @@
-"""The pictures of the report."""
+"""What the report shows: the numbers in words, tables and pictures."""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from projects.stockprice import plots
 from projects.stockprice.backtest import Backtest
-from projects.stockprice.calibration import COVERAGES
 from projects.stockprice.data import Days
-from projects.stockprice.metrics import terciles
+from projects.stockprice.finished import FinishedModel
+from projects.stockprice.metrics import day_losses
+from projects.stockprice.plots import NAMES
+from projects.stockprice.tasks import TASKS
 from shared.evaluation import report
+from shared.runs import Run
 
-NAMES = {
-    "lstm": "LSTM",
-    "naive": "as today", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
-    "rolling": "mean of 22 days",
-    "ewma": "EWMA", "garch": "GARCH(1, 1)", "gjr": "GJR-GARCH", "har": "HAR", "log_har": "log-HAR with leverage",
-    "constant": "constant", "tutorial": "the tutorials' LSTM",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from projects.stockprice.evaluate import Evaluation
 
 
-def volatility(one: Days) -> Figure:
-    """What was forecast, and the range of the day that came."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    axes = figure.subplots()
-    days = one.series.days[one.origins + 1]
-    axes.plot(days, np.sqrt(252 * one.variance), color=report.SOFT, linewidth=0.5, label="range of the day")
-    axes.plot(
-        days, np.sqrt(252 * one.forecasts["lstm"]), color=report.ACCENT, linewidth=1, label="LSTM, the day before"
+def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
+    """`report.html` into the run."""
+    task, numbers, one = model.config.task, result.numbers, result.days[0]
+    rival = rival_of(result, task)
+    of = f" ({one.series.name})" if len(result.days) > 1 else ""
+    sections = [
+        _baselines_section(result),
+        *_task_sections(task, one, result, model.config.evaluation.cost),
+        report.Section(
+            "Where one is better",
+            f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM{of}.",
+            figure=plots.cumulative(one, day_losses(one, rival, task) - day_losses(one, "lstm", task)),
+        ),
+        report.Section(
+            "Training, last refit",
+            figure=report.learning_curves(run.stage(f"{model.fitted[-1].since}").history(), "loss"),
+        ),
+        report.Section(
+            "What this is not",
+            "Not advice. The past of one market is one sample; costs, taxes and gaps are larger than they look in a "
+            "table, and whatever worked in it is known to others.",
+        ),
+    ]
+    sample = " (the embedded sample)" if numbers["data"]["source"] == "sample" else ""
+    report.write_report(
+        run,
+        title=f"{TASKS[task].title} with an LSTM{sample}",
+        subtitle=f"{run.name} · {result.data.summary()}",
+        lead=verdict(result, task),
+        cards=_cards(result, task),
+        sections=sections,
     )
-    axes.set(ylabel="annual volatility", ylim=(0, np.quantile(np.sqrt(252 * one.variance), 0.999)))
-    axes.legend(frameon=False)
-    report.plain(axes)
-    return figure
 
 
-def calibration(one: Days) -> Figure:
-    """Mean variance that came, for each twentieth of the forecasts."""
-    figure = Figure(figsize=(3.8, 3.4), layout="constrained")
-    axes = figure.subplots()
-    for name, colour in (("lstm", report.ACCENT), ("har", report.SECOND)):
-        if name in one.forecasts:
-            parts = np.array_split(np.argsort(one.forecasts[name]), 20)
-            x, y = ([np.sqrt(252 * v[part].mean()) for part in parts] for v in (one.forecasts[name], one.variance))
-            axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES.get(name, "LSTM"))
-    ends = axes.get_xlim()
-    axes.plot(ends, ends, color=report.SOFT, linewidth=1)
-    axes.set(xlabel="forecast", ylabel="what came", xscale="log", yscale="log")
-    axes.legend(frameon=False)
-    report.plain(axes)
-    return figure
+def verdict(result: "Evaluation", task: str) -> str:
+    """Whether the LSTM beats its rival, in words, with the p value."""
+    key, rival = TASKS[task].key, rival_of(result, task)
+    statistic, p = result.tests[rival]
+    ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][rival][key]
+    word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
+    return (
+        f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[rival]}: {plain(key)} {number(ours)} against "
+        f"{number(theirs)} (Diebold-Mariano p {chance(p)}, {len(result.losses['lstm'])} days)."
+    )
 
 
-def fan(one: Days, last: int = 252) -> Figure:
-    """The last returns and the intervals forecast for them."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    axes = figure.subplots()
-    rows = slice(-last, None)
-    days, quantiles = one.series.days[one.origins + 1][rows], 100 * one.forecasts["lstm"][rows]
-    for (low, high), alpha in zip(COVERAGES.values(), (0.35, 0.22, 0.12)):
-        axes.fill_between(days, quantiles[:, low], quantiles[:, high], color=report.ACCENT, alpha=alpha, linewidth=0)
-    axes.plot(days, 100 * one.actual[rows], ".", color=report.INK, markersize=3)
-    axes.set(ylabel="return, %")
-    report.plain(axes)
-    return figure
+def rival_of(result: "Evaluation", task: str) -> str:
+    """The baseline that must be beaten; another one where there were too few days for it."""
+    return TASKS[task].rival if TASKS[task].rival in result.tests else next(iter(result.tests))
 
 
-def coverage(one: Days) -> Figure:
-    """Share of days inside the 90 % interval in calm, middling and wild markets."""
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
-    third = terciles(one.volatility)
-    names = [name for name in ("lstm", "constant", "ewma", "garch", "gjr", "har") if name in one.forecasts]
-    for place, name in enumerate(names):
-        low, high = COVERAGES["90"]
-        inside = (one.actual >= one.forecasts[name][:, low]) & (one.actual <= one.forecasts[name][:, high])
-        shares = [inside[third == part].mean() for part in range(3)]
-        at = np.arange(3) + 0.8 * (place / len(names) - 0.4)
-        colour = {"lstm": report.ACCENT, "constant": report.SECOND}.get(name, report.SOFT)
-        axes.bar(at, shares, 0.7 / len(names), color=colour, label="LSTM" if name == "lstm" else NAMES[name])
-    axes.axhline(0.9, color=report.INK, linewidth=0.8)
-    axes.set_xticks(range(3), ["calm", "middling", "wild"])
-    axes.set(ylim=(0.75, 1), ylabel="inside the 90 % interval")
-    axes.legend(frameon=False, fontsize=7, ncol=3)
-    report.plain(axes)
-    return figure
+def _cards(result: "Evaluation", task: str) -> list[report.Card]:
+    numbers, key, rival = result.numbers, TASKS[task].key, rival_of(result, task)
+    metrics, (low, high) = numbers["metrics"], numbers["intervals"][key]
+    first = report.Card(plain(key), number(metrics[key]), f"95 % interval {number(low)} to {number(high)}")
+    if task == "volatility":
+        return [first, report.Card("beside it", number(numbers["baselines"][rival][key]), NAMES[rival])]
+    if task == "interval":
+        return [first, report.Card("inside the 90 % interval", f"{metrics['coverage_90']:.1%}", "should be 90 %")]
+    a, b = numbers["intervals"]["direction"]
+    up = np.concatenate([one.actual > 0 for one in result.days]).mean()
+    beside = f"{a:.1%} to {b:.1%}; always 'up' {up:.1%}"
+    return [first, report.Card("direction right", f"{metrics['direction']:.1%}", beside)]
 
 
-def exhibit(one: Days) -> Figure:
-    """The tutorials' plot, and a month of it close up."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    days, closes = one.series.days[one.origins + 1], one.series.close[one.origins + 1]
-    for axes, rows in ((left, slice(None)), (right, slice(-22, None))):
-        axes.plot(days[rows], closes[rows], color=report.INK, linewidth=1, label="close")
-        axes.plot(
-            days[rows], one.forecasts["tutorial"][rows], color=report.SECOND, linewidth=1, label="the tutorials' LSTM"
-        )
-        axes.plot(days[rows], one.today[rows], color=report.SOFT, linewidth=1, linestyle=":", label="as the day before")
-        axes.tick_params(axis="x", rotation=30, labelsize=7)
-        report.plain(axes)
-    left.legend(frameon=False, fontsize=7)
-    return figure
+def _baselines_section(result: "Evaluation") -> report.Section:
+    columns = list(result.numbers["metrics"])
+
+    def row(name: str, values: dict[str, float], p: str) -> list[Any]:
+        return [name, *(number(values[c]) if c in values else "" for c in columns), p]
+
+    baselines = result.numbers["baselines"].items()
+    return report.Section(
+        "Beside the baselines",
+        "All fitted at the same dates on the same days before. p: Diebold-Mariano test against the LSTM.",
+        columns=("", *map(plain, columns), "p"),
+        rows=[
+            row("LSTM", result.numbers["metrics"], ""),
+            *(row(NAMES[name], values, chance(result.tests[name][1])) for name, values in baselines),
+        ],
+        ours=[0],
+    )
 
 
-def cumulative(one: Days, gain: np.ndarray) -> Figure:
-    """Sum over the days of what the LSTM has less loss than its rival. gain (N,)."""
-    figure = Figure(figsize=(8.6, 2.6), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(one.series.days[one.origins + 1], gain.cumsum(), color=report.ACCENT)
-    axes.axhline(0, color=report.SOFT, linewidth=1)
-    report.plain(axes)
-    return figure
+def _task_sections(task: str, one: Days, result: "Evaluation", cost: float) -> list[report.Section]:
+    if task == "volatility":
+        return [
+            report.Section(
+                "Forecast and what came",
+                "Annual volatility from the daily range: a day's own is noisy (grey), the forecast follows its level.",
+                figure=plots.volatility(one),
+            ),
+            report.Section(
+                "Is it calibrated?",
+                "Mean range variance of the days in each twentieth of the forecasts.",
+                figure=plots.calibration(one),
+            ),
+        ]
+    if task == "interval":
+        return [
+            report.Section(
+                "The last year", "Returns, and the intervals forecast the day before.", figure=plots.fan(one)
+            ),
+            report.Section(
+                "How many days lie inside",
+                "For calm, middling and wild markets (thirds of the days by the volatility of the month before). An "
+                "interval of constant width is too wide in calm markets and too narrow in wild ones.",
+                figure=plots.coverage(one),
+            ),
+        ]
+    sections = [_trading_section(result.trading, cost, result)] if result.trading else []
+    if "tutorial" in one.forecasts:
+        values = result.numbers["baselines"]["tutorial"]
+        naive = result.numbers["baselines"]["naive"]
+        sections.insert(
+            0,
+            report.Section(
+                "The exhibit: a plot that fools",
+                "The popular recipe: 60 days of prices, a scaler fitted on the whole series, a forecast of the level. "
+                f"Its curve follows the truth and its R2 is {values['r2']:.3f}. But its RMSE is {values['rmse']:.2f}, "
+                f"and 'tomorrow is as today' has {naive['rmse']:.2f} and an R2 of {naive['r2']:.4f}. Over years "
+                "a price's variance is mostly its trend, so whatever follows the trend has a fine R2, and over years a "
+                "curve that is a day late, or off by a tenth, looks right. On the right a month of it.",
+                figure=plots.exhibit(one),
+            ),
+        )  # fmt: skip
+    return sections
 
 
-def trading(one: Days, traded: Backtest) -> Figure:
-    """What one unit of money becomes, held and traded."""
-    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
-    axes = figure.subplots()
-    days = one.series.days[one.origins + 1][: len(traded.returns)]
-    axes.plot(days, np.exp(traded.holding.cumsum()), color=report.SOFT, label="buy and hold")
-    axes.plot(days, np.exp(traded.returns.cumsum()), color=report.ACCENT, label="in the market when the forecast is up")
-    axes.set(ylabel="one unit becomes", yscale="log")
-    axes.legend(frameon=False)
-    report.plain(axes)
-    return figure
+def _trading_section(trading: Backtest, cost: float, result: "Evaluation") -> report.Section:
+    low, high = result.numbers["intervals"]["sharpe"]
+    return report.Section(
+        "Would it have paid?",
+        f"Decided after the close, traded at the next open, {cost:g} basis points for what is traded, "
+        f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
+        f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
+        figure=plots.trading(result.days[0], trading),
+    )
+
+
+def plain(name: str) -> str:
+    """`coverage_90_calm` as people write it."""
+    return {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2"}.get(
+        name, name.replace("_", " ")
+    )
+
+
+def chance(p: float) -> str:
+    """`= 0.03`, `< 0.001`"""
+    return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
+
+
+def number(value: float) -> str:
+    """Three places, or four digits."""
+    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:.4g}"

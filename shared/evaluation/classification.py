@@ -1,6 +1,6 @@
 """Numbers for classifiers, each with its interval."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ def bootstrap_interval(
     return [float(low), float(high)]
 
 
-def per_class_table(targets: np.ndarray, predictions: np.ndarray, classes: list[str]) -> list[dict]:
+def per_class_table(targets: np.ndarray, predictions: np.ndarray, classes: Sequence[str]) -> list[dict]:
     """precision, recall, f1 and number of test items of every class."""
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(

@@ -12,7 +12,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.special import softmax
 
+from shared.evaluation.classification import confusions, per_class_table
 from shared.files import read_json, write_text
 from shared.runs import Run
 
@@ -93,6 +95,31 @@ def small_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def classifier_sections(
+    logits: np.ndarray, targets: np.ndarray, classes: Sequence[str], temperature: float, items: str, more: str = ""
+) -> list[Section]:
+    """What to show of every classifier. logits (N, C), calibrated; targets (N,); items: what N counts."""
+    predictions = logits.argmax(axis=1)
+    return [
+        Section(
+            "What is taken for what",
+            "Rows are the truth, columns what the network said.",
+            figure=confusion_figure(confusions(targets, predictions, len(classes)), classes),
+        ),
+        Section(
+            "Class by class",
+            columns=("class", "precision", "recall", "F1", items),
+            rows=[list(row.values()) for row in per_class_table(targets, predictions, classes)],
+        ),
+        Section(
+            "Is it as sure as it should be?",
+            f"Probabilities after dividing the logits by the temperature {temperature:.2f}, chosen on the validation "
+            f"{items}. {more}",
+            figure=reliability_figure(softmax(logits, axis=1), targets),
+        ),
+    ]
+
+
 def learning_curves(history: list[dict[str, float]], monitor: str) -> Figure:
     """Training and validation loss, and the monitored number, over the epochs."""
     figure = Figure(figsize=(8.6, 3.0), layout="constrained")
@@ -110,7 +137,7 @@ def learning_curves(history: list[dict[str, float]], monitor: str) -> Figure:
     return figure
 
 
-def confusion_figure(matrix: np.ndarray, classes: list[str]) -> Figure:
+def confusion_figure(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """Confusion matrix (C, C), rows are the truth, coloured by the share of the row."""
     size = min(11.0, 3.2 + 0.32 * len(classes))
     figure = Figure(figsize=(size, size * 0.92), layout="constrained")

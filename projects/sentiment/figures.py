@@ -1,0 +1,163 @@
+"""What the report shows: the numbers in words, tables and highlighted texts."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from projects.sentiment.behaviour import Behaviour
+from projects.sentiment.explain import carried, highlighted
+from projects.sentiment.finished import FinishedModel
+from projects.sentiment.repeats import words_of
+from shared.evaluation import report
+from shared.evaluation.classification import accuracy, mcnemar
+from shared.runs import Run
+
+if TYPE_CHECKING:
+    from projects.sentiment.evaluate import Evaluation
+
+NEGATIONS = {"not", "no", "never", "nothing", "nobody", "none", "hardly", "without", "t", "nt", "cannot"}
+NAMES = {"bilstm": "BiLSTM", "cnn": "CNN", "transformer": "Transformer"}
+BASELINES = {
+    "majority": "always the commonest",
+    "tfidf_lr": "TF-IDF + logistic regression",
+    "nb_lr": "naive Bayes + logistic regression",
+    "vader": "VADER (a lexicon)",
+}
+
+
+def write_report(
+    run: Run, model: FinishedModel, result: "Evaluation", behaviours: list[tuple[Behaviour, Behaviour]]
+) -> None:
+    """`report.html` into the run."""
+    numbers, network = result.numbers, NAMES[model.config.model.name]
+    sections = [
+        _baselines_section(numbers, network),
+        report.Section(
+            "Which words carried it",
+            "Test texts; green words spoke for the answer, red ones against it (integrated gradients).",
+            html=_gallery(model, result),
+        ),
+        report.Section("Mistakes it was most sure of", html=_worst_mistakes(model, result)),
+        _behaviour_section(behaviours, network),
+        _slices_section(result, network),
+        *report.classifier_sections(result.logits.numpy(), result.targets, model.classes, model.temperature, "texts"),
+        report.Section("Training", figure=report.learning_curves(run.history(), model.config.training.monitor)),
+    ]
+    sample = " (the embedded sample: reviews composed by code)" if numbers["data"]["source"] == "sample" else ""
+    report.write_report(
+        run,
+        title=f"Sentiment with a {network}{sample}",
+        subtitle=f"{run.name} · {result.data.summary()}",
+        lead=_lead(result, network),
+        cards=_cards(model, result),
+        sections=[section for section in sections if section],
+    )
+
+
+def _lead(result: "Evaluation", network: str) -> str:
+    """The result in three sentences."""
+    data, metrics, baselines = (result.numbers[key] for key in ("data", "metrics", "baselines"))
+    return (
+        f"The {network} judges {metrics['accuracy']:.1%} of {data['n']} texts it has never seen as their authors did "
+        f"(split: {data['split']}); {BASELINES[result.rival]} gets {baselines[result.rival]['accuracy']:.1%}. "
+        f"It is {against(result)}."
+    )
+
+
+def _cards(model: FinishedModel, result: "Evaluation") -> list[report.Card]:
+    metrics, rival = result.numbers["metrics"], result.numbers["baselines"][result.rival]
+    low, high = result.numbers["intervals"]["macro_f1"]
+    return [
+        report.Card("macro F1", f"{metrics['macro_f1']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
+        report.Card("accuracy", f"{metrics['accuracy']:.3f}", f"{BASELINES[result.rival]} {rival['accuracy']:.3f}"),
+        report.Card("calibration error", f"{metrics['ece']:.3f}", f"temperature {model.temperature:.2f}"),
+    ]
+
+
+def _baselines_section(numbers: dict[str, Any], network: str) -> report.Section:
+    shown = ("accuracy", "macro_f1", "loss", "ece")
+    named = {network: numbers["metrics"]} | {BASELINES[k]: v for k, v in numbers["baselines"].items()}
+    rows = [[name, *(values.get(metric, "") for metric in shown)] for name, values in named.items()]
+    columns = ("", "accuracy", "macro F1", "loss", "ECE")
+    return report.Section("Beside the baselines", columns=columns, rows=rows, ours=[0])
+
+
+def against(result: "Evaluation") -> str:
+    """Whether the network beats its best baseline, in words."""
+    ours, theirs, p = mcnemar(result.targets, result.predictions, result.simple[result.rival])
+    verdict = "no better and no worse than" if p >= 0.05 else "better than" if ours > theirs else "worse than"
+    return (
+        f"{verdict} {BASELINES[result.rival]}: {ours} texts that only the network has right, "
+        f"{theirs} that only the other has (McNemar p = {p:.2g})"
+    )
+
+
+def _slices_section(result: "Evaluation", network: str) -> report.Section:
+    def both(inside: np.ndarray) -> list[float]:
+        truth = result.targets[inside]
+        return [accuracy(truth, said[inside]) for said in (result.predictions, result.simple[result.rival])]
+
+    return report.Section(
+        "Which texts are hard",
+        columns=("texts", "number", f"{network}, accuracy", BASELINES[result.rival]),
+        rows=[[name, int(inside.sum()), *both(inside)] for name, inside in slices(result)],
+    )
+
+
+def slices(result: "Evaluation") -> list[tuple[str, np.ndarray]]:
+    """Parts of the test texts by length, by negation and by product: name and which texts, bool (N,)."""
+    words = [words_of(text) for text in result.test.texts]
+    lengths = np.array([len(w) for w in words])
+    low, high = np.quantile(lengths, [1 / 3, 2 / 3]).astype(int)
+    negated = np.array([bool(NEGATIONS & set(w)) for w in words])
+    found = [
+        (f"at most {low} words", lengths <= low),
+        (f"{low + 1} to {high} words", (lengths > low) & (lengths <= high)),
+        (f"more than {high} words", lengths > high),
+        ("with a negation", negated),
+        ("without one", ~negated),
+    ]
+    products = np.array(result.test.products or [])
+    for product, _ in Counter(products.tolist()).most_common(8) if len(products) else []:
+        found.append((str(product)[:50] or "(no product)", products == product))
+    return [(name, inside) for name, inside in found if inside.sum() >= 10]
+
+
+def _behaviour_section(pairs: list[tuple[Behaviour, Behaviour]], network: str) -> report.Section | None:
+    if not pairs:
+        return None
+    return report.Section(
+        "Small questions with known answers",
+        "Made-up sentences and changed test texts (CheckList, Ribeiro et al. 2020); the example is one that was "
+        "failed, if any was.",
+        columns=("question", "it ...", "asked", f"{network} passes", "linear model", "example"),
+        rows=[[a.name, a.expectation, a.asked, a.passed, b.passed, a.example] for a, b in pairs],
+    )
+
+
+def _gallery(model: FinishedModel, result: "Evaluation", count: int = 6) -> str:
+    """Some test texts of middling length with their words highlighted."""
+    lengths = np.array([len(text) for text in result.test.texts])
+    middling = np.flatnonzero((lengths <= np.quantile(lengths, 0.8)) & (result.predictions == result.targets))
+    chosen = middling[np.linspace(0, len(middling) - 1, min(count, len(middling))).astype(int)]
+    return _explained(model, result, chosen)
+
+
+def _worst_mistakes(model: FinishedModel, result: "Evaluation", count: int = 8) -> str:
+    sure = result.logits.softmax(dim=1).amax(dim=1).numpy()
+    wrong = np.flatnonzero(result.predictions != result.targets)
+    return _explained(model, result, wrong[np.argsort(-sure[wrong])][:count])
+
+
+def _explained(model: FinishedModel, result: "Evaluation", rows: np.ndarray) -> str:
+    sure = result.logits.softmax(dim=1).amax(dim=1).numpy()
+    pieces = []
+    for row in rows:
+        aspect = None if result.test.aspects is None else result.test.aspects[row]
+        said, meant = (model.classes[values[row]] for values in (result.predictions, result.targets))
+        title = (
+            f"{said} {sure[row]:.0%}" + ("" if said == meant else f" · is {meant}") + (f" · {aspect}" if aspect else "")
+        )
+        pieces.append(highlighted(carried(model, result.test.texts[row], aspect), title))
+    return "".join(pieces)
