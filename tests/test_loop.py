@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from shared.config import Section
 from shared.data.loader import Batches, Item
-from shared.runs import Run
+from shared.runs import Run, environment
 from shared.training.checkpoint import load_state
 from shared.training.config import TrainingConfig
 from shared.training.device import autocast, has_bfloat16, pick_device, seed_everything
@@ -107,6 +107,20 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert len(run.history()) == 3
 
 
+def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole, _ = train(tmp_path / "whole", evaluate=lambda _: {"loss": 0.0})
+
+    def stopping(_: nn.Module) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"loss": 0.0}
+
+    with pytest.raises(Interrupted, match="after epoch 1"):
+        train(tmp_path / "stopped", evaluate=stopping)
+    resumed, run = train(tmp_path / "stopped", evaluate=lambda _: {"loss": 0.0})
+    assert same(whole, resumed)
+    assert len(run.history()) == 3
+
+
 def test_two_small_batches_accumulated_equal_one_large_batch(tmp_path: Path) -> None:
     def model() -> nn.Module:
         seed_everything(0)
@@ -126,11 +140,23 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_batch(tmp_path: P
         calls += 1
         return loss(model, batch) * (float("nan") if calls == 7 else 1.0)
 
-    with pytest.raises(ValueError, match="the loss is nan in epoch 2, batch 3"):
+    with pytest.raises(ValueError, match="the loss is nan and its gradient's norm nan in epoch 2, batch 3"):
         train(tmp_path, loss=exploding)
     kept = load_state(tmp_path / "checkpoints" / "last.pt")
     assert kept["progress"]["epoch"] == 1
     assert all(value.isfinite().all() for value in kept["model"].values())
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights(tmp_path: Path) -> None:
+    def steep(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        value = loss(model, batch)
+        return value + (value - value.detach()) * float("inf")
+
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(ValueError, match="gradient's norm"):
+        train(tmp_path, model, loss=steep)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
 def test_the_best_weights_are_kept_and_patience_ends_the_run(tmp_path: Path) -> None:
@@ -225,3 +251,19 @@ def test_two_runs_of_the_same_second_never_share_a_folder(tmp_path: Path, monkey
     monkeypatch.setattr("shared.runs.RUNS", tmp_path)
     folders = {Run.create("project", "name", Section()).folder for _ in range(5)}
     assert len(folders) == 5
+
+
+def test_a_run_is_found_by_its_name_and_by_that_of_its_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.runs.RUNS", tmp_path)
+    runs = {name: Run.create("project", name, Section()) for name in ("head", "all", "unfinished")}
+    for name in ("head", "all"):
+        runs[name].model_file.touch()
+        assert Run.open("project", name).name == runs[name].name
+    assert Run.open("project", runs["unfinished"].name).folder == runs["unfinished"].folder
+    with pytest.raises(FileNotFoundError, match="there is no run unfinished"):
+        Run.open("project", "unfinished")
+
+
+def test_a_run_can_be_started_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert environment()["commit"] == "unknown (no git here)"

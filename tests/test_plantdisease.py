@@ -153,7 +153,7 @@ def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path:
     weights = tmp_path / "trunk.safetensors"
     network = torchvision.models.shufflenet_v2_x0_5(weights=None)
     save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
-    words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.views=2")
+    words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.copies=2")
     config = load(Config, parse_arguments(words))
     run = Run(tmp_path / "plantdisease" / "run")
     train(config, run)
@@ -162,6 +162,32 @@ def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path:
     assert all(torch.equal(trained[k], v) for k, v in network.state_dict().items() if not k.startswith("fc"))
     assert len(run.stage("head").history()) == 2
     assert run.history() == []
+
+
+def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
+    tmp_path: Path, sample_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "trunk.safetensors"
+    network = torchvision.models.shufflenet_v2_x0_5(weights=None)
+    save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
+    words = ["--head.epochs=1", "--training.epochs=1", "--training.workers=1", "--augment.mix=1"]
+    config = load(Config, parse_arguments(tiny(sample_root, f"--model.weights={weights}", *words)))
+    whole, stopped = (Run(tmp_path / "plantdisease" / name) for name in ("whole", "stopped"))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    seed_everything(0)
+    train(config, whole)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("projects.plantdisease.train.augment", stop)
+        seed_everything(0)
+        train(config, stopped)
+    assert len(stopped.stage("head").history()) == 1
+    assert not stopped.history()
+    train(config, stopped)
+    one, two = (FinishedModel.load(run.model_file).network.state_dict() for run in (whole, stopped))
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
 def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
@@ -180,6 +206,23 @@ def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: Com
 
 
 # --- data
+
+
+def test_file_names_with_camera_numbers_are_divided_by_session(tmp_path: Path) -> None:
+    for label, name in enumerate(("Apple___healthy", "Apple___scab")):
+        (tmp_path / name).mkdir()
+        for number in range(1, 121):
+            colour = np.full((32, 32, 3), 40 + label * 100, np.uint8)
+            cv2.imwrite(str(tmp_path / name / f"0a___RS_HL {number + 1000 * label}.JPG"), colour)
+    data = LeafData(DataConfig(source="folder", root=tmp_path, cache=tmp_path / "cache", size=32))
+    assert data.split_name == "session"
+    for label in (0, 1):
+        at = {part: [] for part in (*NAMES, "unused")}
+        for photo, part in zip(data.photos, data.parts):
+            if photo.label == label:
+                at[part].append(photo.number)
+        assert min(abs(a - b) for a in at["test"] for b in at["train"]) > 12
+        assert min(abs(a - b) for a in at["validation"] for b in at["train"] + at["test"]) > 12
 
 
 @pytest.mark.parametrize("split", ["auto", "leaf"])
@@ -313,6 +356,10 @@ def test_a_finished_run_scores_any_other_labelled_photos(
     numbers = json.loads((tmp_path / "out.json").read_text())
     assert numbers["data"] == {"source": "folder", "root": str(photos), "split": "all", "n": 144}
 
+    unsaid = command(EVALUATE, "--run", run_folder, "--data.root", photos)
+    assert unsaid.returncode == 2
+    assert "say what they are with --data.source" in unsaid.stderr
+
     (tmp_path / "unknown" / "Oak___healthy").mkdir(parents=True)
     refused = command(EVALUATE, *other, "--data.root", "unknown", "--json", "none.json")
     assert refused.returncode == 2
@@ -381,7 +428,7 @@ def test_runs_are_listed_with_their_numbers(finished: Path) -> None:
     words = [sys.executable, "-m", "shared.runs"]
     table = subprocess.run(words, cwd=finished, env=environment(), text=True, capture_output=True, check=True).stdout
     assert "plantdisease" in table
-    assert "accuracy 0." in table
+    assert "macro_f1 0." in table
 
 
 @pytest.mark.realdata

@@ -33,7 +33,7 @@ def main(options: AppOptions, run: Run) -> None:
             return {}, None, ""
         prediction = predictor(photo, top=5)
         note = "" if prediction.familiar else "This does not look like one of the leaves I know."
-        return dict(prediction.classes), predictor.explain(photo), note
+        return dict(prediction.classes), predictor.explain(photo, prediction.classes[0][0]), note
 
     page = gradio.Interface(
         fn=diagnose,

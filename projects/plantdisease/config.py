@@ -1,11 +1,11 @@
 """Every knob of the project, with what it does."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import RunOptions, Section
+from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.data.config import AugmentConfig
 from shared.training.config import TrainingConfig
 
@@ -15,7 +15,7 @@ class DataConfig(Section):
 
     source: Literal["sample", "plantvillage", "folder"] = "sample"
     """sample: leaves drawn by code. plantvillage: the public set, downloaded. folder: your own, one folder a class."""
-    root: Path | None = None
+    root: Annotated[Path | None, OF_ONE_SOURCE] = None
     """The folder of `folder`; for the other sources, where to keep what is drawn or downloaded (default: data/)."""
     split: Literal["auto", "random", "leaf", "session", "all"] = "auto"
     """random: photo by photo, as in the literature. leaf: photos of one leaf stay together. session: contiguous camera
@@ -55,13 +55,9 @@ class ModelConfig(Section):
     has no upper side, but every view costs as much as the first."""
 
 
-class HeadConfig(TrainingConfig):
-    """Training of the head on frozen features. With `model.train: all` this is the first of two stages."""
+class LeafTraining(TrainingConfig):
+    """What both stages have in common."""
 
-    epochs: int = Field(10, ge=0)
-    """Passes over the training data; 0 leaves this stage out."""
-    views: int = Field(1, ge=1)
-    """Frozen features of each training photo: the photo itself and views - 1 augmented ones."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Part of the target spread over all classes (Szegedy et al. 2016)."""
     batch_size: int = Field(128, ge=1)
@@ -70,15 +66,24 @@ class HeadConfig(TrainingConfig):
     """Peak learning rate."""
     weight_decay: float = Field(0.05, ge=0)
     """Decoupled weight decay; biases are left out."""
-    schedule: Literal["cosine", "one-cycle", "step", "constant"] = "one-cycle"
-    """Warm-up, then a half cosine to zero; one-cycle (Smith 2018); a tenth after 60 % and 85 %; or constant."""
-    monitor: str = "macro_f1"
+    monitor: Literal["accuracy", "macro_f1", "loss", "ece"] = "macro_f1"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""
 
 
-class FineTuneConfig(HeadConfig):
+class HeadConfig(LeafTraining):
+    """Training of the head on frozen features. With `model.train: all` this is the first of two stages."""
+
+    epochs: int = Field(10, ge=0)
+    """Passes over the training data; 0 leaves this stage out."""
+    copies: int = Field(1, ge=1)
+    """Frozen features of each training photo: the photo itself and copies - 1 augmented ones."""
+    schedule: Literal["cosine", "one-cycle", "step", "constant"] = "one-cycle"
+    """Warm-up, then a half cosine to zero; one-cycle (Smith 2018); a tenth after 60 % and 85 %; or constant."""
+
+
+class FineTuneConfig(LeafTraining):
     """Training of all layers."""
 
     epochs: int = Field(12, ge=1)
@@ -89,8 +94,6 @@ class FineTuneConfig(HeadConfig):
     """Learning rate of the convolutions as a part of the head's."""
     average: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
-    schedule: Literal["cosine", "one-cycle", "step", "constant"] = "cosine"
-    """Warm-up, then a half cosine to zero; one-cycle (Smith 2018); a tenth after 60 % and 85 %; or constant."""
 
 
 class EvaluationConfig(Section):
@@ -122,6 +125,8 @@ class Config(Section):
             raise ValueError(
                 "model.train is head, but model.weights is none: random convolutions are nothing to build on"
             )
+        if self.model.train == "head" and self.head.epochs == 0:
+            raise ValueError("model.train is head, but head.epochs is 0: nothing would be trained")
         return self
 
 

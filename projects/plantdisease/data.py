@@ -61,7 +61,7 @@ class Features:
     """A dataset of what the frozen trunk makes of photos. A batch: features (B, D), targets (B,)."""
 
     photos: Photos
-    views: list[np.ndarray]
+    copies: list[np.ndarray]
     """Each float16 (N, D) for all photos: first the photos themselves, then augmented ones."""
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Features:
 
     def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor]:
         rows = self.photos.indices[[item.index for item in items]]
-        features = [self.views[item.seed % len(self.views)][row] for item, row in zip(items, rows)]
+        features = [self.copies[item.seed % len(self.copies)][row] for item, row in zip(items, rows)]
         return torch.from_numpy(np.stack(features)).float(), torch.from_numpy(self.photos.labels[rows])
 
 
@@ -186,11 +186,11 @@ def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Ph
 
 
 def trunk_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
-    """What a frozen trunk makes of every photo, computed once and cached: `head.views` arrays, float16 (N, D)."""
+    """What a frozen trunk makes of every photo, computed once and cached: `head.copies` arrays, float16 (N, D)."""
     size, recipe = config.model.size, config.head
     weights = fingerprint_weights(trunk)
 
-    def view(number: int) -> np.ndarray:
+    def copy(number: int) -> np.ndarray:
         def inputs(start: int, stop: int) -> Tensor:
             images = torch.from_numpy(np.array(data.images[start:stop]))
             if number:
@@ -199,7 +199,7 @@ def trunk_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.
 
         augmentation = config.augment.model_dump() if number else {}
         key = fingerprint(data.images_key, weights, size, number, augmentation, "features-1")
-        device, title = pick_device(recipe.device), f"features, view {number + 1}"
+        device, title = pick_device(recipe.device), f"features, copy {number + 1}"
         return frozen_features(trunk, inputs, len(data.images), config.data.cache, key, device, recipe.precision, title)
 
-    return [view(number) for number in range(recipe.views)]
+    return [copy(number) for number in range(recipe.copies)]

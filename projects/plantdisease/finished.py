@@ -100,9 +100,7 @@ class FinishedModel:
     @classmethod
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        tensors, about = load_model(path)
+        tensors, about = load_model(path, "plantdisease")
         config = Config.model_validate(about["config"])
         architecture: ModelConfig = config.model.model_copy(update={"weights": "none"})
         network = build_model(architecture, len(about["classes"]))

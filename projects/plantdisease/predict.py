@@ -76,16 +76,16 @@ class Predictor:
         named = [(self.classes[c], p) for c, p in zip(classes.tolist(), probabilities.tolist())]
         return Prediction(named, novelty.item())
 
-    def explain(self, image: np.ndarray) -> np.ndarray:
-        """Where the network looked for its first answer: the photo under a heat map, RGB uint8 (S, S, 3).
+    def explain(self, image: np.ndarray, name: str) -> np.ndarray:
+        """What in a photo speaks for the class `name`: the photo under a heat map, RGB uint8 (S, S, 3).
 
         Grad-CAM (Selvaraju et al. 2017) at the last convolution.
         """
         photo = self.prepare(image)
         network, size = self.model.network, self.model.config.model.size
         x = normalise(torch.from_numpy(photo[None]), size)
-        target = int(network(x).argmax())
-        maps = LayerGradCam(network, last_convolution(network.trunk)).attribute(x, target, relu_attributions=True)
+        layer = LayerGradCam(network, last_convolution(network.trunk))
+        maps = layer.attribute(x, self.classes.index(name), relu_attributions=True)
         heat = LayerAttribution.interpolate(maps.detach(), photo.shape[:2], "bilinear")[0, 0].numpy()
         heat = (heat / max(float(heat.max()), 1e-8) * 255).astype(np.uint8)
         colours = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[:, :, ::-1]
@@ -111,8 +111,9 @@ def main(options: PredictOptions, run: Run) -> None:
             continue
         prediction = predictor(image, options.top)
         picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
+        seen = predictor.explain(image, prediction.classes[0][0])
         with atomic(picture) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", predictor.explain(image)[:, :, ::-1])[1].tobytes())
+            temporary.write_bytes(cv2.imencode(".png", seen[:, :, ::-1])[1].tobytes())
         print(f"{path}: {prediction}\n  {picture}")
         answers.append(
             {"file": str(path), **asdict(prediction), "familiar": prediction.familiar, "overlay": str(picture)}

@@ -35,17 +35,17 @@ def train(config: Config, run: Run) -> None:
 
     # Stage 1: the trunk stays as it is, so its features are computed once and the head trains in seconds.
     if config.model.weights != "none" and config.head.epochs:
-        views = trunk_features(model.trunk, data, config)
+        copies = trunk_features(model.trunk, data, config)
 
         def head_loss(head: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
             features, targets = batch  # (B, D), (B,)
             return F.cross_entropy(head(features), targets, label_smoothing=config.head.label_smoothing)
 
         def validate_head(head: nn.Module) -> dict[str, float]:
-            features = Features(data.validation, views[:1])
+            features = Features(data.validation, copies[:1])
             return classification_metrics(predict(head, features, lambda batch: batch[0]), features.photos.targets)
 
-        batches = Batches(Features(data.train, views), config.head.batch_size, config.head.seed, config.head.workers)
+        batches = Batches(Features(data.train, copies), config.head.batch_size, config.head.seed, config.head.workers)
         fit(model.head, head_loss, batches, validate_head, config.head, run.stage("head"))
 
     # Stage 2: all layers, on augmented photos; the trunk learns more slowly, it knows something already.

@@ -1,11 +1,11 @@
 """Every knob of the project, with what it does."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import RunOptions, Section
+from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.training.config import TrainingConfig
 
 
@@ -14,7 +14,7 @@ class DataConfig(Section):
 
     source: Literal["sample", "imdb", "sst2", "csv"] = "sample"
     """sample: reviews composed by code. imdb, sst2: the public sets, downloaded. csv: your own table of texts."""
-    root: Path | None = None
+    root: Annotated[Path | None, OF_ONE_SOURCE] = None
     """csv: the .csv or .tsv file, plain or gzipped. imdb, sst2: a folder or archive in the official layout. Else where
     to keep what is composed or downloaded (default: data/)."""
     split: Literal["auto", "given", "random", "product", "test", "all"] = "auto"
@@ -92,7 +92,7 @@ class SentimentTraining(TrainingConfig):
     """Learning rate of the pretrained part as a part of the rest's."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Part of the target spread over all classes (Szegedy et al. 2016)."""
-    monitor: str = "accuracy"
+    monitor: Literal["accuracy", "macro_f1", "loss", "ece"] = "accuracy"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""

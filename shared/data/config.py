@@ -1,6 +1,6 @@
 """The settings of data handling that several projects share."""
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from shared.config import Section
 
@@ -8,7 +8,7 @@ from shared.config import Section
 class AugmentConfig(Section):
     """Random changes of a training image that leave its label true."""
 
-    scale: tuple[float, float] = (0.6, 1.1)
+    scale: tuple[PositiveFloat, PositiveFloat] = (0.6, 1.1)
     """Side of the part of the photo that is seen, as a factor: below 1 zooms in."""
     rotate: float = Field(180, ge=0, le=180)
     """Largest rotation in degrees, either way."""

@@ -30,13 +30,20 @@ def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) ->
         save_file(plain, temporary, metadata={"about": json.dumps(about, ensure_ascii=False)})
 
 
-def load_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the description of a finished model. Raises ValueError if it is not one."""
+def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the description of a finished model of a project.
+
+    Raises ValueError if it is not one, FileNotFoundError if there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model file {path}")
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "null"))
             if about is None:
                 raise ValueError(f"{path} holds weights but was not saved by a finished run")
+            if about["project"] != project:
+                raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable model file: {error}") from None

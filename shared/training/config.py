@@ -1,10 +1,12 @@
 """The settings of `fit`, the same words in every project."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from shared.config import Section
+from shared.runs import SMALLER_IS_BETTER
 
 
 class TrainingConfig(Section):
@@ -25,7 +27,7 @@ class TrainingConfig(Section):
     schedule: Literal["cosine", "one-cycle", "step", "constant"] = "cosine"
     """Warm-up, then a half cosine to zero; one-cycle (Smith 2018); a tenth after 60 % and 85 %; or constant."""
     warmup: float = Field(0.05, ge=0, lt=1)
-    """Part of all steps in which the learning rate rises to its peak."""
+    """cosine, step: part of all steps in which the learning rate rises to its peak."""
     clip: float = Field(1.0, ge=0)
     """Largest norm of the gradient; 0 switches clipping off."""
     average: float = Field(0.0, ge=0, lt=1)
@@ -48,3 +50,16 @@ class TrainingConfig(Section):
     """Decides initial weights, order, augmentation and dropout."""
     checkpoint_minutes: float = Field(5.0, ge=0)
     """Save the training state this often within an epoch, beside every end of an epoch; 0 after every step."""
+
+    @field_validator("device")
+    @classmethod
+    def _known(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+            raise ValueError(f"must be auto, cpu, cuda, cuda:1 or mps, not {device!r}")
+        return device
+
+    @model_validator(mode="after")
+    def _same_direction(self) -> "TrainingConfig":
+        if self.monitor in SMALLER_IS_BETTER and self.direction == "max":
+            raise ValueError(f"{self.monitor} is the better the smaller it is: set direction to min as well")
+        return self

@@ -52,8 +52,8 @@ def fit(
     evaluate(model) -> numbers on validation data; `config.monitor` names the one that decides.
     groups: (module, factor) pairs, to train parts of the model with another learning rate.
 
-    If `run` holds a training state, training goes on from there. Raises ValueError when the loss is not finite, and
-    Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
+    If `run` holds a training state, training goes on from there. Raises ValueError when loss or gradient is not
+    finite, and Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
     """
     device = pick_device(config.device)
     model.to(device).to(memory_format=torch.channels_last)  # faster convolutions; other layers do not notice
@@ -98,49 +98,51 @@ def fit(
         del saved
 
     started = saved_at = time.monotonic()
-    with stop_signals() as stop:
+    with (
+        stop_signals() as stop,
+        tqdm(
+            total=config.epochs * steps_per_epoch, initial=epoch * steps_per_epoch + step, unit="step", smoothing=0,
+            leave=False, disable=config.quiet or not distributed.is_first(),
+        ) as bar,
+    ):  # fmt: skip
         while epoch < config.epochs and not (config.patience and since_best >= config.patience):
             model.train()
             batches = train_loader.epoch(epoch, skip=step * config.accumulate)
-            with tqdm(
-                total=steps_per_epoch, initial=step, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step",
-                leave=False, disable=config.quiet or not distributed.is_first(),
-            ) as bar:  # fmt: skip
-                while micro_batches := list(islice(batches, config.accumulate)):
-                    step_loss = 0.0
-                    for batch in micro_batches:
-                        with autocast(device, config.precision):
-                            output = loss(network, move(batch, device))
-                        values = output if isinstance(output, dict) else {"loss": output}
-                        (values["loss"] / len(micro_batches)).backward()
-                        numbers = {name: value.item() for name, value in values.items()}
-                        step_loss += numbers["loss"] / len(micro_batches)
-                        for name, number in numbers.items():
-                            sums[name] = sums.get(name, 0.0) + number
-                    due = time.monotonic() - saved_at > 60 * config.checkpoint_minutes
-                    broken, stopped, due = distributed.any_process(not math.isfinite(step_loss), bool(stop), due)
-                    if broken:
-                        kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
-                        raise ValueError(
-                            f"the loss is {step_loss} in epoch {epoch + 1}, batch {step * config.accumulate + 1}; "
-                            f"try a smaller training.learning_rate{kept}"
-                        )
-                    if config.clip:
-                        nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-                    optimizer.step()
-                    optimizer.zero_grad(set_to_none=True)
-                    schedule.step()
-                    if average:
-                        average.update_parameters(model)
-                    step += 1
-                    bar.update()
-                    bar.set_postfix(loss=f"{step_loss:.3f}", refresh=False)
+            bar.set_description(f"epoch {epoch + 1}/{config.epochs}")
+            while micro_batches := list(islice(batches, config.accumulate)):
+                step_loss = 0.0
+                for batch in micro_batches:
+                    with autocast(device, config.precision):
+                        output = loss(network, move(batch, device))
+                    values = output if isinstance(output, dict) else {"loss": output}
+                    (values["loss"] / len(micro_batches)).backward()
+                    numbers = {name: value.item() for name, value in values.items()}
+                    step_loss += numbers["loss"] / len(micro_batches)
+                    for name, number in numbers.items():
+                        sums[name] = sums.get(name, 0.0) + number
+                norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf).item()
+                due = time.monotonic() - saved_at > 60 * config.checkpoint_minutes
+                broken, stopped, due = distributed.any_process(not math.isfinite(step_loss + norm), bool(stop), due)
+                if broken:
+                    kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
+                    raise ValueError(
+                        f"the loss is {step_loss:.4g} and its gradient's norm {norm:.4g} in epoch {epoch + 1}, "
+                        f"batch {step * config.accumulate + 1}; try a smaller training.learning_rate{kept}"
+                    )
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                schedule.step()
+                if average:
+                    average.update_parameters(model)
+                step += 1
+                bar.update()
+                bar.set_postfix(loss=f"{step_loss:.3f}", refresh=False)
 
-                    if stopped or due:
-                        save()
-                        saved_at = time.monotonic()
-                    if stopped:
-                        raise Interrupted(f"stopped and saved in epoch {epoch + 1}, step {step} of {steps_per_epoch}")
+                if stopped or due:
+                    save()
+                    saved_at = time.monotonic()
+                if stopped:
+                    raise Interrupted(f"stopped and saved in epoch {epoch + 1}, step {step} of {steps_per_epoch}")
 
             candidate = average.module if average else model
             candidate.eval()
@@ -161,8 +163,10 @@ def fit(
                 run.write_tensorboard(row, epoch)
                 if not config.quiet:
                     said = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "learning_rate"))
-                    distributed.say(f"epoch {epoch}/{config.epochs}  {said}{'  *' if improved else ''}")
+                    bar.write(f"epoch {epoch}/{config.epochs}  {said}{'  *' if improved else ''}")
             save()
+            if any(distributed.any_process(bool(stop))):
+                raise Interrupted(f"stopped and saved after epoch {epoch}")
 
     distributed.collect(None)  # wait until the first process has written the best weights
     model.load_state_dict(load_state(run.checkpoints / "best.pt"))
