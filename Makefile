@@ -10,14 +10,16 @@ PIP := $(PY) -m pip --disable-pip-version-check install -q
 TORCH := $(if $(TORCH_INDEX),$(PIP) torch torchvision --index-url $(TORCH_INDEX),true)
 PROJECTS := $(notdir $(patsubst %/train.py,%,$(wildcard projects/*/train.py)))
 config = $(or $(CONFIG),configs/$*/sample.yaml)
-RUN_ARGS = $(if $(RUN),--run $(RUN))
+RUN_ARGS = $(if $(RUN)$(CONFIG),--run $(or $(RUN),$(basename $(notdir $(CONFIG)))))
 
 .DEFAULT_GOAL := help
+.PRECIOUS: $(VENV)/.extra-%
 .PHONY: help setup test test-all lint runs clean caption
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "  % is one of: $(PROJECTS)    every target takes ARGS=\"...\"; those that train take CONFIG=FILE"
+	@echo "  % is one of: $(PROJECTS)"
+	@echo "  Those with % and the tests take ARGS=\"...\". Those with % that take RUN=NAME take CONFIG=FILE, too: its newest run."
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=...")'

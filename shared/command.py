@@ -12,13 +12,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import create_model
+
 from shared import config as settings
-from shared.config import Section
+from shared.config import OF_ONE_SOURCE, Section, TrainOptions
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
 MISTAKE, INTERRUPTED = 2, 130
-OF_ONE_SOURCE = {"root", "classes", "crops", "glyphs", "leave_out", "only", "fold"}
 
 
 def train(module: str, config_class: type[Section]) -> NoReturn:
@@ -39,21 +40,17 @@ def answer(module: str, options_class: type[Section]) -> NoReturn:
 
 def _train(module: str, config_class: type[Section]) -> int:
     project = module.split(".")[1]
-    given = _arguments(module, config_class)
-    resume, name, show = given.pop("resume", None), given.pop("name", None), given.pop("print_config", False)
-    file = given.pop("config", None)
-    if "input" in given:
-        raise ValueError(
-            f"do not know what to do with {' '.join(given['input'])}; settings look like --section.key value"
-        )
+    given = _arguments(module, create_model("Options", __base__=(config_class, TrainOptions)))
+    asked = settings.load(TrainOptions, {key: given.pop(key) for key in TrainOptions.model_fields if key in given})
+    file, resume = asked.config, asked.resume
     if resume and (given or file):
         raise ValueError("--resume continues a run with its own settings; it takes no others beside it")
     if resume:
         run = Run.open(project, resume)
         config = settings.load(config_class, run.settings)
     else:
-        config = settings.load(config_class, settings.read_yaml(Path(file)) if file else {}, given)
-    if show:
+        config = settings.load(config_class, settings.read_yaml(file) if file else {}, given, also=TrainOptions)
+    if asked.print_config:
         print(settings.to_yaml(config), end="")
         return 0
 
@@ -67,7 +64,7 @@ def _train(module: str, config_class: type[Section]) -> int:
     seed_everything(next(section.seed for _, section in config if isinstance(section, TrainingConfig)))
     with distributed.processes():
         if not resume:
-            label = name or (Path(file).stem if file else "default")
+            label = asked.name or (file.stem if file else "default")
             run = distributed.from_first(lambda: Run.create(project, label, config))
         try:
             if not run.model_file.is_file():
@@ -79,12 +76,13 @@ def _train(module: str, config_class: type[Section]) -> int:
                         run.add_minutes((time.monotonic() - start) / 60)
                 if distributed.is_first():
                     shutil.rmtree(run.checkpoints, ignore_errors=True)  # the finished model holds all that is needed
-        except Interrupted as stop:
-            print(f"{stop}; to go on: python -m {module} --resume {_short(run.folder)}", file=sys.stderr)
+        except (Interrupted, KeyboardInterrupt) as stop:
+            if distributed.is_first() and not _discard(run):
+                print(f"{str(stop) or 'stopped'}; to go on: {_resume(module, run)}", file=sys.stderr)
             return INTERRUPTED
-        except (ValueError, OSError, KeyboardInterrupt):
-            if distributed.is_first() and not run.checkpoints.exists() and not run.model_file.exists():
-                shutil.rmtree(run.folder, ignore_errors=True)
+        except (ValueError, OSError):
+            if distributed.is_first():
+                _discard(run)
             raise
         first = distributed.is_first()
     if first:  # evaluation is the work of one process
@@ -93,32 +91,56 @@ def _train(module: str, config_class: type[Section]) -> int:
     return 0
 
 
+def _discard(run: Run) -> bool:
+    """Delete a run that has nothing to go on from, and say whether that was so."""
+    empty = not run.checkpoints.exists() and not run.model_file.exists()
+    if empty:
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return empty
+
+
+def _resume(module: str, run: Run) -> str:
+    return f"python -m {module} --resume {_short(run.folder)}"
+
+
 def _answer(module: str, options_class: type[Section]) -> int:
     project = module.split(".")[1]
     given = _arguments(module, options_class)
     run = Run.open(project, given.get("run", options_class.model_fields["run"].default))
     if not run.model_file.is_file():
-        raise ValueError(
-            f"run {run.name} is not finished; to go on: "
-            f"python -m projects.{project}.train --resume {_short(run.folder)}"
-        )
-    shared_sections = {key: value for key, value in run.settings.items() if key in ("data", "evaluation")}
-    known = {key: value for key, value in shared_sections.items() if key in options_class.model_fields}
-    if source := given.get("data", {}).get("source"):  # another source: its place and division are not the run's
-        data = {k: v for k, v in known.get("data", {}).items() if k not in OF_ONE_SOURCE}
-        known["data"] = {**data, "split": "all"} if source in ("csv", "folder") else data
+        raise ValueError(f"run {run.name} is not finished; to go on: {_resume(f'projects.{project}.train', run)}")
+    known = {key: run.settings[key] for key in ("data", "evaluation") if key in options_class.model_fields}
+    if "data" in known:
+        known["data"] = _data_of(options_class, known["data"], given.get("data", {}))
     options = settings.load(options_class, known, given)
+    data = options.model_dump().get("data", {})
+    if data.get("split") == "all" and data["root"] and str(data["root"]) == run.settings["data"]["root"]:
+        print(f"{project}: this run was trained on a part of {data['root']}, which is scored too", file=sys.stderr)
     import_module(module).main(options, run)
     return 0
+
+
+def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's settings of `data` that hold for the data that the command line names, too."""
+    if not {"source", "root"} & set(given):
+        return run
+    source = given.get("source", run["source"])
+    if source == "sample" and "source" not in given:
+        raise ValueError("data.root says where the data are; say what they are with --data.source")
+    section: Any = options_class.model_fields["data"].annotation
+    carried = {k: v for k, v in run.items() if OF_ONE_SOURCE not in section.model_fields[k].metadata}
+    return {**carried, "split": "all"} if source in ("csv", "folder") else carried
 
 
 def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
-        script = Path(str(sys.modules["__main__"].__file__)).name
-        description = str(sys.modules["__main__"].__doc__).strip()
-        settings.print_help(options_class, f"python -m {module}", description or script)
-    return settings.parse_arguments(arguments)
+        settings.print_help(options_class, f"python -m {module}", str(sys.modules["__main__"].__doc__).strip())
+    given = settings.parse_arguments(arguments)
+    if "input" in given and "input" not in options_class.model_fields:
+        words = " ".join(given["input"])
+        raise ValueError(f"do not know what to do with {words}; settings look like --section.key value")
+    return given
 
 
 def _exit(module: str, work: Callable[[], int]) -> NoReturn:

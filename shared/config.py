@@ -21,6 +21,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
 
+OF_ONE_SOURCE = "of one source"  # `Annotated[..., OF_ONE_SOURCE]` marks what means nothing for other data
+
+
 class RunOptions(Section):
     """What every script asks that works on a finished run."""
 
@@ -30,15 +33,32 @@ class RunOptions(Section):
     """Also write the answer to this JSON file."""
 
 
+class TrainOptions(Section):
+    """What every training asks beside its settings."""
+
+    config: Path | None = None
+    """A YAML file of settings; those on the command line lie on top."""
+    name: str | None = None
+    """What the run is called, after its time; default: the name of the config file."""
+    resume: str | None = None
+    """The folder or name of a run to go on with; no settings beside it."""
+    print_config: bool = False
+    """Print the resulting settings as YAML and stop."""
+
+
 S = TypeVar("S", bound=Section)
 
 
-def load(model: type[S], *layers: Mapping[str, Any]) -> S:
-    """Validate nested mappings, later ones on top of earlier ones. Raises ValueError with one sentence."""
+def load(model: type[S], *layers: Mapping[str, Any], also: type[Section] | None = None) -> S:
+    """Validate nested mappings, later ones on top of earlier ones. Raises ValueError with one sentence.
+
+    also: what else the command line knows, for the nearest key.
+    """
     try:
         return model.model_validate(merge(*layers))
     except ValidationError as error:
-        raise ValueError(in_one_sentence(error.errors()[0], model)) from None
+        known = [*keys(model), *(keys(also) if also else ())]
+        raise ValueError(in_one_sentence(error.errors()[0], known)) from None
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,9 +80,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values or {}, dict):
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise ValueError(f"{path} must hold settings like `training: {{epochs: 3}}`")
-    return values or {}
+    return values
 
 
 def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
@@ -86,7 +108,10 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
             section = section.setdefault(parent, {})
             if not isinstance(section, dict):
                 raise ValueError(f"--{key} and --{parent} cannot both be given")
-        section[leaf] = yaml.safe_load(text) if text.startswith(("[", "{")) or text in ("null", "none") else text
+        try:
+            section[leaf] = yaml.safe_load(text) if text.startswith(("[", "{")) or text == "null" else text
+        except yaml.YAMLError:
+            raise ValueError(f"{key} is not readable as YAML: {text}") from None
     return nested
 
 
@@ -100,12 +125,12 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield prefix + (field.alias or name)
 
 
-def in_one_sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """A pydantic error for a person: the full key, what is wrong with it, the nearest key there is."""
+def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
+    """A pydantic error for a person: the full key, what is wrong with it, the nearest of the keys there are."""
     path = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path, list(keys(model)), n=1, cutoff=0.5)
-        same_leaf = [key for key in keys(model) if key.split(".")[-1] == path.split(".")[-1]]
+        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+        same_leaf = [key for key in known if key.split(".")[-1] == path.split(".")[-1]]
         guess = (near or same_leaf)[:1]
         return (
             f"unknown setting {path}"
@@ -115,6 +140,8 @@ def in_one_sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if error["type"] == "missing":
         return f"{path} must be given  (--help lists all settings)"
+    if error["type"] in ("model_type", "dict_type"):
+        return f"{path} is a group of settings ({path}.{{...}}), not {error['input']!r}"
     if error["type"] == "value_error":
         return f"{path}: {message}" if path else message
     return f"{path} must be {message}, not {error['input']!r}"
@@ -129,4 +156,5 @@ def print_help(model: type[Section], program: str, description: str) -> None:
     """List every setting with its type, default and docstring."""
     import tyro
 
-    tyro.cli(model, prog=program, description=description, args=["--help"], config=(tyro.conf.FlagConversionOff,))
+    print(description, end="\n\n")
+    tyro.cli(model, prog=program, description="", args=["--help"], config=(tyro.conf.FlagConversionOff,))

@@ -58,7 +58,8 @@ class Run:
 
     @classmethod
     def open(cls, project: str, name: str) -> "Run":
-        """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one.
+        """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one. The name of a
+        config file is the newest finished run of that name.
 
         Raises FileNotFoundError with one sentence.
         """
@@ -70,6 +71,8 @@ class Run:
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
                     raise ValueError(f"{name} is a run of {run.project}, not of {project}")
                 return run
+        if named := [run for run in all_runs(project) if run.name[16:] == name and run.model_file.is_file()]:
+            return named[-1]
         raise FileNotFoundError(f"there is no run {name}; `make runs` lists those there are")
 
     @property
@@ -138,18 +141,25 @@ class Run:
 def environment() -> dict[str, Any]:
     """What a number depends on beside code and data: versions, commit, machine."""
     packages = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
-        capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
-    )  # fmt: skip
     return {
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "command": " ".join(sys.orig_argv[1:]),
-        "commit": commit.stdout.strip() or "not a git checkout",
+        "commit": _commit(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
         **{package: metadata.version(package) for package in packages},
     }
+
+
+def _commit() -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--exclude", "*"],
+            capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        return "unknown (no git here)"
+    return answer.stdout.strip() or "unknown (not a git checkout)"
 
 
 def all_runs(project: str = "*") -> Iterator[Run]:
@@ -171,10 +181,11 @@ def table() -> str:
     rows: list[tuple[str, ...]] = [("project", "run", "data", "result", "best baseline", "minutes", "commit")]
     for run in all_runs():
         result, baseline = _headline(run)
-        known: Mapping[str, Any] = read_json(run.folder / "environment.json")
+        environment_file = run.folder / "environment.json"
+        known: Mapping[str, Any] = read_json(environment_file) if environment_file.is_file() else {}
         minutes = f"{known['minutes']:.1f}" if "minutes" in known else "-"
         data = str(run.settings.get("data", {}).get("source", "-"))
-        rows.append((run.project, run.name, data, result, baseline, minutes, str(known["commit"])))
+        rows.append((run.project, run.name, data, result, baseline, minutes, str(known.get("commit", "-"))))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
@@ -187,11 +198,13 @@ def _headline(run: Run) -> tuple[str, str]:
         evaluation = read_json(path)
     except json.JSONDecodeError:
         return "unreadable", "-"
-    metric, value = next(iter(evaluation["metrics"].items()))
+    metrics: Mapping[str, float] = evaluation["metrics"]
+    monitor = run.settings.get("training", {}).get("monitor")
+    metric = monitor if monitor in metrics else next(iter(metrics))
     baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
     choose = min if metric in SMALLER_IS_BETTER else max
     best = choose(baselines, key=lambda name: baselines[name], default=None)
-    return f"{metric} {value:.3f}", f"{best} {baselines[best]:.3f}" if best else "-"
+    return f"{metric} {metrics[metric]:.3f}", f"{best} {baselines[best]:.3f}" if best else "-"
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ import yaml
 from pydantic import BaseModel
 
 from projects.plantdisease.config import Config
-from shared.config import in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
+from shared.config import TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
 from tests.conftest import ROOT, CommandLine
 
-TRAIN = "projects.plantdisease.train"
+TRAIN, EVALUATE = "projects.plantdisease.train", "projects.plantdisease.evaluate"
 CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
 
 
@@ -55,6 +55,13 @@ def test_settings_cannot_be_changed_after_loading() -> None:
         (["--training.optimizer", "adam"], "training.optimizer must be 'adamw' or 'sgd', not 'adam'"),
         (["--data.split", "all"], "leaves nothing to train on"),
         (["--data.source", "folder"], "say where it is with --data.root DIR"),
+        (["--training", "3"], "training is a group of settings"),
+        (["--augment.scale", "[-1, 1]"], "augment.scale.0 must be greater than 0"),
+        (["--training.device", "gpu"], "training.device: must be auto, cpu, cuda, cuda:1 or mps, not 'gpu'"),
+        (["--training.monitor", "f1"], "training.monitor must be 'accuracy', 'macro_f1', 'loss' or 'ece', not 'f1'"),
+        (["--training.monitor", "loss"], "training: loss is the better the smaller it is"),
+        (["--model.train=head", "--model.weights=imagenet", "--head.epochs=0"], "nothing would be trained"),
+        (["--augment.scale", "[1,"], "augment.scale is not readable as YAML"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_full_key(arguments: list[str], sentence: str) -> None:
@@ -73,13 +80,18 @@ def test_the_same_mistake_in_yaml_reads_the_same(tmp_path: Path, command: Comman
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("content", ["a: [1", "- 1\n- 2", "\x00"])
+@pytest.mark.parametrize("content", ["a: [1", "- 1\n- 2", "[]", "1: 2", "\x00"])
 def test_an_unreadable_config_file_is_one_sentence(tmp_path: Path, command: CommandLine, content: str) -> None:
     (tmp_path / "broken.yaml").write_text(content)
     answer = command(TRAIN, "--config", "broken.yaml")
     assert answer.returncode == 2
     assert answer.stderr.count("\n") == 1
     assert "broken.yaml" in answer.stderr
+
+
+def test_a_misspelt_word_of_the_command_line_names_the_nearest(command: CommandLine) -> None:
+    assert "did you mean config?" in command(TRAIN, "--confg", "x.yaml").stderr
+    assert "do not know what to do with photo.jpg" in command(EVALUATE, "photo.jpg").stderr
 
 
 def test_a_missing_config_file_names_those_there_are(command: CommandLine) -> None:
@@ -93,7 +105,8 @@ def test_help_is_quick_and_lists_every_setting_with_its_docstring(command: Comma
     answer = command(TRAIN, "--help")
     seconds = time.monotonic() - start
     assert answer.returncode == 0
-    assert all(f"--{key}" in answer.stdout.replace("-", "_").replace("__", "--") for key in keys(Config))
+    named = answer.stdout.replace("-", "_").replace("__", "--")
+    assert all(f"--{key}" in named for key in (*keys(Config), *keys(TrainOptions)))
     assert "Passes over the training data" in answer.stdout
     assert seconds < 20  # a dead import would hang; how fast it is stands in benchmarks/
 
@@ -123,4 +136,4 @@ def test_every_setting_of_every_project_is_documented() -> None:
 
 def test_an_error_without_a_near_key_points_to_help() -> None:
     error = {"type": "extra_forbidden", "loc": ("zzzzzz",), "msg": "", "input": 1}
-    assert "--help lists all settings" in in_one_sentence(error, Config)
+    assert "--help lists all settings" in in_one_sentence(error, list(keys(Config)))

@@ -1,5 +1,6 @@
 """The promise: what the READMEs say can be typed as it stands."""
 
+import importlib
 import importlib.util
 import re
 import shlex
@@ -8,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, environment
+from shared.config import TrainOptions, load, parse_arguments, read_yaml
+from tests.conftest import ROOT
 
 READMES = [ROOT / "README.md", *sorted((ROOT / "projects").glob("*/README.md"))]
 LINES = sorted({line for path in READMES for line in re.findall(r"python -m [a-z_.]+[^`\n]*", path.read_text())})
@@ -18,14 +20,17 @@ MAKE = sorted({line for path in READMES for line in re.findall(r"make [a-z-]+[^`
 
 @pytest.mark.parametrize("line", MODULES)
 def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
-    words = shlex.split(line)[2:]
+    module, *words = shlex.split(line, comments=True)[2:]
     if "--training.epoch" in words:  # the example of a mistake
         return
-    asked = ["--print-config"] if words[0].endswith(".train") and "--resume" not in words else ["--help"]
-    answer = subprocess.run(
-        [sys.executable, "-m", *words, *asked], cwd=ROOT, env=environment(), capture_output=True, text=True
-    )
-    assert answer.returncode == 0, answer.stderr
+    assert importlib.util.find_spec(module), module
+    package, script = module.rsplit(".", 1)
+    config, given = importlib.import_module(f"{package}.config"), parse_arguments(words)
+    if script != "train":
+        load(getattr(config, f"{script.capitalize()}Options"), given)
+        return
+    asked = load(TrainOptions, {key: given.pop(key) for key in TrainOptions.model_fields if key in given})
+    load(config.Config, read_yaml(ROOT / asked.config) if asked.config else {}, given)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no make")

@@ -1,11 +1,11 @@
 """Every knob of the project, with what it does."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import RunOptions, Section
+from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.training.config import TrainingConfig
 
 
@@ -15,7 +15,7 @@ class DataConfig(Section):
     source: Literal["sample", "flickr8k", "coco", "folder"] = "sample"
     """sample: scenes drawn by code. flickr8k: the official layout. coco: photos and COCO's caption JSON. folder: photos
     and a captions.csv with the columns image and caption."""
-    root: Path | None = None
+    root: Annotated[Path | None, OF_ONE_SOURCE] = None
     """The folder of the photos and captions; for the sample, where to keep what is drawn (default: data/)."""
     split: Literal["auto", "official", "random", "train", "dev", "test", "all"] = "auto"
     """official: the lists that come with the data. random: photo by photo. auto: official where there are lists. For

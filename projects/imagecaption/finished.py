@@ -86,11 +86,7 @@ class FinishedModel:
     @classmethod
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        tensors, about = load_model(path)
-        if about["project"] != "imagecaption":
-            raise ValueError(f"{path} is a model of {about['project']}, not of imagecaption")
+        tensors, about = load_model(path, "imagecaption")
         config = Config.model_validate(about["config"])
         network = build_model(config.model, config.data.size, len(about["words"]), pretrained=False)
         network.load_state_dict(select(tensors, "network."))

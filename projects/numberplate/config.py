@@ -1,11 +1,11 @@
 """Every knob of the project, with what it does."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import RunOptions, Section
+from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.training.config import TrainingConfig
 
 
@@ -14,10 +14,10 @@ class DataConfig(Section):
 
     source: Literal["sample", "csv"] = "sample"
     """sample: cars and plates drawn by code. csv: your own photos."""
-    root: Path | None = None
+    root: Annotated[Path | None, OF_ONE_SOURCE] = None
     """csv: a table of photos (file,x0,y0,x1,y1,text; paths relative to it, one row a plate, no box: no plate) or of
     crops (file,text). sample: where to keep what is drawn (default: data/)."""
-    crops: Path | None = None
+    crops: Annotated[Path | None, OF_ONE_SOURCE] = None
     """A second table, of crops (file,text), for the reader."""
     split: Literal["auto", "all"] = "auto"
     """auto: the table's column `split` where it has one (train, dev), else by plate text. all: everything is test
@@ -26,13 +26,13 @@ class DataConfig(Section):
     """Part of the training photos and crops that decides which weights are kept."""
     test: float = Field(0.2, gt=0, lt=0.5)
     """Part that is looked at once, at the end, where the table has no column `split`."""
-    leave_out: tuple[str, ...] = ()
+    leave_out: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
     """Sets that are not trained on: the table's column `set`, or the name of the folder the file is in."""
-    only: tuple[str, ...] = ()
+    only: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
     """Sets that are tested on; none named: all."""
-    fold: int | None = Field(None, ge=0, le=4)
+    fold: Annotated[int | None, OF_ONE_SOURCE] = Field(None, ge=0, le=4)
     """Crops: the fifth of the plate texts that is the test part; none: as `split` and `test` say."""
-    glyphs: Path | None = None
+    glyphs: Annotated[Path | None, OF_ONE_SOURCE] = None
     """A folder of glyph sheets (.png with Tesseract .box files) to draw plates with, beside the fonts of the system."""
     photos: int = Field(600, ge=40)
     """How many photos the sample has."""

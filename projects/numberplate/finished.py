@@ -72,9 +72,7 @@ class FinishedModel:
     @classmethod
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        tensors, about = load_model(path)
+        tensors, about = load_model(path, "numberplate")
         config = ModelConfig.model_validate(about["model"])
         model = cls(Detector(config.width), Reader(config.hidden), config, about["threshold"])
         for part in ("detector", "reader"):

@@ -67,9 +67,7 @@ class FinishedModel:
     @classmethod
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        tensors, about = load_model(path)
+        tensors, about = load_model(path, "sentiment")
         config = Config.model_validate(about["config"])
         tokenizer = Tokenizer.from_str(about["tokenizer"])
         network = build_model(config.model, tokenizer, len(about["classes"]), about["architecture"])

@@ -2,11 +2,11 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import RunOptions, Section
+from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.training.config import TrainingConfig
 
 
@@ -16,7 +16,7 @@ class DataConfig(Section):
     source: Literal["sample", "csv", "yahoo"] = "sample"
     """sample: an index 1999-2018 that the package `arch` carries. csv: your own file, or a folder of one file a ticker.
     yahoo: daily prices by ticker, downloaded (extra `yahoo`)."""
-    root: Path | None = None
+    root: Annotated[Path | None, OF_ONE_SOURCE] = None
     """csv: the file or folder. yahoo: where downloads are kept (default: data/)."""
     index: Literal["sp500", "nasdaq"] = "sp500"
     """Of the sample."""

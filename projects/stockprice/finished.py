@@ -48,9 +48,7 @@ class FinishedModel:
     @classmethod
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        tensors, about = load_model(path)
+        tensors, about = load_model(path, "stockprice")
         config = Config.model_validate(about["config"])
         fitted = []
         for number, since in enumerate(about["since"]):

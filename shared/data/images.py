@@ -17,7 +17,7 @@ from tqdm import tqdm
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
 from shared.data.config import AugmentConfig
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
 MAX_PIXELS = 100_000_000
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -115,8 +115,8 @@ def to_float(images: Tensor) -> Tensor:
 def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> Tensor:
     """Random view of every image, a function of its own seed alone: uint8 (B, H, W, 3) -> float (B, 3, size, size).
 
-    One resampling for crop, scale, rotation and mirror, one colour matrix for all colour changes; works on the
-    whole batch at once, on the CPU or the GPU.
+    One resampling for crop, scale, rotation and mirror, then contrast, saturation, light and white balance; works on
+    the whole batch at once, on the CPU or the GPU.
     """
     x = to_float(images)  # (B, 3, H, W)
     # 32 numbers in 0..1 for every image, from its own seed
@@ -188,7 +188,8 @@ def replace_background(x: Tensor, u: Tensor) -> Tensor:
 def cut_mix(x: Tensor, seeds: Tensor, probability: float) -> tuple[Tensor, Tensor, float]:
     """Cut a rectangle of each image's neighbour in the batch into it (CutMix, Yun et al. 2019).
 
-    Returns the images, the index of each one's partner (B,) and the part that is still the image's own.
+    Returns the images, the index of each one's partner (B,) and the part that is still the image's own. With several
+    processes a neighbour is one of the same process, so the result is not that of one process.
     """
     generator = np.random.default_rng([int(seed) for seed in seeds[:2].tolist()])
     partners = torch.arange(len(x), device=x.device).roll(1)
