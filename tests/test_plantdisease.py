@@ -16,9 +16,10 @@ from safetensors.torch import save_file
 from projects.plantdisease.baselines import colour_histogram, fit_colour_baseline
 from projects.plantdisease.config import Config, DataConfig, ModelConfig
 from projects.plantdisease.data import LeafData, list_photos
+from projects.plantdisease.explain import occlusion
 from projects.plantdisease.finished import FinishedModel
 from projects.plantdisease.groups import Photo, group_alike, leaf_groups, perceptual_hashes
-from projects.plantdisease.model import Views, build_model
+from projects.plantdisease.model import LeafNet, Views, build_model
 from projects.plantdisease.predict import Predictor
 from projects.plantdisease.sample import CLASSES
 from projects.plantdisease.train import train
@@ -365,6 +366,22 @@ def test_a_finished_run_scores_any_other_labelled_photos(
     assert refused.returncode == 2
     assert "Oak___healthy" in refused.stderr
     assert not (tmp_path / "none.json").exists()
+
+
+def test_occlusion_shows_the_place_that_decides() -> None:
+    class Corner(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            brightness = images[:, :, 44:60, 4:20].mean(dim=(1, 2, 3))
+            return torch.stack([brightness, -brightness], dim=1)
+
+    image = torch.zeros(1, 3, 64, 64)
+    image[:, :, 48:56, 8:16] = 5.0
+    image[:, :, 8:16, 48:56] = 5.0  # as bright, but nobody looks there
+    heat = occlusion(LeafNet(Corner(), torch.nn.Identity()), image, target=0)
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    assert abs(row - 52) < 8
+    assert abs(column - 12) < 8
+    assert heat[8:16, 48:56].max() < 0.05 * heat.max()
 
 
 def test_training_and_prediction_see_a_photo_alike(run_folder: Path, sample: LeafData) -> None:

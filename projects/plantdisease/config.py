@@ -144,8 +144,11 @@ class PredictOptions(RunOptions):
     """Photos or folders."""
     top: int = Field(3, ge=1)
     """How many classes to name."""
+    explain: Literal["occlusion", "grad-cam"] = "occlusion"
+    """How the picture of where the network looked is made: occlusion asks it a hundred times with a part of the photo
+    smoothed away, a few seconds; grad-cam asks once, and is rough for AlexNet."""
     overlay: Path | None = None
-    """Folder for pictures of what the network looked at (Grad-CAM); default: `predictions/` in the run."""
+    """Folder for these pictures; default: `predictions/` in the run."""
 
 
 class ExportOptions(RunOptions):

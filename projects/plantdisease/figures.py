@@ -23,7 +23,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         _splits_section(run),
         report.Section(
             "Where it looked",
-            "Test photos, and under each the same photo with the places that spoke most for the answer (Grad-CAM).",
+            "Test photos, and under each the places that spoke most for the answer: without them it is less likely.",
             figure=gallery,
         ),
         report.Section("Mistakes it was most sure of", figure=_worst_mistakes(model, result)),

@@ -17,11 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from captum.attr import LayerAttribution, LayerGradCam
 
 from projects.plantdisease.config import PredictOptions
+from projects.plantdisease.explain import grad_cam, occlusion, overlay
 from projects.plantdisease.finished import FinishedModel
-from projects.plantdisease.model import last_convolution
 from shared.data.images import find_images, normalise, read_image, to_square
 from shared.files import atomic, write_json
 from shared.runs import Run
@@ -76,21 +75,15 @@ class Predictor:
         named = [(self.classes[c], p) for c, p in zip(classes.tolist(), probabilities.tolist())]
         return Prediction(named, novelty.item())
 
-    def explain(self, image: np.ndarray, name: str) -> np.ndarray:
+    def explain(self, image: np.ndarray, name: str, how: str = "occlusion") -> np.ndarray:
         """What in a photo speaks for the class `name`: the photo under a heat map, RGB uint8 (S, S, 3).
 
-        Grad-CAM (Selvaraju et al. 2017) at the last convolution.
+        how: `occlusion` or `grad-cam`, see `explain.py`.
         """
         photo = self.prepare(image)
-        network, size = self.model.network, self.model.config.model.size
-        x = normalise(torch.from_numpy(photo[None]), size)
-        layer = LayerGradCam(network, last_convolution(network.trunk))
-        maps = layer.attribute(x, self.classes.index(name), relu_attributions=True)
-        heat = LayerAttribution.interpolate(maps.detach(), photo.shape[:2], "bilinear")[0, 0].numpy()
-        heat = (heat / max(float(heat.max()), 1e-8) * 255).astype(np.uint8)
-        colours = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[:, :, ::-1]
-        weight = 0.65 * (heat[:, :, None] / 255.0)
-        return (photo * (1 - weight) + colours * weight).astype(np.uint8)
+        seen = normalise(torch.from_numpy(photo[None]), self.model.config.model.size)
+        show = occlusion if how == "occlusion" else grad_cam
+        return overlay(photo, show(self.model.network, seen, self.classes.index(name)))
 
 
 def main(options: PredictOptions, run: Run) -> None:
@@ -111,7 +104,7 @@ def main(options: PredictOptions, run: Run) -> None:
             continue
         prediction = predictor(image, options.top)
         picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
-        seen = predictor.explain(image, prediction.classes[0][0])
+        seen = predictor.explain(image, prediction.classes[0][0], options.explain)
         with atomic(picture) as temporary:
             temporary.write_bytes(cv2.imencode(".png", seen[:, :, ::-1])[1].tobytes())
         print(f"{path}: {prediction}\n  {picture}")

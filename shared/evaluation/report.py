@@ -172,15 +172,17 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
 
 def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6) -> Figure:
     """Pictures with a few words under each. images: uint8 (H, W, 3)."""
-    rows = -(-len(images) // columns)
+    wrapped = [[part for line in title.split("\n") for part in textwrap.wrap(line, 22)] for title in titles]
+    starts = range(0, len(images), columns)
     tallest = max(image.shape[0] / image.shape[1] for image in images)
-    figure = Figure(figsize=(1.75 * columns, (1.75 * tallest + 0.45) * rows), layout="constrained")
-    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+    heights = [1.75 * tallest + 0.15 * max(map(len, wrapped[start : start + columns])) + 0.1 for start in starts]
+    figure = Figure(figsize=(1.75 * columns, sum(heights)), layout="constrained")
+    grid = figure.subplots(len(starts), columns, squeeze=False, height_ratios=heights)
+    for axes in grid.flat:
         axes.axis("off")
-    for axes, image, title in zip(figure.axes, images, titles):
+    for axes, image, lines in zip(grid.flat, images, wrapped):
         axes.imshow(image)
-        wrapped = [part for line in title.split("\n") for part in textwrap.wrap(line, 26)]
-        axes.set_title("\n".join(wrapped), fontsize=6.5, color=INK)
+        axes.set_title("\n".join(lines), fontsize=8, color=INK)
     return figure
 
 
