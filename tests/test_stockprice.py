@@ -165,6 +165,21 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
     assert forecast.min() >= np.datetime64("2017-07-01")
 
 
+def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> None:
+    config = settings("--data.also=[nasdaq]")
+    data = PriceData(config.data, config.model.window)
+    assert [series.name for series in data.series] == ["sp500"]
+    train, validation = (data.windows("variance", data.refits[0], part, 0.15) for part in ("train", "validation"))
+    assert [series.name for series in train.series] == ["sp500", "nasdaq"]
+    assert set(train.places[:, 0]) == {0, 1}
+    assert set(validation.places[:, 0]) == {0}
+    for number, origin in train.places:
+        assert train.series[number].days[origin + 1] < data.refits[0].known
+    for wrong in ("--data.also=[sp500]", "--data.also=[dax]"):
+        with pytest.raises(ValueError, match=r"data\.also"):
+            PriceData(settings(wrong).data, config.model.window)
+
+
 def test_a_window_ends_with_the_day_it_is_asked_from() -> None:
     config = settings()
     data = PriceData(config.data, config.model.window)

@@ -22,6 +22,8 @@ class DataConfig(Section):
     """Of the sample."""
     tickers: list[str] = Field([])
     """yahoo: what to download. csv with a folder: which files, by name; all of them if empty."""
+    also: Annotated[list[str], OF_ONE_SOURCE] = Field([])
+    """Tickers that are learned from but not forecast: files of csv's folder, Yahoo's, of the sample nasdaq or sp500."""
     columns: dict[str, str] = Field({})
     """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
     split: Literal["walk", "all"] = "walk"

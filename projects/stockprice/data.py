@@ -173,9 +173,11 @@ class PriceData:
         """one: refuse more than one ticker."""
         self.config, self.window = config, window
         frames = load_prices(config)
-        if one and len(frames) > 1:
-            raise ValueError(f"task price is about one ticker, these are {len(frames)}; name it with data.tickers")
-        self.series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
+        series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
+        self.series = [s for s in series if s.name not in config.also]
+        self.also = [s for s in series if s.name in config.also]
+        if one and len(self.series) > 1:
+            raise ValueError(f"task price is about one ticker, these are {len(self.series)}; name it with data.tickers")
         self.refits = self._refits(refit)
         for series in self.series if config.split == "walk" else ():
             before = int(np.searchsorted(series.days, self.refits[0].known))
@@ -207,14 +209,15 @@ class PriceData:
 
     def windows(self, target: Literal["variance", "return"], refit: Refit, part: str, validation: float) -> Windows:
         """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
-        so that calm and wild years are in both and the latest days are learned from."""
+        so that calm and wild years are in both and the latest days are learned from. `data.also` is for training."""
+        everyone = [*self.series, *self.also] if part == "train" else self.series
         places = []
-        for number, series in enumerate(self.series):
+        for number, series in enumerate(everyone):
             origins = self.origins(series, end=refit.known)
             held = np.arange(len(origins)) // BLOCK % round(1 / validation) == round(1 / validation) - 1
             chosen = origins[~held if part == "train" else held]
             places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
-        return Windows(self.series, np.concatenate(places), self.window, target)
+        return Windows(everyone, np.concatenate(places), self.window, target)
 
     def _refits(self, rule: str) -> list[Refit]:
         start = np.datetime64(self.config.test_from)

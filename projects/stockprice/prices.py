@@ -16,17 +16,23 @@ SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # ratios at which shares ar
 
 
 def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
-    """Ticker -> frame of open, high, low, close, volume by day. Raises ValueError or FileNotFoundError."""
+    """Ticker -> frame of open, high, low, close, volume by day, those of `data.also` among them.
+
+    Raises ValueError or FileNotFoundError.
+    """
     if config.source == "sample":
-        frames = {config.index: index_prices(config.index)}
+        frames = {index: index_prices(index) for index in (config.index, *config.also)}
     elif config.source == "yahoo":
-        frames = {ticker: yahoo_prices(ticker, config.root or Path("data")) for ticker in config.tickers}
+        frames = {ticker: yahoo_prices(ticker, config.root or Path("data")) for ticker in config.tickers + config.also}
     else:
         if config.root is None:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
-        frames = {
-            path.name.split(".")[0]: read_prices(path, config.columns) for path in files(config.root, config.tickers)
-        }
+        wanted = config.tickers + config.also if config.tickers else []
+        frames = {path.name.split(".")[0]: read_prices(path, config.columns) for path in files(config.root, wanted)}
+    if absent := [name for name in config.also if name not in frames]:
+        raise ValueError(f"data.also: {config.root} holds no {', '.join(absent)}")
+    if set(frames) <= set(config.also):
+        raise ValueError("data.also names all there is: nothing is left to forecast")
     if config.start:
         frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
     for name, frame in frames.items():
@@ -39,8 +45,10 @@ def index_prices(index: str) -> pd.DataFrame:
     """The S&P 500 or the NASDAQ composite, 1999-2018, as the package `arch` carries them."""
     if index == "sp500":
         from arch.data import sp500 as source
-    else:
+    elif index == "nasdaq":
         from arch.data import nasdaq as source
+    else:
+        raise ValueError(f"data.also: the sample has no {index}, only sp500 and nasdaq")
     return check(source.load().rename(columns=str.lower)[list(COLUMNS)], index)
 
 
