@@ -80,7 +80,7 @@ def _train(module: str, config_class: type[Section]) -> int:
             if distributed.is_first() and not _discard(run):
                 print(f"{str(stop) or 'stopped'}; to go on: {_resume(module, run)}", file=sys.stderr)
             return INTERRUPTED
-        except (ValueError, OSError):
+        except Exception:
             if distributed.is_first():
                 _discard(run)
             raise
@@ -109,13 +109,15 @@ def _answer(module: str, options_class: type[Section]) -> int:
     run = Run.open(project, given.get("run", options_class.model_fields["run"].default))
     if not run.model_file.is_file():
         raise ValueError(f"run {run.name} is not finished; to go on: {_resume(f'projects.{project}.train', run)}")
-    known = {key: run.settings[key] for key in ("data", "evaluation") if key in options_class.model_fields}
+    own: dict[str, dict[str, Any]] = run.settings  # a shipped run may have none of these sections
+    known = {key: own[key] for key in ("data", "evaluation") if key in own and key in options_class.model_fields}
     if "data" in known:
         known["data"] = _data_of(options_class, known["data"], given.get("data", {}))
     options = settings.load(options_class, known, given)
-    data = options.model_dump().get("data", {})
-    if data.get("split") == "all" and data["root"] and str(data["root"]) == run.settings["data"]["root"]:
-        print(f"{project}: this run was trained on a part of {data['root']}, which is scored too", file=sys.stderr)
+    if "data" in known and _divides_anew(own["data"], options.model_dump(mode="json")["data"]):
+        print(
+            f"{project}: these are the run's own data, divided anew: what it was trained on is scored", file=sys.stderr
+        )
     import_module(module).main(options, run)
     return 0
 
@@ -130,6 +132,20 @@ def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[s
     section: Any = options_class.model_fields["data"].annotation
     carried = {k: v for k, v in run.items() if OF_ONE_SOURCE not in section.model_fields[k].metadata}
     return {**carried, "split": "all"} if source in ("csv", "folder") else carried
+
+
+def _divides_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Whether the same data are split otherwise than in training; parts that come with the data are no new division."""
+
+    def place(settings: Mapping[str, Any]) -> tuple[str, str]:
+        return settings["source"], str(Path(settings["root"] or "").resolve())
+
+    decides = [key for key in ("split", "seed", "validation", "test", "guard") if key in own and key in data]
+    return (
+        place(own) == place(data)
+        and data["split"] not in ("train", "dev", "test")
+        and any(own[key] != data[key] for key in decides)
+    )
 
 
 def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:

@@ -283,7 +283,7 @@ def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
     [
         ({"words": ["a", "b"], "label": [0, 1]}, {}, "has no column text or sentence"),
         ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
-        ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, 1"),
+        ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
         ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
         ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
         ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),

@@ -34,6 +34,8 @@ class Encoder(nn.Module):
             try:
                 probe = network.eval()(torch.zeros(1, 3, size, size))
                 _, self.width, self.rows, self.columns = probe.shape
+                if self.rows != self.columns:
+                    raise ValueError("channels last")
             except (AssertionError, RuntimeError, ValueError):
                 raise ValueError("it does not end in a grid of features; take a convolutional one") from None
 

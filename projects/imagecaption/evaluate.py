@@ -103,7 +103,7 @@ def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationC
 def _print(model: FinishedModel, result: Evaluation) -> None:
     numbers = result.numbers
     low, high = numbers["intervals"]["cider"]
-    print(f"{numbers['data']['n']} photos, split {numbers['data']['split']}")
+    print(result.data.summary())
     name = NAMES[model.config.model.decoder]
     print(f"  {name:<28}{show(numbers['metrics'])}  (cider 95 % interval {low:.3f} - {high:.3f})")
     for baseline, values in numbers["baselines"].items():

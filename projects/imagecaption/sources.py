@@ -6,10 +6,10 @@ counted and named, never passed over in silence.
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from projects.imagecaption.config import DataConfig
@@ -85,8 +85,7 @@ def read_flickr8k(root: Path) -> Collection:
     for path in sorted(root.rglob("*mages.txt")):
         if match := re.search(r"(train|dev|val|test)Images\.txt$", path.name):
             parts |= dict.fromkeys((name.strip() for name in _lines(path)), PARTS[match[1]])
-    found = {path.name: path for path in find_images(root)}
-    return _put_together(captions, found, parts)
+    return _put_together(captions, _by_name(root), parts)
 
 
 def read_coco(root: Path) -> Collection:
@@ -111,7 +110,7 @@ def read_coco(root: Path) -> Collection:
     if not captions:
         raise ValueError(f"{root} does not hold captions in COCO's form: a .json file with `images` and `annotations`")
     folder = root if root.is_dir() else root.parent.parent if root.parent.name == "annotations" else root.parent
-    return _put_together(captions, {path.name: path for path in find_images(folder)}, parts)
+    return _put_together(captions, _by_name(folder), parts)
 
 
 def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, list[str], str | None]]:
@@ -119,17 +118,20 @@ def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, lis
     match = re.search(r"(train|val|test)", path.name)
     of_image: dict[Any, list[str]] = defaultdict(list)
     for annotation in content.get("annotations", []):
-        if "caption" not in annotation:
+        if not isinstance(annotation, dict) or not {"caption", "image_id"} <= set(annotation):
             raise ValueError(
                 f"{path} holds no captions (it may be the file of objects); remove it or name the right one"
             )
         of_image[annotation["image_id"]].append(str(annotation["caption"]))
     for image in content["images"]:
-        name = image.get("file_name") or image.get("filename")
+        name = isinstance(image, dict) and (image.get("file_name") or image.get("filename"))
         if not name:
             raise ValueError(f"{path} has an image without `file_name`")
-        several = [str(sentence["raw"]) for sentence in image.get("sentences", [])] or of_image[image.get("id")]
-        yield Path(name).name, several, PARTS.get(image.get("split") or (match[1] if match else ""))
+        name = str(PurePosixPath(image.get("filepath", "")) / name)
+        several = [str(sentence["raw"]) for sentence in image.get("sentences", [])] or of_image.pop(image.get("id"), [])
+        yield name, several, PARTS.get(image.get("split") or (match[1] if match else ""))
+    for number, several in of_image.items():
+        yield f"image {number}", several, None
 
 
 def read_folder(root: Path) -> Collection:
@@ -146,11 +148,19 @@ def read_folder(root: Path) -> Collection:
     parts: dict[str, str] = {}
     for row in frame.fillna("").astype(str).to_dict("records"):
         captions[row[image]].append(row[caption])
-        if split and (part := PARTS.get(row[split].strip().lower())):
-            parts[row[image]] = part
-    photos = find_images(path.parent)
-    found = {p.name: p for p in photos} | {p.relative_to(path.parent).as_posix(): p for p in photos}
-    return _put_together(captions, found, parts)
+        if split and (named := row[split].strip().lower()):
+            if named not in PARTS:
+                raise ValueError(f"{path}: the column {split} says {named}; {', '.join(PARTS)} are known")
+            parts[row[image]] = PARTS[named]
+    return _put_together(captions, _by_name(path.parent), parts)
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Every photo below a folder by its path in there, and by its bare name where no other photo has it."""
+    photos = find_images(folder)
+    count = Counter(path.name for path in photos)
+    bare = {path.name: path for path in photos if count[path.name] == 1}
+    return bare | {path.relative_to(folder).as_posix(): path for path in photos}
 
 
 def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
@@ -158,7 +168,7 @@ def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts:
     left_out: dict[str, list[str]] = defaultdict(list)
     photos = []
     for name, several in sorted(captions.items()):
-        path = found.get(name)
+        path = found.get(name) or found.get(PurePosixPath(name).name)
         if path is None:
             left_out["captioned photos that are missing"].append(name)
             continue

@@ -59,6 +59,8 @@ class PlateData:
 
 def faces_of(config: DataConfig) -> list[Typeface]:
     """What plates are drawn with: for the sample what every machine has, else all there is."""
+    if config.source == "sample" and config.glyphs:
+        raise ValueError("data.glyphs is for source csv; the sample is drawn with what every machine has")
     return carried() if config.source == "sample" else typefaces(config.glyphs)
 
 
@@ -207,6 +209,8 @@ def cut(image: np.ndarray, crop: Crop, margin: float = 0.12) -> np.ndarray:
         return grey
     x0, y0, x1, y1 = crop.box
     dx, dy = margin * (y1 - y0), margin * (y1 - y0)
+    if x0 >= image.shape[1] or y0 >= image.shape[0] or x1 <= 0 or y1 <= 0:
+        raise ValueError(f"a box of {crop.path} lies outside of the photo")
     top, left = max(0, round(y0 - dy)), max(0, round(x0 - dx))
     return grey[top : max(top + 4, round(y1 + dy)), left : max(left + 4, round(x1 + dx))]
 

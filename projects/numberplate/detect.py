@@ -38,7 +38,8 @@ class Finder(Protocol):
 def contours(photo: np.ndarray) -> list[Detection]:
     """The tutorials' way: smooth, find edges (Canny 1986), take the outlines of four corners and a plate's shape."""
     scale = min(1.0, 1000 / max(photo.shape[:2]))
-    grey = cv2.cvtColor(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    small = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
+    grey = cv2.cvtColor(cv2.resize(photo, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     edges = cv2.Canny(cv2.bilateralFilter(grey, 11, 17, 17), 30, 200)
     edges = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     outlines, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)

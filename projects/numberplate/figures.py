@@ -40,6 +40,8 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
 
 
 def _lead(metrics: dict[str, float], other: dict[str, float], low: float, high: float) -> str:
+    if "recall" not in metrics:
+        return f"There is no plate on these photos; {metrics['found']:.0f} places were taken for one."
     if "exact" not in metrics:
         return (
             f"{metrics['recall']:.1%} of the plates are found; {metrics['precision']:.1%} of what is found is a plate."
@@ -75,7 +77,7 @@ def _baselines_section(metrics: dict[str, float], baselines: dict[str, dict[str,
 
 def _threshold_section(model: FinishedModel, result: "Evaluation") -> report.Section | None:
     photos = result.data.photos_of(splits.VALIDATION)
-    if not photos:
+    if not any(len(photo.boxes) for photo in photos):
         return None
     return report.Section(
         "From which score on it is a plate",

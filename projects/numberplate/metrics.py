@@ -42,12 +42,15 @@ def match(found: Sequence[Detection], boxes: np.ndarray, least: float) -> list[i
 
 
 def detection_metrics(found: Sequence[Sequence[Detection]], boxes: Sequence[np.ndarray]) -> dict[str, float]:
-    """recall and precision at overlaps of 0.5 and 0.7, and their harmonic mean at 0.5."""
+    """recall and precision at overlaps of 0.5 and 0.7, and their harmonic mean at 0.5; without a plate on any photo
+    there is no recall: found, the number of places taken for one."""
     plates, given = sum(len(b) for b in boxes), sum(len(f) for f in found)
+    if not plates:
+        return {"precision": 0.0 if given else 1.0, "found": float(given)}
     numbers = {}
     for name, least in (("", 0.5), ("_70", 0.7)):
         right = sum(sum(i >= 0 for i in match(f, b, least)) for f, b in zip(found, boxes))
-        numbers[f"recall{name}"] = right / max(1, plates)
+        numbers[f"recall{name}"] = right / plates
         numbers[f"precision{name}"] = right / given if given else 1.0
     recall, precision = numbers["recall"], numbers["precision"]
     return {**numbers, "f1": 2 * recall * precision / max(1e-9, recall + precision)}

@@ -26,6 +26,9 @@ from shared.data.images import find_images, read_image
 from shared.files import atomic, write_json
 from shared.runs import RUNS, Run
 
+SURE = 0.9
+"""Confidence from which on a plate counts that only one frame of a video shows."""
+
 
 def main(options: PredictOptions, run: Run) -> None:
     """The command line: a line for every photo, and a picture with the plates marked."""
@@ -58,8 +61,8 @@ def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     """Print and return the plates of one photo; write the picture."""
     photo = read_image(path)
     plates = pipeline(photo)
-    print(f"{path}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
     write_picture(picture, photo, plates)
+    print(f"{path}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
     return {"file": str(path), "plates": [plate.as_dict() for plate in plates], "picture": str(picture)}
 
 
@@ -75,16 +78,22 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     if best is None:
         raise ValueError(f"{path} has no frame that can be read")
     write_picture(picture, *best)
-    found = [track for track in tracker.tracks if track.text and track.last > track.first]
-    print(f"{path}: {tracker.frame + 1} frames, {frames_a_second:.1f} frames/s\n  {picture}")
+    found = [t for t in tracker.tracks if t.text and (t.last > t.first or t.confidence >= SURE)]
+    frames = tracker.frame + 1
+    print(f"{path}: {frames} frames, {frames_a_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}")
+    if video.count and frames < 0.95 * video.count:
+        print(f"numberplate: {path} ended after {frames} of about {video.count} frames", file=sys.stderr)
     for track in found:
         seconds = f"{track.first / video.rate:.1f} s to {track.last / video.rate:.1f} s"
         print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
     answers = [
-        {"text": t.text, "confidence": t.confidence, "from": t.first / video.rate, "to": t.last / video.rate}
+        {
+            **t.plate.as_dict(), "text": t.text, "confidence": t.confidence, "from": t.first / video.rate,
+            "to": t.last / video.rate,
+        }
         for t in found
-    ]
-    return {"file": str(path), "frames": tracker.frame + 1, "plates": answers, "picture": str(picture)}
+    ]  # fmt: skip
+    return {"file": str(path), "frames": frames, "plates": answers, "picture": str(picture)}
 
 
 def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:

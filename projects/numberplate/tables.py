@@ -89,13 +89,19 @@ def read_plates(path: Path) -> pd.DataFrame:
         )
     text = frame["text"] if "text" in frame else pd.Series("", index=frame.index)
     frame["text"] = ["".join(c for c in str(t).upper() if c.isalnum()) for t in text.fillna("")]
+    empty = frame[boxed].isna()
     for name in boxed:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     if boxed:
-        wrong = frame[BOX].isna().any(axis=1) & frame[BOX].notna().any(axis=1)
+        wrong = empty.any(axis=1) != empty.all(axis=1)
+        wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
         wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
         if wrong.any():
-            raise ValueError(f"{path}, row {int(wrong.to_numpy().argmax()) + 2}: the box is not x0 < x1, y0 < y1")
+            row = int(wrong.to_numpy().argmax()) + 2
+            raise ValueError(f"{path}, row {row}: the box is not four numbers x0 < x1, y0 < y1")
+    strange = [text for text in frame["text"] if boxed and not set(text) <= set(CHARACTERS)]
+    if strange:
+        raise ValueError(f"{path}: the text {strange[0]} has characters other than A-Z and 0-9; leave it empty")
     frame["path"] = [path.parent / str(name) for name in frame["file"]]
     missing = [str(p) for p in frame["path"].unique() if not p.is_file()]
     if missing:
@@ -113,15 +119,33 @@ def _photos(frame: pd.DataFrame, config: DataConfig) -> list[Photo]:
         boxes = boxed[BOX].to_numpy(np.float32).reshape(-1, 4)
         corners = np.full((len(boxes), 4, 2), np.nan, np.float32)
         if "corners" in boxed:
-            corners = np.array([str(c).split() for c in boxed["corners"]], np.float32).reshape(-1, 4, 2)
+            corners = np.array([_corners(c, path) for c in boxed["corners"]], np.float32).reshape(-1, 4, 2)
         photos.append(Photo(path, _group(group), str(part), boxes, corners, tuple(boxed["text"])))
     return photos
 
 
+def _corners(text: str, path: Path) -> list[float]:
+    """Eight numbers, or NaN where there are none."""
+    if pd.isna(text):
+        return [float("nan")] * 8
+    try:
+        (*numbers,) = map(float, text.split())
+    except ValueError:
+        numbers = []
+    if len(numbers) != 8:
+        raise ValueError(f"the corners of {path} are not eight numbers: {text}")
+    return numbers
+
+
 def _crops(frame: pd.DataFrame, table: Path, config: DataConfig) -> list[Crop]:
-    frame = frame.loc[[bool(text) and set(text) <= set(CHARACTERS) for text in frame["text"]]]
-    if frame.empty:
+    readable = np.array([bool(text) and set(text) <= set(CHARACTERS) for text in frame["text"]])
+    if not readable.any():
         raise ValueError(f"{table} has no row with a text of letters and digits")
+    if not readable.all():
+        print(f"{table}: left out: {int((~readable).sum())} crops without a text of A-Z and 0-9", flush=True)
+    frame = frame.loc[readable]
+    if (several := frame.groupby("path")["text"].nunique()).max() > 1:
+        raise ValueError(f"{table} has two texts for {several.idxmax()}; a crop shows one plate")
     rows = [(Path(str(path)), group) for path, group in frame.groupby("path", sort=False)]
     parts = _parts(rows, [group["text"].iloc[0] for _, group in rows], config)
     return [Crop(path, _group(group), str(part), group["text"].iloc[0]) for (path, group), part in zip(rows, parts)]
@@ -134,6 +158,11 @@ def _group(rows: pd.DataFrame) -> str:
 def _parts(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataConfig) -> np.ndarray:
     """train, validation or test for every photo or crop; all with the same key on one side."""
     groups = [_group(group) for _, group in rows]
+    for name, sets in (("leave_out", config.leave_out), ("only", config.only)):
+        if unknown := sorted(set(sets) - set(groups)):
+            raise ValueError(
+                f"data.{name}: there is no set {', '.join(unknown)}, only {', '.join(sorted(set(groups)))}"
+            )
     if config.split == "all":
         parts = np.full(len(rows), splits.TEST, dtype=object)
     else:
@@ -150,11 +179,13 @@ def _divide(
     rows: list[tuple[Path, pd.DataFrame]], keys: list[str], groups: list[str], config: DataConfig
 ) -> np.ndarray:
     """As the column `split` says, else the fold, else by chance."""
-    named = [str(group["split"].iloc[0]).lower() if "split" in group else "" for _, group in rows]
+    named = [str(group["split"].fillna("").iloc[0]).lower() if "split" in group else "" for _, group in rows]
     unknown = sorted(set(named) - set(PART_OF) - {""})
     if unknown:
         raise ValueError(f"the column split says {unknown[0]}; train, validation, dev and test are known")
     given = all(named)
+    if given and config.fold is not None:
+        raise ValueError("data.fold divides what has no column split; this table has one")
     parts = splits.grouped(keys, groups, (config.validation, 0.0 if given else config.test), config.seed)
     if given:
         told = np.array([PART_OF[name] for name in named], dtype=object)

@@ -45,6 +45,8 @@ def train_detector(model: FinishedModel, data: PlateData, config: Config, run: R
     """From random views of photos to boxes and corners."""
     recipe = config.detector
     photos = data.photos_of(splits.VALIDATION)
+    if not any(len(photo.boxes) for photo in photos):
+        raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
     where = places(recipe.size, recipe.size)  # (N, 3)
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
@@ -64,6 +66,8 @@ def train_reader(model: FinishedModel, data: PlateData, config: Config, run: Run
     """From plates seen close by to their texts."""
     recipe = config.reader
     plates = StillPlates(data.crops_of(splits.VALIDATION))
+    if not len(plates):
+        raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         images, texts, lengths = batch  # (B, 48, 160) uint8, (B, L), (B,)

@@ -25,18 +25,21 @@ class Track:
     first: int
     last: int
     """Numbers of the frames in which it was seen first and last."""
-    votes: dict[str, float] = field(default_factory=dict)
-    """The confidences of the frames that read this text, added up."""
+    votes: dict[str, list[float]] = field(default_factory=dict)
+    """The confidences of the frames that read this text."""
 
     @property
     def text(self) -> str:
         """The text with the most votes."""
-        return max(self.votes, key=lambda text: self.votes[text], default="")
+        return max(self.votes, key=lambda text: sum(self.votes[text]), default="")
 
     @property
     def confidence(self) -> float:
-        """Its part of all votes, at most as sure as the frames that cast them."""
-        return self.votes[self.text] / max(1e-9, sum(self.votes.values()) + 0.05) if self.votes else 0.0
+        """The mean confidence of the frames that read it, times their part of all votes."""
+        if not self.votes:
+            return 0.0
+        own = self.votes[self.text]
+        return sum(own) / len(own) * sum(own) / max(1e-9, sum(map(sum, self.votes.values())))
 
 
 class Tracker:
@@ -60,7 +63,7 @@ class Tracker:
                 self.tracks.append(track)
             track.plate, track.last = plate, self.frame
             if plate.text:
-                track.votes[plate.text] = track.votes.get(plate.text, 0.0) + plate.confidence
+                track.votes.setdefault(plate.text, []).append(plate.confidence)
             answers.append(voted(plate, track.text, track.confidence))
         return answers
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Full, Queue
 
+import cv2
 import numpy as np
 
 from projects.numberplate.pipeline import Pipeline, Plate
@@ -105,7 +106,7 @@ class Worker:
                 shown.image = read_image(path)
                 self._put(Event(number, Shown(path.name, shown.image), number, len(paths)))
                 shown.plates = self._pipeline(settings)(shown.image)
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, cv2.error) as error:
                 shown.problem = str(error)
             self._put(Event(number, shown, number + 1, len(paths), finished=number + 1 == len(paths)))
 
@@ -121,7 +122,7 @@ class Worker:
                 self._put(Event(0, shown, number, total, rate))
             if not number:
                 raise ValueError(f"{shown.name} has no frame that can be read")
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, cv2.error) as error:
             shown.problem = str(error)
         self._put(Event(0, shown, number, number or total, finished=True))
 

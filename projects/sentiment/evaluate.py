@@ -106,7 +106,7 @@ def behaviour(model: FinishedModel, result: Evaluation) -> list[tuple[Behaviour,
 def _print(model: FinishedModel, result: Evaluation) -> None:
     numbers = result.numbers
     low, high = numbers["intervals"]["macro_f1"]
-    print(f"{numbers['data']['n']} texts, split {numbers['data']['split']}")
+    print(result.data.summary())
     name = NAMES[model.config.model.name]
     print(f"  {name:<18}{show(numbers['metrics'])}  (macro_f1 95 % interval {low:.3f} - {high:.3f})")
     for baseline, values in numbers["baselines"].items():

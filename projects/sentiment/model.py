@@ -130,6 +130,11 @@ def build_model(
         else:
             network = library.AutoModel.from_pretrained(_place(config), dtype=torch.float32)
             freeze(network, config.frozen_layers)
+        longest = getattr(network.config, "max_position_embeddings", config.max_tokens)
+        if config.max_tokens > longest:
+            raise ValueError(f"model.max_tokens is {config.max_tokens}, but the encoder reads at most {longest}")
+        if getattr(network.config, "pad_token_id", PAD) != PAD:
+            raise ValueError(f"{config.pretrained} fills texts up with another token than 0; take a BERT-like encoder")
         network.pooler = None  # BERT's own layer on top, which is not used here
         return SentimentNet(Transformer(network, config), network.config.hidden_size, classes, config)
     size = tokenizer.get_vocab_size()
@@ -153,10 +158,12 @@ def architecture(model: SentimentNet) -> dict[str, Any]:
 
 def freeze(network: Any, layers: int) -> None:
     """Keep the embedding and so many of the lowest layers of a pretrained encoder as they are."""
+    if not layers:
+        return
     stack = (network.encoder if hasattr(network, "encoder") else network.transformer).layer
     if layers > len(stack):
         raise ValueError(f"model.frozen_layers is {layers}, but the encoder has {len(stack)} layers")
-    for part in [network.embeddings, *stack[:layers]] if layers else []:
+    for part in [network.embeddings, *stack[:layers]]:
         part.requires_grad_(False)
 
 

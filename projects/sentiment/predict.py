@@ -10,6 +10,7 @@ if __name__ == "__main__":
 
     answer("projects.sentiment.predict", PredictOptions)
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Prediction:
     """Class names with calibrated probabilities, the likeliest first."""
     words: list[tuple[str, float]] | None = None
     """Every word and what it added to the answer, where that was asked for."""
+    row: int | None = None
+    """Which row of the table or line of the file it is, from 1 on."""
 
     @property
     def label(self) -> str:
@@ -72,7 +75,12 @@ class Predictor:
         return cls(FinishedModel.load(Path(path)))
 
     def __call__(self, texts: Sequence[str], explain: int = 0) -> list[Prediction]:
-        """Raw texts -> label and calibrated probability of each; for the first `explain` the words that carried it."""
+        """Raw texts -> label and calibrated probability of each; for the first `explain` the words that carried it.
+
+        Raises ValueError if there is none, or one is empty.
+        """
+        if not texts or not all(clean(text) for text in texts):
+            raise ValueError("the text is empty")
         probabilities = self.model(texts).softmax(dim=1)
         answers = []
         for index, (text, row) in enumerate(zip(texts, probabilities)):
@@ -92,9 +100,11 @@ def open_predictor(run: Run) -> Predictor:
 
 def main(options: PredictOptions, run: Run) -> None:
     """The command line: one line per text, and a page with the words that carried the answers."""
-    texts = [text for item in options.input for text in gather(item, options.text, options.encoding)]
+    rows = [row for item in options.input for row in gather(item, options.text, options.encoding)]
     predictor = open_predictor(run)
-    answers = predictor(texts, options.explain)
+    answers = predictor([text for _, text in rows], options.explain)
+    for answer, (number, _) in zip(answers, rows):
+        answer.row = number
     for prediction in answers[:SHOWN]:
         print(prediction)
     if len(answers) > SHOWN:
@@ -110,13 +120,16 @@ def main(options: PredictOptions, run: Run) -> None:
         write_json(options.json_file, [{**asdict(answer), "label": answer.label} for answer in answers])
 
 
-def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[str]:
-    """The texts of a file (a table, or a .txt with one a line), or the item itself if it is a text."""
+def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[tuple[int | None, str]]:
+    """Row and text of a file (a table, or a .txt with one a line), or the item itself if it is a text.
+
+    Empty rows are left out and counted on stderr.
+    """
     path = Path(item)
+    if path.suffix.lower() not in FILES and not path.is_file():
+        return [(None, item)]
     if path.suffix.lower() not in FILES:
-        if not item.strip():
-            raise ValueError("the text is empty")
-        return [item]
+        raise ValueError(f"{path} is none of {', '.join(sorted(FILES))}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.suffix.lower() != ".txt":
@@ -124,9 +137,11 @@ def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[str]:
     else:
         try:
             texts = path.read_text(encoding=encoding).splitlines()
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, LookupError):
             raise ValueError(f"{path} is not text in {encoding}") from None
-    texts = [text for text in texts if text.strip()]
-    if not texts:
+    rows: list[tuple[int | None, str]] = [(n, text) for n, text in enumerate(texts, start=1) if clean(text)]
+    if not rows:
         raise ValueError(f"{path} holds no text")
-    return texts
+    if len(rows) < len(texts):
+        print(f"sentiment: left out: {len(texts) - len(rows)} rows of {path} without a text", file=sys.stderr)
+    return rows

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import numpy as np
 
@@ -18,7 +19,12 @@ def words_of(text: str) -> list[str]:
 def runs_of(text: str) -> set[int]:
     """The five-word runs of a text, as hashes; a shorter text is one run."""
     words = words_of(text) or [text]
-    return {hash(tuple(words[i : i + RUN])) for i in range(max(1, len(words) - RUN + 1))}
+    return {_number(" ".join(words[i : i + RUN])) for i in range(max(1, len(words) - RUN + 1))}
+
+
+def _number(run: str) -> int:
+    """64 bits of a hash that is the same in every process, as Python's own is not."""
+    return int.from_bytes(blake2b(run.encode(), digest_size=8).digest(), "big")
 
 
 def overlaps(texts: Sequence[str], parts: np.ndarray, share: float) -> np.ndarray:

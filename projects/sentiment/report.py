@@ -9,6 +9,7 @@ if __name__ == "__main__":
 
     answer("projects.sentiment.report", ReportOptions)
 
+import sys
 from collections import Counter
 from html import escape
 
@@ -40,6 +41,8 @@ def main(options: ReportOptions, run: Run) -> None:
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} holds no text")
+    if not all(kept):
+        print(f"sentiment: left out: {kept.count(False)} rows of {path} without a text", file=sys.stderr)
     texts = [text for text in texts if text]
     products = [p for p, keep in zip(products, kept) if keep] if products else None
     dates = dates[kept].reset_index(drop=True) if dates is not None else None
@@ -50,7 +53,7 @@ def main(options: ReportOptions, run: Run) -> None:
     probabilities = model(texts).softmax(dim=1)
     likes = (probabilities.argmax(dim=1) == model.classes.index("positive")).numpy()
     unsure = (probabilities.amax(dim=1) < 0.6).numpy()
-    judge = FinishedModel.load(Run.open("sentiment", options.aspects).model_file) if options.aspects else model
+    judge = _open_aspects(options.aspects) if options.aspects else model
     features = find_features(judge, texts, options.features)
     about = _accuracy(run)
 
@@ -93,6 +96,14 @@ def main(options: ReportOptions, run: Run) -> None:
         write_json(options.json_file, _numbers(likes, products, features))
     print(lead)
     print(f"page: {output}")
+
+
+def _open_aspects(name: str) -> FinishedModel:
+    """The model of a run that judges aspects. Raises ValueError or FileNotFoundError with one sentence."""
+    model = FinishedModel.load(Run.open("sentiment", name).model_file)
+    if not model.config.data.aspect or not {"negative", "positive"} <= set(model.classes):
+        raise ValueError(f"--aspects {name} was not trained on aspects; see configs/sentiment/aspects.yaml")
+    return model
 
 
 def by_product(likes: np.ndarray, products: list[str] | None) -> list[tuple[str, int, int]]:

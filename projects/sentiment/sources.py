@@ -3,6 +3,7 @@
 import tarfile
 import unicodedata
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from projects.sentiment.repeats import families
 from projects.sentiment.sample import compose_sample
 from shared.data import splits
 from shared.data.download import Source, fetch
-from shared.data.tables import find_column, read_table
+from shared.data.tables import find_column, read_days, read_table
 
 IMDB = Source(
     name="imdb",
@@ -103,16 +104,14 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         grade = {number: name for name, numbers in config.grades.items() for number in numbers}
         names = pd.to_numeric(frame[stars], errors="coerce").map(grade).fillna("")
     known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
-    numbered = [str(number) for number in range(len(classes or config.names))]
-    if set(names[known]) <= set(numbered):
-        found = list(config.names) if classes is None else classes
-        labels = names.map({number: int(number) for number in numbered})
-    else:
-        found = classes or sorted(set(names[known]))
-        labels = names.map({name: index for index, name in enumerate(found)})
-        unknown = sorted(set(names[known]) - set(found))
-        if unknown:
-            raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
+    numbers = {str(number): name for number, name in enumerate(config.names)}
+    numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
+    if numbered:
+        names = names.map(numbers).fillna("")
+    found = classes or (list(config.names) if numbered else sorted(set(names[known])))
+    labels = names.map({name: index for index, name in enumerate(found)})
+    if unknown := sorted(set(names[known]) - set(found)):
+        raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
     if classes is None and len(set(names[known])) < 2:
         raise ValueError(
             f"{path} has only one class, {next(iter(names[known]), 'none')}: there is nothing to tell apart"
@@ -136,7 +135,11 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
     if not folder.is_dir():
         raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
     names = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
-    files = {names[p.name.split(".")[0]]: p for p in sorted(folder.iterdir()) if p.name.split(".")[0] in names}
+    files: dict[str, Path] = {}
+    for path in sorted(p for p in folder.iterdir() if p.name.split(".")[0] in names):
+        if (part := names[path.name.split(".")[0]]) in files:
+            raise ValueError(f"{folder} holds {files[part].name} and {path.name} for one part; keep one")
+        files[part] = path
     if "train" not in files:
         raise FileNotFoundError(f"{folder} holds no train.csv or train.tsv; name a file with --data.root FILE")
     if "test" not in files and "validation" in files:
@@ -161,8 +164,17 @@ def read_facts(
     column = find_column(frame, f"{section}product", product, COLUMNS["product"], path, False)
     products = None if column is None else frame[column].fillna("").astype(str).tolist()
     column = find_column(frame, f"{section}date", date, COLUMNS["date"], path, False)
-    dates = None if column is None else pd.to_datetime(frame[column], errors="coerce", format="mixed", utc=True)
-    return products, None if dates is None or dates.isna().all() else dates
+    if column is None:
+        return products, None
+    try:
+        dates = read_days(frame[column], path)
+    except ValueError:
+        if date:
+            raise
+        return products, None
+    if date and dates.isna().all():
+        raise ValueError(f"{path}: nothing in column {column} is a date (--{section}date)")
+    return products, None if dates.isna().all() else dates
 
 
 def clean(text: str) -> str:
@@ -198,7 +210,11 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
             raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
         tables.append(read_table(file).assign(part=part))
     frame = pd.concat(tables, ignore_index=True)
-    texts, labels = [clean(str(text)) for text in frame["sentence"]], frame["label"].to_numpy(np.int64)
+    column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
+    labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)
+    if not set(labels.tolist()) <= {0, 1}:
+        raise ValueError(f"{place}: the column label must hold 0 and 1")
+    texts = [clean(str(text)) for text in frame[column].fillna("")]
     # the training phrases are cut out of sentences: those of one sentence stay together in the validation, too
     held = splits.grouped(families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
     return Table(texts, labels, classes, np.where(frame["part"] == "test", "test", held).tolist())
@@ -210,19 +226,26 @@ def _holds(place: Path, name: str) -> bool:
 
 
 def _text_files(place: Path) -> Iterator[tuple[str, str]]:
-    """Name and content of every .txt file of a folder, .tar.gz or .zip."""
+    """Name and content of every .txt file of a folder, .tar.gz or .zip. Raises ValueError with one sentence."""
+    try:
+        for name, content in _files(place):
+            yield name, content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{place}: {name} is not text in utf-8") from None
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise ValueError(f"{place} is not a readable archive: {error}") from None
+
+
+def _files(place: Path) -> Iterator[tuple[str, bytes]]:
     if place.is_dir():
         for path in sorted(place.rglob("*.txt")):
-            yield str(path), path.read_text(encoding="utf-8")
+            yield str(path), path.read_bytes()
     elif zipfile.is_zipfile(place):
         with zipfile.ZipFile(place) as archive:
             for name in sorted(n for n in archive.namelist() if n.endswith(".txt")):
-                yield name, archive.read(name).decode("utf-8")
+                yield name, archive.read(name)
     else:
-        try:
-            with tarfile.open(place) as archive:
-                for member in archive:
-                    if member.isfile() and member.name.endswith(".txt") and (file := archive.extractfile(member)):
-                        yield member.name, file.read().decode("utf-8")
-        except (tarfile.TarError, EOFError) as error:
-            raise ValueError(f"{place} is not a readable archive: {error}") from None
+        with tarfile.open(place) as archive:
+            for member in archive:
+                if member.isfile() and member.name.endswith(".txt") and (file := archive.extractfile(member)):
+                    yield member.name, file.read()

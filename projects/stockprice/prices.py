@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.config import DataConfig
-from shared.data.tables import find_column, read_table
+from shared.data.tables import find_column, read_days, read_table
 from shared.files import atomic
 
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -28,7 +28,12 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
         if config.root is None:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         wanted = config.tickers + config.also if config.tickers else []
-        frames = {path.name.split(".")[0]: read_prices(path, config.columns) for path in files(config.root, wanted)}
+        paths = files(config.root, wanted)
+        frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
+        if len(frames) < len(paths):
+            raise ValueError(f"{config.root} holds two files of one ticker; keep one")
+        if unknown := sorted(set(config.tickers) - set(frames)):
+            raise ValueError(f"data.tickers: {config.root} holds no {', '.join(unknown)}")
     if absent := [name for name in config.also if name not in frames]:
         raise ValueError(f"data.also: {config.root} holds no {', '.join(absent)}")
     if set(frames) <= set(config.also):
@@ -39,6 +44,11 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
         if len(frame) < config.level + 60:
             raise ValueError(f"{name} is too short: {len(frame)} days, but {config.level + 60} are needed at least")
     return frames
+
+
+def ticker_of(path: Path) -> str:
+    """`BRK.A.csv.gz` -> `BRK.A`."""
+    return path.name.removesuffix(".gz").removesuffix(".csv")
 
 
 def index_prices(index: str) -> pd.DataFrame:
@@ -58,10 +68,8 @@ def files(root: Path, tickers: Sequence[str]) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
-    found = sorted(
-        p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or p.name.split(".")[0] in tickers)
-    )
-    missing = sorted(set(tickers) - {path.name.split(".")[0] for path in found})
+    found = sorted(p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or ticker_of(p) in tickers))
+    missing = sorted(set(tickers) - {ticker_of(path) for path in found})
     if missing or not found:
         raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
     return found
@@ -83,16 +91,14 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
         column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
         if column is not None:
             found[name] = frame[column]
-    dates = pd.to_datetime(found.pop("date"), errors="coerce", format="mixed")
+    dates = read_days(found.pop("date"), path)
     if dates.isna().any():
         raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
     numbers = {
         name: pd.to_numeric(values.astype(str).str.replace(",", ""), errors="coerce").to_numpy()
         for name, values in found.items()
     }
-    return pd.DataFrame(
-        numbers, index=pd.DatetimeIndex(dates.dt.tz_localize(None) if dates.dt.tz else dates, name="date").normalize()
-    )
+    return pd.DataFrame(numbers, index=pd.DatetimeIndex(dates, name="date").normalize())
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -105,12 +111,14 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         print(f"{name}: the days are not in order and were sorted", flush=True)
         frame = frame.sort_index()
     prices = frame[["open", "high", "low", "close"]]
-    holes = prices.isna().any(axis=1)
+    holes = ~np.isfinite(prices).all(axis=1)
     if holes.any():
         print(f"{name}: {int(holes.sum())} days without a price are left out", flush=True)
         frame, prices = frame[~holes], prices[~holes]
     if frame.empty:
         raise ValueError(f"{name} has no day with all four prices")
+    if (prices["high"] == prices["low"]).all():
+        raise ValueError(f"{name} has no range between low and high on any day; these are not daily prices")
     if (prices <= 0).any(axis=None):
         day = frame.index[(prices <= 0).any(axis=1)][0]
         raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")

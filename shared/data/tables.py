@@ -1,6 +1,7 @@
 """Tables of text from anywhere: .csv and .tsv files, plain or gzipped, with columns under their usual names."""
 
 import csv
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,21 +9,30 @@ import pandas as pd
 
 
 def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
-    """A .csv or .tsv file with a header. Raises FileNotFoundError, or ValueError with one sentence."""
+    """A .csv or .tsv file with a header, all cells as text, empty ones as NaN.
+
+    Raises FileNotFoundError, or ValueError with one sentence.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes)")
     tabs = ".tsv" in path.suffixes
     try:
-        frame = pd.read_csv(
-            path,
-            sep="\t" if tabs else ",",
-            encoding=encoding,
-            quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
-            keep_default_na=False,  # 'NA' and 'None' are words
-            na_values=[""],
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a value too many would be dropped
+            frame = pd.read_csv(
+                path,
+                sep="\t" if tabs else ",",
+                encoding=encoding,
+                quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+                keep_default_na=False,  # 'NA' and 'None' are words
+                na_values=[""],
+                dtype=str,  # a text of digits is a text
+                index_col=False,
+            )
+    except pd.errors.ParserWarning:
+        raise ValueError(f"{path} has rows with more values than columns; a text with commas needs quotes") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in {encoding}; name another encoding (cp1252, say)") from None
     except LookupError:
@@ -50,3 +60,26 @@ def find_column(
             f"(--{setting} names the right one)"
         )
     return None
+
+
+def read_days(values: pd.Series, path: Path) -> pd.Series:
+    """A column of days or times as datetime64 without a time zone: 2014-01-31, 20140131, Jan 31 2014, or 31/01/2014 in
+    one order of day and month for the whole column. What is no day becomes NaT.
+
+    Raises ValueError if it cannot be told which number is the month.
+    """
+    text = values.fillna("").astype(str).str.strip()
+    text = text.str.replace(r"(:\d\d(?:\.\d+)?)\s*(?:Z|UTC|[+-]\d\d:?\d\d)$", r"\1", regex=True)  # the place's own day
+    numbers = text.str.extract(r"^(\d{1,2})([/.-])(\d{1,2})[/.-]\d{4}")
+    first, second = pd.to_numeric(numbers[0]), pd.to_numeric(numbers[2])
+    day_first, month_first = bool((first > 12).any()), bool((second > 12).any())
+    if day_first and month_first:
+        raise ValueError(f"{path}: some days are written day/month/year, others month/day/year")
+    if not day_first and not month_first and (first != second)[first.notna()].any():
+        if (numbers[1].dropna() != ".").any():
+            example = text[first.notna()].iloc[0]
+            raise ValueError(f"{path}: which number of {example} is the month cannot be told; write 2014-01-31")
+        day_first = True  # with dots it is always the day that comes first
+    compact = text.str.fullmatch(r"(?:19|20)\d{6}")
+    days = pd.to_datetime(text.where(~compact), errors="coerce", format="mixed", dayfirst=day_first)
+    return days.where(~compact, pd.to_datetime(text.where(compact), errors="coerce", format="%Y%m%d"))

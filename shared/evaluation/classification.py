@@ -61,7 +61,7 @@ def proportion_interval(successes: int, n: int, z: float = 1.96) -> tuple[float,
     share, extra = successes / n, z * z / n
     middle = (share + extra / 2) / (1 + extra)
     half = z * ((share * (1 - share) + extra / 4) / n) ** 0.5 / (1 + extra)
-    return middle - half, middle + half
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def mcnemar(targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, float]:
