@@ -138,7 +138,7 @@ def _divides_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     """Whether the same data are split otherwise than in training; parts that come with the data are no new division."""
 
     def place(settings: Mapping[str, Any]) -> tuple[str, str]:
-        return settings["source"], str(Path(settings["root"] or "").resolve())
+        return settings["source"], str(Path(settings.get("root") or "").resolve())
 
     decides = [key for key in ("split", "seed", "validation", "test", "guard") if key in own and key in data]
     return (

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -138,10 +139,17 @@ def test_killed_run_resumes_to_the_same_weights(
 def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
     (tmp_path / "crops.csv").write_text("file,text\nno.jpg,AB12\n")
     (tmp_path / "odd.csv").write_text("name,words\n1,2\n")
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
+    for name, row in (("digits", 'a,b,c,d,"X1"'), ("marks", "1,2,30,20,MÜ01"), ("good", "1,2,30,20,AB1")):
+        (tmp_path / f"{name}.csv").write_text(f"file,x0,y0,x1,y1,text\na.png,{row}\n", encoding="utf-8")
     for settings, reason in (
         (["--data.source", "csv"], "--data.root FILE"),
         (["--data.source", "csv", "--data.root", "crops.csv"], "no.jpg"),
         (["--data.source", "csv", "--data.root", "odd.csv"], "its columns are name, words"),
+        (["--data.source", "csv", "--data.root", "digits.csv"], "the box is not four numbers"),
+        (["--data.source", "csv", "--data.root", "marks.csv"], "the text MÜ01 has characters other than A-Z and 0-9"),
+        (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
+        (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
         (["--detector.size", "100"], "detector.size must be a multiple of 32"),
         (["--model.reader", "no.safetensors", "--data.photos", "40"], "no.safetensors"),
@@ -153,6 +161,12 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
 
 
 # --- data
+
+
+def test_a_text_of_digits_keeps_its_zeros(tables: Path) -> None:
+    (tables / "digits.csv").write_text("file,text\n" + "".join(f"aa/{n}.png,00{n}7\n" for n in range(1, 20, 2)))
+    crops = PlateData(DataConfig(source="csv", root=tables / "digits.csv", split="all")).crops
+    assert sorted(crop.text for crop in crops)[:2] == ["00117", "00137"]
 
 
 def test_no_plate_text_crosses_a_split(sample: PlateData) -> None:
@@ -307,11 +321,12 @@ def test_repeats_are_merged_and_blanks_left_out() -> None:
     assert reading.text == "AA1" and len(reading.confidences) == 3 and reading.confidence > 0.99
 
 
-def test_decode_is_undone_by_its_inverse() -> None:
-    where = places(64, 96)
-    outputs = torch.randn(len(where), OUTPUTS) * 0.3
+def test_outputs_mean_the_middle_the_size_and_the_corners_of_a_plate() -> None:
+    where = torch.tensor([[12.0, 20.0, 8.0]])  # the middle of a place of the finest map
+    outputs = torch.cat([torch.tensor([0, 0.5, -0.25, math.log(6), math.log(2)]), SQUARE * 0.5]).unsqueeze(0)
     boxes, corners = decode(outputs, where)
-    assert (boxes[:, 2:] > boxes[:, :2]).all() and corners.shape == (len(where), 4, 2)
+    np.testing.assert_allclose(boxes[0], [-8, 10, 40, 26], atol=1e-5)  # 48 x 16 pixels around (16, 18)
+    np.testing.assert_allclose(corners[0], [[4, 14], [28, 14], [28, 22], [4, 22]], atol=1e-5)
 
 
 # --- evaluation
@@ -351,6 +366,15 @@ def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, 
         assert answer.returncode == 0, answer.stderr
         numbers = json.loads((tables / "out.json").read_text())
         assert numbers["data"]["n"] == n and "exact" in numbers["metrics"]
+
+
+def test_the_weights_that_come_with_the_project_are_scored_on_any_table(tables: Path, command: CommandLine) -> None:
+    answer = command(
+        EVALUATE, "--run", "shipped", "--data.source", "csv", "--data.root", tables / "photos.csv",
+        "--evaluation.baseline", 0, "--json", "out.json",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads((tables / "out.json").read_text())["data"]["n"] == 10
 
 
 def test_photos_without_texts_are_scored_for_detection_only(run_folder: Path, tables: Path) -> None:

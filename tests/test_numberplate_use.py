@@ -206,6 +206,8 @@ def test_frames_vote_and_plates_are_followed() -> None:
     assert near.text == "AB123" and far.text == "XY9" and len(tracker.tracks) == 2
     (near,) = tracker([plate_at(32, "AB128", 0.5)])
     assert near.text == "AB123"  # outvoted
+    assert near.confidence < 0.6  # no surer than the frames that read it
+    assert far.confidence == pytest.approx(0.9)
 
 
 @pytest.fixture
@@ -228,6 +230,7 @@ def test_a_video_is_read_and_one_that_ends_early_too(
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     frames = list(watch(Video(clip), pipeline, Tracker()))
     assert 1 <= len(frames) < 6
+    assert "of about 6 frames" in command(PREDICT, clip.name).stderr
 
 
 # --- the window

@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -26,11 +28,12 @@ from projects.sentiment.sources import clean
 from projects.sentiment.vocabulary import head_and_tail, word_tokenizer
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
+from shared.data.tables import read_days
 from shared.evaluation.predict import predict
 from shared.files import read_json
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
+from tests.conftest import CommandLine, environment, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
 
@@ -307,6 +310,54 @@ def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> N
         ReviewData(DataConfig(source="csv", root=tmp_path / "none.csv"))
 
 
+def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", text=["good", "bad"], label=[1, 0])
+    classes = ["negative", "neutral", "positive"]
+    data = ReviewData(DataConfig(source="csv", root=path, split="all"), classes)
+    assert [classes[label] for label in data.test.labels] == ["positive", "negative"]
+
+
+def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
+    code = (
+        "from projects.sentiment.repeats import families;"
+        "print(families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**environment(), "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        (["2016-09-06", "2016-09-30"], "2016-09-06"),
+        (["06/09/2016", "30/09/2016"], "2016-09-06"),
+        (["06/09/2016", "06/30/2016"], "2016-06-09"),
+        (["06.09.2016", "07.09.2016"], "2016-09-06"),
+        (["20160906", "20160907"], "2016-09-06"),
+        (["2016-09-06 00:30:00-05:00", "2016-09-07 00:30:00-04:00"], "2016-09-06"),
+        (["06/09/2016", "07/09/2016"], "which number of 06/09/2016 is the month cannot be told"),
+        (["30/09/2016", "09/30/2016"], "some days are written day/month/year, others month/day/year"),
+    ],
+)
+def test_days_are_read_in_one_order_or_refused(days: list[str], first: str) -> None:
+    if first.startswith("2016"):
+        assert str(read_days(pd.Series(days), Path("x")).iloc[0].date()) == first
+    else:
+        with pytest.raises(ValueError, match=first):
+            read_days(pd.Series(days), Path("x"))
+
+
+def test_a_value_too_many_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text,label\nfine, really,positive\nbad, too,negative\n")
+    with pytest.raises(ValueError, match="more values than columns"):
+        ReviewData(DataConfig(source="csv", root=tmp_path / "r.csv"))
+
+
 def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
     path = write(tmp_path / "one.csv", text=["a", "b"], label=["x", "x"])
     answer = command(TRAIN, "--data.source", "csv", "--data.root", path)
@@ -431,11 +482,18 @@ def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: P
     answers = json.loads((tmp_path / "answers.json").read_text())
     assert len(answers) == 3
     assert sum(p for _, p in answers[0]["classes"]) == pytest.approx(1, abs=1e-4)
+    assert [answer["row"] for answer in answers] == [1, 2, None]
     page = (run_folder / "predictions.html").read_text()
     assert "&lt;b&gt;The" in page
+    (tmp_path / "lines.txt").write_text("Fine.\n\n  \nPoor.\n")
+    lines = command(PREDICT, "lines.txt", "--run", run_folder, "--json", "lines.json")
+    assert "left out: 2 rows of lines.txt" in lines.stderr
+    assert [answer["row"] for answer in json.loads((tmp_path / "lines.json").read_text())] == [1, 4]
     for bad, reason in (
         (["  "], "the text is empty"),
         (["none.csv"], "there is no file none.csv"),
+        (["<br />"], "the text is empty"),
+        (["mine.csv", "--encoding", "martian"], "encoding martian is not known"),
         ([], "input must be"),
     ):
         refused = command(PREDICT, *bad, "--run", run_folder)

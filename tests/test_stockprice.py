@@ -19,7 +19,7 @@ from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
 from projects.stockprice.predict import Predictor
-from projects.stockprice.prices import check, index_prices, read_prices
+from projects.stockprice.prices import check, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
 from projects.stockprice.train import day_loss
 from shared.config import load, parse_arguments
@@ -214,10 +214,12 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
         (lambda f: f.resample("D").ffill(), "repeat Friday's price"),
+        (lambda f: f.assign(open=f["close"], high=f["close"], low=f["close"]), "no range between low and high"),
     ):
         with pytest.raises(ValueError, match=reason):
             check(change(good), "x")
     assert check(good.iloc[::-1], "x").index.is_monotonic_increasing
+    assert len(check(good.assign(high=good["high"].where(good.index != good.index[7], np.inf)), "endless")) == 199
     check(good.drop(good.index[50:70]), "gap")
     halved = good.copy()
     halved.iloc[100:, :4] /= 2
@@ -241,6 +243,12 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         assert reason in answer.stderr
         assert "Traceback" not in answer.stderr
         assert not list(tmp_path.glob("runs/stockprice/*"))
+
+
+def test_a_ticker_may_have_a_point_in_its_name(tmp_path: Path) -> None:
+    for name in ("BRK.A", "BRK.B"):
+        walk_of(days=400).to_csv(tmp_path / f"{name}.csv")
+    assert set(load_prices(DataConfig(source="csv", root=tmp_path))) == {"BRK.A", "BRK.B"}
 
 
 def test_yahoo_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
