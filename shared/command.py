@@ -74,6 +74,7 @@ def _train(module: str, config_class: type[Section]) -> int:
                 finally:
                     if distributed.is_first():
                         run.add_minutes((time.monotonic() - start) / 60)
+                distributed.collect(None)  # until every process has read what is deleted now
                 if distributed.is_first():
                     shutil.rmtree(run.checkpoints, ignore_errors=True)  # the finished model holds all that is needed
         except (Interrupted, KeyboardInterrupt) as stop:

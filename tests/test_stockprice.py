@@ -15,7 +15,7 @@ from projects.stockprice.backtest import backtest
 from projects.stockprice.calibration import COVERAGES, LEAST, rescaled, return_quantiles
 from projects.stockprice.config import Config, DataConfig, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
-from projects.stockprice.finished import FinishedModel
+from projects.stockprice.finished import FinishedModel, Fitted
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
 from projects.stockprice.predict import Predictor
@@ -26,7 +26,7 @@ from shared.config import load, parse_arguments
 from shared.data.loader import Item
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, train_once
+from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
 
@@ -130,6 +130,14 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, run_folder: Path
         assert all(torch.equal(p, q) for p, q in zip(one.networks.parameters(), other.networks.parameters()))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
+def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
+    words = tiny("--evaluation.refit=never", "--training.epochs=1", "--data.test_from=2018-07-01")
+    one, two = (FinishedModel.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path, 29779))
+    for p, q in zip(one.fitted[0].networks.parameters(), two.fitted[0].networks.parameters()):
+        torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
+
+
 # --- nothing looks ahead
 
 
@@ -140,6 +148,9 @@ def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.Dat
     other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
     one, two = (Series.from_prices("x", frame, 250) for frame in (prices, other))
     origins = np.arange(4600, until)
+    if task == "price":
+        price = settings("--task=price")
+        model = FinishedModel(price, [Fitted(one.days[4500], Forecasters(price.model).eval())], None)
     if task == "interval":
         assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
     assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))

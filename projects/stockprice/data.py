@@ -217,7 +217,12 @@ class PriceData:
             held = np.arange(len(origins)) // BLOCK % round(1 / validation) == round(1 / validation) - 1
             chosen = origins[~held if part == "train" else held]
             places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
-        return Windows(everyone, np.concatenate(places), self.window, target)
+        chosen = np.concatenate(places)
+        if not len(chosen):
+            raise ValueError(
+                f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_from"
+            )
+        return Windows(everyone, chosen, self.window, target)
 
     def _refits(self, rule: str) -> list[Refit]:
         start = np.datetime64(self.config.test_from)

@@ -79,7 +79,9 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
 def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
     """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
     own = model.config.data
-    same = (data.source, data.root, data.index) == (own.source, own.root, own.index)
+    same = (data.source, data.root and data.root.resolve()) == (own.source, own.root and own.root.resolve())
+    if same and data.source == "sample":
+        same = data.index in (own.index, *own.also)
     if data.split == "all" and same:
         raise ValueError(
             "data.split all would score the days that the networks were trained on; it is for other prices"

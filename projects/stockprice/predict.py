@@ -21,7 +21,7 @@ from projects.stockprice.calibration import COVERAGES, LEAST
 from projects.stockprice.config import PredictOptions
 from projects.stockprice.data import Series
 from projects.stockprice.finished import FinishedModel
-from projects.stockprice.prices import read_prices
+from projects.stockprice.prices import read_prices, ticker_of
 from shared.evaluation import report
 from shared.files import atomic, write_json
 from shared.runs import Run
@@ -126,7 +126,7 @@ def main(options: PredictOptions, run: Run) -> None:
     path = options.input[0]
     predictor = Predictor.from_checkpoint(run.model_file)
     frame = read_prices(path, options.columns)
-    prediction = predictor(path.name.split(".")[0], frame)
+    prediction = predictor(ticker_of(path), frame)
     picture = options.picture or run.folder / "predictions" / f"{prediction.name}.png"
     with atomic(picture) as temporary:
         temporary.write_bytes(report.png(fan_chart(predictor.prepare(prediction.name, frame), prediction)))

@@ -86,7 +86,9 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
         str(c).lower() for c in frame.columns if "quantity" in str(c).lower() or str(c).lower().startswith("vol")
     ]
     usual = {"date": DATES, "volume": ("volume", *volumes)}
-    setting, found = "data.columns '{close: last}'", {}
+    if unknown := sorted(set(columns) - {"date", *COLUMNS}):
+        raise ValueError(f"columns: there is no {', '.join(unknown)} to name, only date, {', '.join(COLUMNS)}")
+    setting, found = "data.columns '{close: last}' (predict: --columns ...)", {}
     for name in ("date", *COLUMNS):
         column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
         if column is not None:

@@ -29,7 +29,7 @@ TASKS = {
         "Volatility", "the next day's volatility", "qlike", "har", baselines.VOLATILITY, baselines.walk_variance
     ),
     "interval": Task(
-        "Intervals of the next return", "the next return", "interval_score", "garch", baselines.INTERVAL,
+        "Intervals of the next return", "the next return", "interval_score", "har", baselines.INTERVAL,
         baselines.walk_quantiles,
     ),
 }  # fmt: skip
