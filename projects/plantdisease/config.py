@@ -47,7 +47,8 @@ class ModelConfig(Section):
     train: Literal["head", "all"] = "all"
     """head: the convolutions stay as they are, their output is computed once. all: head first, then every layer."""
     size: int = Field(224, ge=64, le=512)
-    """Side in pixels of the images the network answers for."""
+    """Side in pixels of the images the network answers for; not data.size, at which photos are not resampled and so are
+    sharper than those it was trained on."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout of the head."""
     views: int = Field(1, ge=1, le=8)

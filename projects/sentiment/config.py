@@ -121,6 +121,12 @@ class Config(Section):
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         if self.data.split in ("all", "test"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
+        if self.model.name == "transformer" and self.model.vectors != "none":
+            raise ValueError("model.vectors is for bilstm and cnn; a transformer brings its own")
+        if self.model.name != "transformer" and self.model.frozen_layers:
+            raise ValueError("model.frozen_layers is for the transformer")
+        if self.data.label and self.data.stars:
+            raise ValueError("data.label and data.stars name two columns for one thing; take one")
         if len(self.data.names) < 2 or len(self.data.grades) < 2:
             raise ValueError("data.names and data.grades must name at least two classes")
         return self
