@@ -394,6 +394,19 @@ def test_vectors_come_from_a_file(tmp_path: Path) -> None:
         word_vectors(ModelConfig(vectors=str(tmp_path / "broken.txt")), tokenizer)
 
 
+def test_vectors_come_from_an_array_with_its_words_beside_it(tmp_path: Path) -> None:
+    tokenizer = word_tokenizer(["good bad"] * 2, 10, 1)
+    np.save(tmp_path / "v.npy", np.array([[1, 2], [3, 4], [5, 6]], np.float32))
+    config = ModelConfig(vectors=str(tmp_path / "v.npy"))
+    with pytest.raises(FileNotFoundError, match=r"v\.txt with its words"):
+        word_vectors(config, tokenizer)
+    (tmp_path / "v.txt").write_text("bad\nlid\ngood\n")
+    assert word_vectors(config, tokenizer)[tokenizer.token_to_id("good")].tolist() == [5, 6]
+    (tmp_path / "v.txt").write_text("bad\n")
+    with pytest.raises(ValueError, match="has 1 words"):
+        word_vectors(config, tokenizer)
+
+
 def test_vectors_come_from_the_encoder(pretrained: Path) -> None:
     tokenizer = word_tokenizer(["the lid is not good bad"], 100, 1)
     config = ModelConfig(vectors="encoder", pretrained=str(pretrained), embedding=4)

@@ -63,8 +63,8 @@ class ModelConfig(Section):
     frozen_layers: int = Field(0, ge=0)
     """transformer: so many of the lowest layers, and the embedding, stay as they are."""
     vectors: str = "none"
-    """bilstm, cnn: none (random), glove (those that the extra `text` brings), a GloVe text file, or encoder (what
-    `pretrained` makes of each word alone)."""
+    """bilstm, cnn: none (random), glove (those that the extra `text` brings), a GloVe text file, an .npy array
+    (V, E) with its words in a .txt of the same name, or encoder (what `pretrained` makes of each word alone)."""
     vocabulary: int = Field(30000, ge=100)
     """bilstm, cnn: how many words are known at most."""
     min_count: int = Field(2, ge=1)

@@ -206,19 +206,37 @@ def _vectors_of_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str,
 def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"model.vectors: there is no file {path}")
+    if path.suffix == ".npy":
+        return _vectors_of_array(path, words)
     found: dict[str, np.ndarray] = {}
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            word, _, numbers = line.rstrip("\n").partition(" ")
-            if word not in words:
-                continue
-            try:
-                found[word] = np.array(numbers.split(" "), np.float32)
-            except ValueError:
-                raise ValueError(f"{path}, line {number}: must be a word and its numbers, divided by blanks") from None
+    number = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                word, _, numbers = line.rstrip().partition(" ")
+                if word in words:
+                    found[word] = np.array(numbers.split(" "), np.float32)
+    except UnicodeDecodeError:
+        raise ValueError(f"model.vectors: {path} is not text in utf-8") from None
+    except ValueError:
+        raise ValueError(f"{path}, line {number}: must be a word and its numbers, divided by blanks") from None
     if len({len(vector) for vector in found.values()}) > 1:
         raise ValueError(f"{path}: the vectors are not all of the same length")
     return found
+
+
+def _vectors_of_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
+    """An array (V, E) and, in a .txt file of the same name, its V words, one a line."""
+    names = path.with_suffix(".txt")
+    if not names.is_file():
+        raise FileNotFoundError(f"model.vectors: beside {path} there is no {names.name} with its words, one a line")
+    try:
+        table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
+    except ValueError as error:
+        raise ValueError(f"model.vectors: {path} is not readable ({error})") from None
+    if table.ndim != 2 or len(table) != len(listed):
+        raise ValueError(f"model.vectors: {path} has the shape {table.shape}, but {names.name} has {len(listed)} words")
+    return {name: np.array(table[row], np.float32) for row, name in enumerate(listed) if name in words}
 
 
 def _glove_of_package(words: dict[str, int]) -> dict[str, np.ndarray]:
