@@ -209,20 +209,24 @@ def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     if path.suffix == ".npy":
         return _vectors_of_array(path, words)
     found: dict[str, np.ndarray] = {}
-    number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 word, _, numbers = line.rstrip().partition(" ")
                 if word in words:
-                    found[word] = np.array(numbers.split(" "), np.float32)
+                    found[word] = _numbers(numbers, f"{path}, line {number}")
     except UnicodeDecodeError:
         raise ValueError(f"model.vectors: {path} is not text in utf-8") from None
-    except ValueError:
-        raise ValueError(f"{path}, line {number}: must be a word and its numbers, divided by blanks") from None
     if len({len(vector) for vector in found.values()}) > 1:
         raise ValueError(f"{path}: the vectors are not all of the same length")
     return found
+
+
+def _numbers(text: str, where: str) -> np.ndarray:
+    try:
+        return np.array(text.split(" "), np.float32)
+    except ValueError:
+        raise ValueError(f"{where}: must be a word and its numbers, divided by blanks") from None
 
 
 def _vectors_of_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
