@@ -116,9 +116,7 @@ def _answer(module: str, options_class: type[Section]) -> int:
         known["data"] = _data_of(options_class, known["data"], given.get("data", {}))
     options = settings.load(options_class, known, given)
     if "data" in known and _divides_anew(own["data"], options.model_dump(mode="json")["data"]):
-        print(
-            f"{project}: these are the run's own data, divided anew: what it was trained on is scored", file=sys.stderr
-        )
+        print(f"{project}: the run's own data, divided anew: what it was trained on may be scored", file=sys.stderr)
     import_module(module).main(options, run)
     return 0
 
@@ -131,7 +129,8 @@ def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[s
     if source == "sample" and "source" not in given:
         raise ValueError("data.root says where the data are; say what they are with --data.source")
     section: Any = options_class.model_fields["data"].annotation
-    carried = {k: v for k, v in run.items() if OF_ONE_SOURCE not in section.model_fields[k].metadata}
+    of_one_source = {name for name, field in section.model_fields.items() if OF_ONE_SOURCE in field.metadata}
+    carried = {key: value for key, value in run.items() if key not in of_one_source}
     return {**carried, "split": "all"} if source in ("csv", "folder") else carried
 
 
