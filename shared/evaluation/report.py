@@ -88,10 +88,10 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 
 def small_png(figure: Figure) -> bytes:
-    """A figure as PNG bytes of 128 colours: small enough for a README."""
+    """A figure as PNG bytes of 256 colours: small enough for a README."""
     buffer = io.BytesIO()
-    image = Image.open(io.BytesIO(png(figure, dpi=70))).convert("RGB")
-    image.quantize(128).save(buffer, format="png", optimize=True)
+    image = Image.open(io.BytesIO(png(figure, dpi=80))).convert("RGB")
+    image.quantize(256).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 
