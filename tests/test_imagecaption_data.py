@@ -143,6 +143,33 @@ def test_a_folder_with_captions_and_parts_is_read(tmp_path: Path) -> None:
     assert data.train[0].captions[2] == "犬 が 走る, schnell 2"
 
 
+def test_photos_of_one_name_in_two_folders_are_two_photos(tmp_path: Path) -> None:
+    photo(tmp_path / "x" / "1.png", 10)
+    photo(tmp_path / "y" / "1.png", 200)
+    (tmp_path / "captions.csv").write_text("image,caption\nx/1.png,A ball\ny/1.png,A house\n1.png,Which one\n")
+    collection = load_photos(DataConfig(source="folder", root=tmp_path))
+    assert {p.path.parent.name: p.captions for p in collection.photos} == {"x": ["A ball"], "y": ["A house"]}
+    assert collection.left_out == {"captioned photos that are missing": ["1.png"]}
+
+
+def test_a_part_that_is_not_known_is_named(tmp_path: Path) -> None:
+    photo(tmp_path / "1.png")
+    (tmp_path / "captions.csv").write_text("image,caption,split\n1.png,A ball,fold0\n")
+    with pytest.raises(ValueError, match="the column split says fold0"):
+        load_photos(DataConfig(source="folder", root=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"images": ["a.png"], "annotations": []}, {"images": [{"file_name": "a.png"}], "annotations": [{"caption": "A"}]}],
+)
+def test_json_in_another_form_is_one_sentence(tmp_path: Path, content: dict) -> None:
+    photo(tmp_path / "a.png")
+    (tmp_path / "captions.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"captions\.json"):
+        load_photos(DataConfig(source="coco", root=tmp_path))
+
+
 def test_the_sample_tests_combinations_that_training_never_shows(sample_root: Path) -> None:
     data = CaptionData(DataConfig(root=sample_root, scenes=400))
     synonyms = {"ship": "boat", "crate": "box", "mug": "cup", "hut": "house"}
@@ -240,6 +267,7 @@ def test_a_timm_backbone_gives_a_grid() -> None:
     [
         ({"encoder": "resnet99"}, "resnet99: "),
         ({"encoder": "vit_b_16", "weights": "none", "fine_tune": True}, "vit_b_16: "),
+        ({"encoder": "swin_t", "weights": "none", "fine_tune": True}, "swin_t: "),
         ({"encoder": "small"}, "has no ImageNet weights"),
         ({"encoder": "resnet18", "weights": "none.pt"}, "there is no weights file none.pt"),
     ],

@@ -89,6 +89,7 @@ def main(options: PredictOptions, run: Run) -> None:
     items = [item for given in options.input for item in gather(given)]
     predictor = Predictor.from_checkpoint(run.model_file, options.beam)
     pictures = options.overlay or run.folder / "predictions"
+    pictures.mkdir(parents=True, exist_ok=True)
     answers, problems = [], []
     for number, item in enumerate(items):
         try:

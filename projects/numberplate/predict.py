@@ -37,6 +37,7 @@ def main(options: PredictOptions, run: Run) -> None:
     paths = [found for path in options.input for found in (find_inputs(path) if path.is_dir() else [path])]
     if not paths:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
+    pictures.mkdir(parents=True, exist_ok=True)  # what cannot be written is no fault of a photo
     answers: list[dict[str, Any]] = []
     problems: list[str] = []
     for number, path in enumerate(paths):

@@ -93,6 +93,7 @@ def main(options: PredictOptions, run: Run) -> None:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
     predictor = Predictor.from_checkpoint(run.model_file)
     pictures = options.overlay or run.folder / "predictions"
+    pictures.mkdir(parents=True, exist_ok=True)
     answers, problems = [], []
     for number, path in enumerate(paths):
         try:
