@@ -366,6 +366,18 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     assert not list(tmp_path.glob("runs/sentiment/*"))
 
 
+def test_the_linear_models_are_fitted_even_where_no_word_occurs_twice() -> None:
+    simple = Baselines.fit(["sturdy lid", "flimsy cord"], np.array([1, 0]), 2)
+    assert simple.predict(["sturdy", "flimsy"], ["negative", "positive"])["tfidf_lr"].tolist() == [1, 0]
+
+
+def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    config = ModelConfig(name="transformer", pretrained=str(tmp_path / "none"))
+    with pytest.raises(ValueError, match="is no folder with an encoder"):
+        build_tokenizer(config, [])
+
+
 def test_single_words_do_not_solve_the_sample(sample: ReviewData) -> None:
     simple = Baselines.fit(sample.train.texts, sample.train.labels, 2)
     answers = simple.predict(sample.test.texts, sample.classes)
@@ -551,6 +563,7 @@ def test_the_page_for_the_shop_names_products_features_and_months(
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
     assert numbers["reviews"] == 600
     assert sum(row["reviews"] for row in numbers["products"]) == 600
+    assert sum(row["reviews"] for row in numbers["trend"]) == 600
     assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
     for part in ("Product by product", "Over time", "What they talk about"):
         assert part in page

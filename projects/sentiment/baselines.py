@@ -33,9 +33,12 @@ class Baselines:
 
     @classmethod
     def fit(cls, texts: Sequence[str], labels: np.ndarray, classes: int, min_count: int = 2) -> "Baselines":
-        """Fit both models on training texts."""
+        """Fit both models on training texts; terms in fewer than `min_count` of them are left out, unless all are."""
         vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
-        counts = csr_matrix(vectorizer.fit_transform(texts))
+        try:
+            counts = csr_matrix(vectorizer.fit_transform(texts))
+        except ValueError:  # a few short texts, no term twice
+            counts = csr_matrix(vectorizer.set_params(min_df=1).fit_transform(texts))
         transformer = TfidfTransformer(sublinear_tf=True).fit(counts)
         binary = csr_matrix(counts > 0, dtype=np.float64)
         bayes = np.empty((counts.shape[1] + 1, classes))

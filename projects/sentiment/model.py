@@ -114,7 +114,7 @@ class Transformer(nn.Module):
 def build_tokenizer(config: ModelConfig, texts: list[str]) -> Tokenizer:
     """The pretrained encoder's own tokenizer, or the words of the training texts."""
     if config.name == "transformer":
-        return plain(_transformers(config).AutoTokenizer.from_pretrained(_place(config)).backend_tokenizer)
+        return plain(_load(_transformers(config).AutoTokenizer, config).backend_tokenizer)
     return word_tokenizer(texts, config.vocabulary, config.min_count)
 
 
@@ -128,7 +128,7 @@ def build_model(
         if architecture:
             network = library.AutoModel.from_config(library.AutoConfig.for_model(**architecture))
         else:
-            network = library.AutoModel.from_pretrained(_place(config), dtype=torch.float32)
+            network = _load(library.AutoModel, config, dtype=torch.float32)
             freeze(network, config.frozen_layers)
         longest = getattr(network.config, "max_position_embeddings", config.max_tokens)
         if config.max_tokens > longest:
@@ -190,8 +190,8 @@ def _vectors_of_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str,
     """What the pretrained encoder makes of every word alone, its strongest components (Model2Vec, Tulkens and van
     Dongen 2024): slow knowledge in fast vectors."""
     library = _transformers(config)
-    tokenizer = library.AutoTokenizer.from_pretrained(_place(config))
-    network = library.AutoModel.from_pretrained(_place(config), dtype=torch.float32).eval()
+    tokenizer = _load(library.AutoTokenizer, config)
+    network = _load(library.AutoModel, config, dtype=torch.float32).eval()
     names = sorted(words, key=lambda word: (len(word), word))  # words of about equal length together: little padding
     states = []
     with torch.inference_mode():
@@ -263,6 +263,17 @@ def _transformers(config: ModelConfig) -> Any:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return transformers
+
+
+def _load(kind: Any, config: ModelConfig, **options: Any) -> Any:
+    """`kind.from_pretrained` of the encoder that the settings name. Raises ValueError with one sentence."""
+    try:
+        return kind.from_pretrained(_place(config), **options)
+    except OSError:
+        raise ValueError(
+            f"model.pretrained: {config.pretrained} is no folder with an encoder, nor a name on the Hugging Face hub "
+            "that can be reached"
+        ) from None
 
 
 def _place(config: ModelConfig) -> str:

@@ -93,7 +93,7 @@ def main(options: ReportOptions, run: Run) -> None:
         output, "What customers say", f"{path.name} · judged by {run.name}", lead, cards, [s for s in sections if s]
     )
     if options.json_file:
-        write_json(options.json_file, _numbers(likes, products, features))
+        write_json(options.json_file, _numbers(likes, products, dates, features))
     print(lead)
     print(f"page: {output}")
 
@@ -250,13 +250,15 @@ def _shares(names: list[str], counts: list[tuple[int, int]]) -> Figure:
     return figure
 
 
-def _numbers(likes: np.ndarray, products: list[str] | None, features: list[Feature]) -> dict:
+def _numbers(likes: np.ndarray, products: list[str] | None, dates: pd.Series | None, features: list[Feature]) -> dict:
+    periods = [] if dates is None else zip(*by_period(likes, dates))
     low, high = proportion_interval(int(likes.sum()), len(likes))
     return {
         "reviews": len(likes),
         "positive": float(likes.mean()),
         "interval": [low, high],
         "products": [{"product": name, "positive": k, "reviews": n} for name, k, n in by_product(likes, products)],
+        "trend": [{"period": period, "positive": k, "reviews": n} for period, (k, n) in periods],
         "features": [
             {"feature": f.name, "praise": len(f.praise), "complaints": len(f.complaints), "neutral": f.neutral}
             for f in features
