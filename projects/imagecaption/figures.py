@@ -29,7 +29,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
     gallery = _gallery(result, pictures)
     stages = [(run, config.training.monitor, "word by word"), (run.stage("scst"), config.scst.monitor, "on CIDEr")]
     sections = [
-        _baselines_section(numbers, network),
+        report.baselines_section(numbers, network, BASELINES, COLUMNS, _cell),
         _people_section(against_people(result), network),
         report.Section(
             "What it says, and where it looked",
@@ -57,7 +57,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         subtitle=f"{run.name} · {result.data.summary()}",
         lead=_lead(model, numbers, network),
         cards=_cards(numbers),
-        sections=[section for section in sections if section],
+        sections=sections,
     )
 
 
@@ -83,14 +83,6 @@ def _cards(numbers: dict[str, Any]) -> list[report.Card]:
     ]
 
 
-def _baselines_section(numbers: dict[str, Any], network: str) -> report.Section:
-    shown = [name for name in COLUMNS if name in numbers["metrics"]]
-    named = {network: numbers["metrics"]} | {BASELINES[k]: v for k, v in numbers["baselines"].items()}
-    rows = [[name, *(_cell(metric, values.get(metric)) for metric in shown)] for name, values in named.items()]
-    columns = ("", *(COLUMNS[name] for name in shown))
-    return report.Section("Beside the baselines", columns=columns, rows=rows, ours=[0])
-
-
 def against_people(result: "Evaluation") -> dict[str, dict[str, float]]:
     """One person's caption and the network's, each against the captions of the other people."""
     theirs, truth, enough = people(result.references)
@@ -101,9 +93,9 @@ def against_people(result: "Evaluation") -> dict[str, dict[str, float]]:
     return {"network": caption_metrics(ours, truth, scorer), "a person": caption_metrics(theirs, truth, scorer)}
 
 
-def _cell(name: str, value: float | None) -> str:
+def _cell(name: str, value: float) -> str:
     """CIDEr with three decimals, percentages with one."""
-    return "" if value is None else f"{value:.3f}" if name == "cider" else f"{value:.1f}"
+    return f"{value:.3f}" if name == "cider" else f"{value:.1f}"
 
 
 def _people_section(beside: dict[str, dict[str, float]], network: str) -> report.Section | None:

@@ -35,7 +35,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         subtitle=f"{run.name} · {result.data.summary()}",
         lead=_lead(metrics, other, low, high),
         cards=_cards(metrics, other),
-        sections=[section for section in sections if section],
+        sections=sections,
     )
 
 

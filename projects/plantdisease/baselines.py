@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from shared.evaluation.classification import linear_weights
+
 
 def colour_histogram(images: np.ndarray) -> np.ndarray:
     """How often each of 512 colours (8 levels of red, green and blue) occurs, as square roots, which tell rare colours
@@ -19,9 +21,7 @@ def fit_colour_baseline(images: np.ndarray, labels: np.ndarray, classes: int) ->
     """Logistic regression on colour histograms, as weights (512, C) and bias (C,) on what `colour_histogram` gives."""
     scaler, regression = StandardScaler(), LogisticRegression(C=0.1, max_iter=300)
     regression.fit(scaler.fit_transform(colour_histogram(images)), labels)
-    coefficients, offsets = regression.coef_, regression.intercept_
-    if len(regression.classes_) == 2:  # scikit-learn keeps one row for two classes
-        coefficients, offsets = np.vstack([-coefficients, coefficients]), np.hstack([-offsets, offsets])
+    coefficients, offsets = linear_weights(regression)
     weights, bias = np.zeros((512, classes), np.float32), np.full(classes, -np.inf, np.float32)
     weights[:, regression.classes_] = (coefficients / scaler.scale_).T
     bias[regression.classes_] = offsets - (coefficients / scaler.scale_) @ scaler.mean_

@@ -13,13 +13,15 @@ from shared.runs import Run, all_runs
 if TYPE_CHECKING:
     from projects.plantdisease.evaluate import Evaluation
 
+BASELINES = {"majority": "majority", "colour_histogram": "colour histogram"}
+
 
 def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
     """`report.html` and, of what it shows, a small `picture.png` into the run."""
     numbers, network = result.numbers, network_name(model)
     gallery = _gallery(model, result)
     sections = [
-        _baselines_section(numbers, network),
+        report.baselines_section(numbers, network, BASELINES),
         _splits_section(run),
         report.Section(
             "Where it looked",
@@ -46,8 +48,8 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         title=f"Plant disease with {network}{sample}",
         subtitle=f"{run.name} · {result.data.summary()}",
         lead=_lead(model, result),
-        cards=_cards(model, numbers),
-        sections=[section for section in sections if section],
+        cards=report.classifier_cards(numbers, "colour_histogram", "colours alone", model.temperature),
+        sections=sections,
     )
 
 
@@ -60,24 +62,6 @@ def _lead(model: FinishedModel, result: "Evaluation") -> str:
         f"A logistic regression that sees only the colours gets {baselines['colour_histogram']['accuracy']:.1%}, "
         f"always saying '{_plain(model.classes[model.commonest])}' gets {baselines['majority']['accuracy']:.1%}."
     )
-
-
-def _cards(model: FinishedModel, numbers: dict[str, Any]) -> list[report.Card]:
-    metrics, colour = numbers["metrics"], numbers["baselines"]["colour_histogram"]
-    low, high = numbers["intervals"]["macro_f1"]
-    return [
-        report.Card("macro F1", f"{metrics['macro_f1']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
-        report.Card("accuracy", f"{metrics['accuracy']:.3f}", f"colours alone {colour['accuracy']:.3f}"),
-        report.Card("calibration error", f"{metrics['ece']:.3f}", f"temperature {model.temperature:.2f}"),
-    ]
-
-
-def _baselines_section(numbers: dict[str, Any], network: str) -> report.Section:
-    shown = ("accuracy", "macro_f1", "loss", "ece")
-    named = {network: numbers["metrics"]} | {k.replace("_", " "): v for k, v in numbers["baselines"].items()}
-    rows = [[name, *(values.get(metric, "") for metric in shown)] for name, values in named.items()]
-    columns = ("", "accuracy", "macro F1", "loss", "ECE")
-    return report.Section("Beside the baselines", columns=columns, rows=rows, ours=[0])
 
 
 def sibling_splits(run: Run) -> list[list[Any]]:

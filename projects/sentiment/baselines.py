@@ -15,6 +15,8 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from shared.evaluation.classification import linear_weights
+
 WORDS = r"(?u)\b\w+\b|[!?]"
 
 
@@ -48,9 +50,7 @@ class Baselines:
             model = LogisticRegression(C=1.0, max_iter=300).fit(binary @ diags(ratio), inside)
             bayes[:-1, label], bayes[-1, label] = model.coef_[0] * ratio, model.intercept_[0]
         regression = LogisticRegression(C=5.0, max_iter=500).fit(transformer.transform(counts), labels)
-        two = classes == 2
-        coef = np.vstack([-regression.coef_, regression.coef_]) if two else regression.coef_
-        bias = np.hstack([-regression.intercept_, regression.intercept_]) if two else regression.intercept_
+        coef, bias = linear_weights(regression)
         return cls(
             terms=vectorizer.get_feature_names_out().tolist(),
             idf=torch.from_numpy(transformer.idf_).float(),

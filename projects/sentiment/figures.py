@@ -1,7 +1,7 @@
 """What the report shows: the numbers in words, tables and highlighted texts."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def write_report(
     """`report.html` into the run."""
     numbers, network = result.numbers, NAMES[model.config.model.name]
     sections = [
-        _baselines_section(numbers, network),
+        report.baselines_section(numbers, network, BASELINES),
         report.Section(
             "Which words carried it",
             "Test texts; green words spoke for the answer, red ones against it (integrated gradients).",
@@ -50,8 +50,8 @@ def write_report(
         title=f"Sentiment with a {network}{sample}",
         subtitle=f"{run.name} · {result.data.summary()}",
         lead=_lead(result, network),
-        cards=_cards(model, result),
-        sections=[section for section in sections if section],
+        cards=report.classifier_cards(numbers, result.rival, BASELINES[result.rival], model.temperature),
+        sections=sections,
     )
 
 
@@ -63,24 +63,6 @@ def _lead(result: "Evaluation", network: str) -> str:
         f"(split: {data['split']}); {BASELINES[result.rival]} gets {baselines[result.rival]['accuracy']:.1%}. "
         f"It is {against(result)}."
     )
-
-
-def _cards(model: FinishedModel, result: "Evaluation") -> list[report.Card]:
-    metrics, rival = result.numbers["metrics"], result.numbers["baselines"][result.rival]
-    low, high = result.numbers["intervals"]["macro_f1"]
-    return [
-        report.Card("macro F1", f"{metrics['macro_f1']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
-        report.Card("accuracy", f"{metrics['accuracy']:.3f}", f"{BASELINES[result.rival]} {rival['accuracy']:.3f}"),
-        report.Card("calibration error", f"{metrics['ece']:.3f}", f"temperature {model.temperature:.2f}"),
-    ]
-
-
-def _baselines_section(numbers: dict[str, Any], network: str) -> report.Section:
-    shown = ("accuracy", "macro_f1", "loss", "ece")
-    named = {network: numbers["metrics"]} | {BASELINES[k]: v for k, v in numbers["baselines"].items()}
-    rows = [[name, *(values.get(metric, "") for metric in shown)] for name, values in named.items()]
-    columns = ("", "accuracy", "macro F1", "loss", "ECE")
-    return report.Section("Beside the baselines", columns=columns, rows=rows, ours=[0])
 
 
 def against(result: "Evaluation") -> str:

@@ -89,9 +89,7 @@ def main(options: ReportOptions, run: Run) -> None:
         ),
     ]
     output = options.output or run.folder / "reviews.html"
-    report.write_page(
-        output, "What customers say", f"{path.name} · judged by {run.name}", lead, cards, [s for s in sections if s]
-    )
+    report.write_page(output, "What customers say", f"{path.name} · judged by {run.name}", lead, cards, sections)
     if options.json_file:
         write_json(options.json_file, _numbers(likes, products, dates, features))
     print(lead)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.stats import binomtest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import Tensor
 
@@ -52,6 +53,14 @@ def scores(
             name: {metric.__name__: metric(targets, guess) for metric in simple} for name, guess in baselines.items()
         },
     }
+
+
+def linear_weights(regression: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (C, D) and intercepts (C,) of a fitted regression; scikit-learn keeps one row for two classes."""
+    coefficients, intercepts = regression.coef_, regression.intercept_
+    if len(regression.classes_) > 2:
+        return coefficients, intercepts
+    return np.vstack([-coefficients, coefficients]), np.hstack([-intercepts, intercepts])
 
 
 def proportion_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from shared.evaluation.classification import confusions, per_class_table
 from shared.files import read_json, write_text
 from shared.runs import Run
 
+CLASSIFIER = {"accuracy": "accuracy", "macro_f1": "macro F1", "loss": "loss", "ece": "ECE"}
 INK, SOFT, ACCENT, SECOND = "#1d2327", "#9aa4ab", "#2a7d4f", "#c2703d"
 
 
@@ -51,8 +52,10 @@ class Section:
             self.picture = base64.b64encode(png(self.figure)).decode()
 
 
-def write_report(run: Run, title: str, subtitle: str, lead: str, cards: list[Card], sections: list[Section]) -> Path:
-    """Write `report.html` into the run and return its path."""
+def write_report(
+    run: Run, title: str, subtitle: str, lead: str, cards: list[Card], sections: Sequence[Section | None]
+) -> Path:
+    """Write `report.html` into the run and return its path; a section that is None is left out."""
     environment = read_json(run.folder / "environment.json")
     settings = (run.folder / "config.yaml").read_text(encoding="utf-8")
     return write_page(run.folder / "report.html", title, subtitle, lead, cards, sections, environment, settings)
@@ -64,7 +67,7 @@ def write_page(
     subtitle: str,
     lead: str,
     cards: list[Card],
-    sections: list[Section],
+    sections: Sequence[Section | None],
     environment: Mapping[str, Any] | None = None,
     settings: str = "",
 ) -> Path:
@@ -73,8 +76,8 @@ def write_page(
     write_text(
         path,
         page.render(
-            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=sections, environment=environment,
-            settings=settings,
+            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=[s for s in sections if s],
+            environment=environment, settings=settings,
         ),
     )  # fmt: skip
     return path
@@ -93,6 +96,41 @@ def small_png(figure: Figure) -> bytes:
     image = Image.open(io.BytesIO(png(figure, dpi=80))).convert("RGB")
     image.quantize(256).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+def baselines_section(
+    numbers: Mapping[str, Any],
+    network: str,
+    names: Mapping[str, str],
+    columns: Mapping[str, str] = CLASSIFIER,
+    cell: Callable[[str, float], Any] = lambda _, value: value,
+) -> Section:
+    """The metrics of the network and, below it, of every baseline.
+
+    numbers: those of evaluation.json. names, columns: what baselines and metrics are called. cell: how a value is
+    written.
+    """
+    shown = [metric for metric in columns if metric in numbers["metrics"]]
+    named = {network: numbers["metrics"]} | {names[key]: values for key, values in numbers["baselines"].items()}
+    return Section(
+        "Beside the baselines",
+        columns=("", *(columns[metric] for metric in shown)),
+        rows=[
+            [name, *(cell(metric, values[metric]) if metric in values else "" for metric in shown)]
+            for name, values in named.items()
+        ],
+        ours=[0],
+    )
+
+
+def classifier_cards(numbers: Mapping[str, Any], rival: str, name: str, temperature: float) -> list[Card]:
+    """The headline numbers of a classifier, its accuracy beside that of the baseline `rival`, called `name`."""
+    metrics, (low, high) = numbers["metrics"], numbers["intervals"]["macro_f1"]
+    return [
+        Card("macro F1", f"{metrics['macro_f1']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
+        Card("accuracy", f"{metrics['accuracy']:.3f}", f"{name} {numbers['baselines'][rival]['accuracy']:.3f}"),
+        Card("calibration error", f"{metrics['ece']:.3f}", f"temperature {temperature:.2f}"),
+    ]
 
 
 def classifier_sections(
