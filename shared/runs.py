@@ -71,7 +71,9 @@ class Run:
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
                     raise ValueError(f"{name} is a run of {run.project}, not of {project}")
                 return run
-        if named := [run for run in all_runs(project) if run.name[16:] == name and run.model_file.is_file()]:
+        if named := [
+            run for run in all_runs(project) if run.name[len("20261126-093000-") :] == name and run.model_file.is_file()
+        ]:
             return named[-1]
         raise FileNotFoundError(f"there is no run {name}; `make runs` lists those there are")
 

@@ -55,6 +55,14 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
     ]
 
 
+def trunk_file(folder: Path) -> tuple[Path, torch.nn.Module]:
+    """A file with the weights of a trunk alone, and the network they are from."""
+    network = torchvision.models.shufflenet_v2_x0_5(weights=None)
+    weights = folder / "trunk.safetensors"
+    save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
+    return weights, network
+
+
 @pytest.fixture(scope="session")
 def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.plantdisease.train` was run once; its output is in `output.txt`."""
@@ -151,9 +159,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: 
 
 
 def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path: Path, sample_root: Path) -> None:
-    weights = tmp_path / "trunk.safetensors"
-    network = torchvision.models.shufflenet_v2_x0_5(weights=None)
-    save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
+    weights, network = trunk_file(tmp_path)
     words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.copies=2")
     config = load(Config, parse_arguments(words))
     run = Run(tmp_path / "plantdisease" / "run")
@@ -168,9 +174,7 @@ def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path:
 def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
     tmp_path: Path, sample_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weights = tmp_path / "trunk.safetensors"
-    network = torchvision.models.shufflenet_v2_x0_5(weights=None)
-    save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
+    weights, _ = trunk_file(tmp_path)
     words = ["--head.epochs=1", "--training.epochs=1", "--training.workers=1", "--augment.mix=1"]
     config = load(Config, parse_arguments(tiny(sample_root, f"--model.weights={weights}", *words)))
     whole, stopped = (Run(tmp_path / "plantdisease" / name) for name in ("whole", "stopped"))

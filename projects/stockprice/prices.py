@@ -32,8 +32,6 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
         frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
         if len(frames) < len(paths):
             raise ValueError(f"{config.root} holds two files of one ticker; keep one")
-        if unknown := sorted(set(config.tickers) - set(frames)):
-            raise ValueError(f"data.tickers: {config.root} holds no {', '.join(unknown)}")
     if absent := [name for name in config.also if name not in frames]:
         raise ValueError(f"data.also: {config.root} holds no {', '.join(absent)}")
     if set(frames) <= set(config.also):
@@ -64,11 +62,11 @@ def index_prices(index: str) -> pd.DataFrame:
 
 def files(root: Path, tickers: Sequence[str]) -> list[Path]:
     """The files of a folder, or the one file."""
-    if root.is_file():
-        return [root]
-    if not root.is_dir():
+    if not root.exists():
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
-    found = sorted(p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or ticker_of(p) in tickers))
+    found = [root]
+    if root.is_dir():
+        found = sorted(p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or ticker_of(p) in tickers))
     missing = sorted(set(tickers) - {ticker_of(path) for path in found})
     if missing or not found:
         raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
