@@ -124,6 +124,18 @@ def test_one_view_can_be_memorised(sample: PlateData) -> None:
     assert loss.item() < 0.25 * first
 
 
+@pytest.mark.parametrize(("part", "table"), [("reader", "crops.csv"), ("detector", "photos.csv")])
+def test_one_network_is_trained_on_a_table_of_its_own(
+    part: str, table: str, tables: Path, command: CommandLine
+) -> None:
+    settings = [word for word in tiny(tables) if "data" not in word and "model" not in word]
+    source = ["--data.source", "csv", "--data.root", table]
+    answer = command(TRAINING, "--part", part, *source, "--model.size", 160, *settings)
+    assert answer.returncode == 0, answer.stderr
+    (run,) = (tables / "runs" / "numberplate").iterdir()
+    assert (run / "report.html").is_file()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 def test_killed_run_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine

@@ -40,7 +40,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
 
 
 def _lead(metrics: dict[str, float], other: dict[str, float], low: float, high: float) -> str:
-    if "recall" not in metrics:
+    if "found" in metrics:
         return f"There is no plate on these photos; {metrics['found']:.0f} places were taken for one."
     if "exact" not in metrics:
         return (
