@@ -142,14 +142,18 @@ class Run:
 
 def environment() -> dict[str, Any]:
     """What a number depends on beside code and data: versions, commit, machine."""
-    packages = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
+    packages = ("torch", "torchvision", "numpy", "opencv-python", "opencv-python-headless", "scikit-learn")
+    installed = {package.name: package.version for package in metadata.distributions()}
+    from torch import cuda  # not before: a list of runs needs no torch
+
+    machine = [f"{platform.system()} {platform.machine()}", f"{os.cpu_count()} CPU cores"]
     return {
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "command": " ".join(sys.orig_argv[1:]),
         "commit": _commit(),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-        **{package: metadata.version(package) for package in packages},
+        "machine": ", ".join(machine + ([cuda.get_device_name()] if cuda.is_available() else [])),
+        **{package: installed[package] for package in packages if package in installed},
     }
 
 

@@ -264,6 +264,11 @@ def test_a_run_is_found_by_its_name_and_by_that_of_its_config(tmp_path: Path, mo
         Run.open("project", "unfinished")
 
 
+def test_a_run_can_be_started_where_a_package_goes_by_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.runs.metadata.distributions", list)  # OpenCV may be opencv-python-headless
+    assert "machine" in environment() and "opencv-python" not in environment()
+
+
 def test_a_run_can_be_started_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert environment()["commit"] == "unknown (no git here)"

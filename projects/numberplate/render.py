@@ -72,15 +72,7 @@ def draw_plate(face: Typeface, rng: np.random.Generator, hard: float = 1.0) -> P
     if country in EUROPE and rng.random() < 0.75:
         band = round(height * rng.uniform(0.3, 0.45) * (0.8 if len(lines) == 2 else 1))
         plate[:, :band] = np.array(BLUE) * rng.uniform(0.7, 1.3)
-        cv2.putText(
-            plate,
-            country.upper()[:2],
-            (round(band * 0.12), round(height * 0.88)),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            band / 62,
-            WHITE,
-            2,
-        )
+        _write(plate, country.upper()[:2], (round(band * 0.12), round(height * 0.88)), band / 62, WHITE, 2)
         left += band
     top, bottom = (0.24, 0.9) if country == "br" else (0.22, 0.8) if american and rng.random() < 0.8 else (0.1, 0.9)
     if (top, bottom) != (0.1, 0.9):
@@ -150,16 +142,15 @@ def _captions(plate: np.ndarray, ink: Colour, rng: np.random.Generator, top: flo
             scale = size / 24
             wide = cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
             x = round((width - wide) * rng.uniform(0.3, 0.7))
-            cv2.putText(
-                plate,
-                word,
-                (max(2, x), round(y)),
-                cv2.FONT_HERSHEY_SIMPLEX,
-                scale,
-                ink,
-                int(rng.integers(1, 3)),
-                cv2.LINE_AA,
-            )
+            _write(plate, word, (max(2, x), round(y)), scale, ink, int(rng.integers(1, 3)))
+
+
+def _write(plate: np.ndarray, word: str, at: tuple[int, int], scale: float, ink: Colour, thick: int) -> None:
+    """Small print, in place."""
+    mask = np.zeros(plate.shape[:2], np.uint8)
+    cv2.putText(mask, word, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
+    where = np.nonzero(mask)
+    plate[where] += mask[where][:, None] / np.float32(255) * (np.array(ink, np.float32) - plate[where])
 
 
 def _fit(mask: np.ndarray, line: np.ndarray, room: tuple[float, float, float, float], rng: np.random.Generator) -> None:
@@ -201,8 +192,9 @@ def wear(plate: np.ndarray, rng: np.random.Generator, hard: float) -> np.ndarray
 def light(image: np.ndarray, rng: np.random.Generator, hard: float) -> np.ndarray:
     """Exposure, colour cast, blur, noise and JPEG of a camera, uint8 (H, W) or (H, W, 3) -> the same."""
     x = image.astype(np.float32)
-    contrast, middle = np.exp(rng.uniform(-1.1, 0.25) * hard), rng.uniform(60, 180)
-    x = (x - 128) * contrast + 128 + (middle - 128) * hard
+    contrast, middle = float(np.exp(rng.uniform(-1.1, 0.25) * hard)), rng.uniform(60, 180)
+    x *= contrast
+    x += 128 * (1 - contrast) + (middle - 128) * hard
     if x.ndim == 3:
         x *= 1 + rng.uniform(-0.2, 0.2, 3).astype(np.float32) * hard
     if rng.random() < 0.5 * hard:
@@ -214,8 +206,9 @@ def light(image: np.ndarray, rng: np.random.Generator, hard: float) -> np.ndarra
         turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), rng.uniform(-90, 90), 1)
         kernel = np.asarray(cv2.warpAffine(kernel, turn, (length, length)), np.float32)
         x = cv2.filter2D(x, -1, np.divide(kernel, max(float(kernel.sum()), 1e-3)))
-    x += rng.normal(0, 1, x.shape).astype(np.float32) * rng.uniform(0, 12) * hard
-    x = x.clip(0, 255).astype(np.uint8)
+    grain = rng.standard_normal(x.shape[:2], np.float32) * np.float32(rng.uniform(0, 12) * hard)
+    x += grain if x.ndim == 2 else grain[:, :, None]
+    x = x.clip(0, 255, out=x).astype(np.uint8)
     if rng.random() < 0.5 * hard:
         encoded = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])[1]
         return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))

@@ -8,6 +8,7 @@ process or resumed run it is drawn.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -89,9 +90,14 @@ def _loader(dataset: Batchable, batches: list[list[Item]], workers: int) -> Data
         batch_sampler=batches,
         collate_fn=_as_it_is,
         num_workers=workers,
+        worker_init_fn=_one_thread,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # else starting an epoch would draw from the global random state
     )
+
+
+def _one_thread(_: int) -> None:
+    cv2.setNumThreads(0)  # as PyTorch does for itself: many workers of many threads only wait for each other
 
 
 def _as_it_is(batch: Any) -> Any:
