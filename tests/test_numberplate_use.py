@@ -7,6 +7,7 @@ import subprocess
 import time
 import tkinter as tk
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,7 +27,7 @@ from projects.numberplate.sample import draw_scene
 from projects.numberplate.tables import load_tables
 from projects.numberplate.typefaces import carried
 from projects.numberplate.video import Tracker, Video, watch
-from projects.numberplate.work import Worker
+from projects.numberplate.work import Shown, Worker
 from shared.data.splits import TEST
 from tests.conftest import CommandLine, environment
 
@@ -335,6 +336,24 @@ def test_the_window_cancels_and_keeps_what_was_read(
     window.root.update()
     assert not window.worker.busy and "cancelled" in window.status.cget("text")
     assert window.items[0].plates and not window.items[-1].done
+
+
+def test_the_window_goes_through_more_plates_than_it_has_room_for(
+    window: Window, pipeline: Pipeline, scene: tuple[np.ndarray, str]
+) -> None:
+    plate = pipeline(scene[0])[0]
+    plates = [replace(plate, text=f"AB{number}") for number in range(7)]
+    window.items = [Shown("a.png", scene[0], plates, done=True)]
+    window.show()
+    window.root.update()
+    texts = labels(window.view.side)
+    assert "AB0" in "".join(texts) and "AB6" not in "".join(texts) and any("7 plates" in text for text in texts)
+    window.root.focus_force()
+    for _ in range(6):
+        window.root.event_generate("<Down>")
+        window.root.update()
+    window.copy()
+    assert window.root.clipboard_get() == "AB6" and "AB6" in "".join(labels(window.view.side))
 
 
 def test_the_window_says_what_is_wrong(window: Window, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ from shared.files import write_json
 from shared.runs import Run
 
 TIMED = 40
-"""Photos on which the time with one thread is taken."""
+"""Photos on which the time with one and with two threads is taken."""
+THREADS = {"ms_one_thread": 1, "ms_two_threads": 2}
 
 
 @dataclass
@@ -112,7 +113,8 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     pipeline = Pipeline.of(model)
     if photos:
         ours = ask(pipeline, photos)
-        metrics = {**ours.metrics(), "ms_one_thread": with_one_thread(lambda: ask(pipeline, photos[:TIMED]).ms)}
+        timed = {name: with_threads(n, lambda: ask(pipeline, photos[:TIMED]).ms) for name, n in THREADS.items()}
+        metrics = {**ours.metrics(), **timed}
     plates = StillPlates(crops)
     readings = [reading.text for reading in read_all(model.reader, plates)] if crops else []
     if crops:
@@ -155,11 +157,11 @@ def evenly(items: list[Any], most: int) -> list[Any]:
     return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
 
 
-def with_one_thread(measure: Callable[[], float]) -> float:
-    """A time taken while PyTorch and OpenCV use one thread."""
+def with_threads(number: int, measure: Callable[[], float]) -> float:
+    """A time taken while PyTorch and OpenCV use so many threads."""
     before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    torch.set_num_threads(number)
+    cv2.setNumThreads(number)
     try:
         return measure()
     finally:

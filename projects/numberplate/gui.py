@@ -128,7 +128,7 @@ class Window:
             return self.open_video(paths[0])
         photos = [photo for path in paths for photo in (find_images(path) if path.is_dir() else [path])]
         if not photos:
-            return self.say(f"there is no photo in {paths[0]}", problem=True)
+            return self.say(f"there is no photo in {paths[0]}; a video is opened by itself", problem=True)
         self.paths, self.video, self.items = photos, None, []
         self.read_again()
 

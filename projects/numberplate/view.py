@@ -10,8 +10,8 @@ from PIL import Image, ImageTk
 from projects.numberplate.pipeline import Plate, colour_of, mark, rectified
 from projects.numberplate.work import Shown
 
-MOST = 6
-"""Plates beside the photo."""
+HEADING, HIGH = 80, 165
+"""Pixels that the heading and one plate take beside the photo."""
 
 
 class View:
@@ -43,7 +43,11 @@ class View:
         heading.pack(anchor="w", pady=(4, 8))
         if item.done and not item.plates:
             ttk.Label(self.side, text=item.problem or "no plate", wraplength=280).pack(anchor="w")
-        for number, plate in enumerate(item.plates[:MOST]):
+        room = max(1, (self.side.winfo_height() - HEADING) // HIGH)
+        first = max(0, chosen - room + 1)
+        if len(item.plates) > room:
+            ttk.Label(self.side, text=f"{len(item.plates)} plates, chosen with ↓ and ↑").pack(anchor="w")
+        for number, plate in list(enumerate(item.plates))[first : first + room]:
             assert item.image is not None
             frame = self._draw_plate(plate, rectified(item.image, plate), number == chosen)
             for widget in (frame, *frame.winfo_children()):
