@@ -205,9 +205,9 @@ def light(image: np.ndarray, rng: np.random.Generator, hard: float) -> np.ndarra
         kernel[length // 2] = 1 / length
         turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), rng.uniform(-90, 90), 1)
         kernel = np.asarray(cv2.warpAffine(kernel, turn, (length, length)), np.float32)
-        x = np.asarray(cv2.filter2D(x, -1, np.divide(kernel, max(float(kernel.sum()), 1e-3))), np.float32)
+        x = cv2.filter2D(x, -1, np.divide(kernel, max(float(kernel.sum()), 1e-3)))
     grain = rng.standard_normal(x.shape[:2], np.float32) * np.float32(rng.uniform(0, 12) * hard)
-    x += grain if x.ndim == 2 else grain[:, :, None]
+    x = x + (grain if x.ndim == 2 else grain[:, :, None])
     x = x.clip(0, 255, out=x).astype(np.uint8)
     if rng.random() < 0.5 * hard:
         encoded = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])[1]
