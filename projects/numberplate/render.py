@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from projects.numberplate.formats import CHARACTERS, FORMATS
-from projects.numberplate.typefaces import HEIGHT, Typeface, write_line
+from projects.numberplate.typefaces import HEIGHT, SEAL, Typeface, write_line
 
 Colour = tuple[int, int, int]
 BLACK, WHITE, YELLOW, BLUE, RED, GREEN = (
@@ -25,6 +25,13 @@ BLACK, WHITE, YELLOW, BLUE, RED, GREEN = (
 EUROPE = frozenset(
     "at be bg ch cz de dk ee es fi fr gb gr hr hu ie is it lt lu lv mk nl no pl pt ro rs se si sk ba ua tr ru".split()
 )
+SIGNS = {
+    "at": "A", "be": "B", "de": "D", "ee": "EST", "es": "E", "fi": "FIN", "fr": "F", "hu": "H", "ie": "IRL", "it": "I",
+    "lu": "L", "mk": "NMK", "no": "N", "pt": "P", "rs": "SRB", "ru": "RUS", "se": "S", "si": "SLO", "ba": "BIH",
+}  # fmt: skip
+"""What stands in the blue band, where it is not the country's two letters."""
+SEALED = frozenset("at ch cz de hr pl si sk".split())
+"""Countries with a seal or a crest where the first two parts of the text meet."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,10 @@ def random_text(rng: np.random.Generator) -> tuple[str, str]:
     pattern = str(rng.choice(FORMATS[country]))
     capitals = list(string.ascii_uppercase)
     text = "".join(str(rng.choice(capitals)) if c == "A" else str(rng.integers(10)) if c == "9" else c for c in pattern)
-    return country, text.replace("-", str(rng.choice(["-", " ", "·", "-"])))
+    text = text.replace("-", str(rng.choice(["-", " ", "·", "-"])))
+    if country in SEALED and rng.random() < 0.6:
+        text = text.replace(" ", SEAL, 1)
+    return country, text
 
 
 def _weights() -> np.ndarray:
@@ -72,7 +82,14 @@ def draw_plate(face: Typeface, rng: np.random.Generator, hard: float = 1.0) -> P
     if country in EUROPE and rng.random() < 0.75:
         band = round(height * rng.uniform(0.3, 0.45) * (0.8 if len(lines) == 2 else 1))
         plate[:, :band] = np.array(BLUE) * rng.uniform(0.7, 1.3)
-        _write(plate, country.upper()[:2], (round(band * 0.12), round(height * 0.88)), band / 62, WHITE, 2)
+        sign = SIGNS.get(country, country.upper())
+        scale = band / (30 + 16 * len(sign))
+        _write(plate, sign, (round(band / 2 - 9.5 * scale * len(sign)), round(height * 0.88)), scale, WHITE, 2)
+        if rng.random() < 0.7:  # a ring of stars
+            middle, radius = (band / 2, height * rng.uniform(0.28, 0.36)), band * rng.uniform(0.25, 0.36)
+            for angle in np.arange(12) * np.pi / 6:
+                at = (round(middle[0] + radius * np.sin(angle)), round(middle[1] + radius * np.cos(angle)))
+                cv2.circle(plate, at, 1 if band < 36 else 2, YELLOW, -1)
         left += band
     top, bottom = (0.24, 0.9) if country == "br" else (0.22, 0.8) if american and rng.random() < 0.8 else (0.1, 0.9)
     if (top, bottom) != (0.1, 0.9):
@@ -99,7 +116,7 @@ def _in_lines(written: str, country: str, rng: np.random.Generator) -> list[str]
     breaks = [i for i, c in enumerate(written) if c not in CHARACTERS]
     middle = len(written) / 2
     at = min(breaks, key=lambda i: abs(i - middle)) if breaks else round(middle)
-    return [written[:at], written[at:].lstrip(" -·")]
+    return [written[:at], written[at:].lstrip(f" -·{SEAL}")]
 
 
 def _colours(country: str, rng: np.random.Generator) -> tuple[Colour, Colour]:

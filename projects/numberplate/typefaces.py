@@ -25,6 +25,8 @@ PLATE_LIKE = (
     "gothic",
     "plate",
 )
+SEAL = "°"
+"""Stands in a line where a seal or a crest is."""
 
 Typeface = dict[str, list[np.ndarray]]
 """Each character's masks (several where a sheet shows it several times), uint8 (HEIGHT, w), 255 is ink."""
@@ -115,14 +117,14 @@ def _to_height(ink: np.ndarray) -> np.ndarray:
 
 
 def write_line(face: Typeface, line: str, gap: float, rng: np.random.Generator) -> np.ndarray:
-    """A line of characters, spaces, dashes and dots as one mask, uint8 (HEIGHT, w). gap: in pixels."""
+    """A line of characters, spaces, dashes, dots and seals as one mask, uint8 (HEIGHT, w). gap: in pixels."""
     parts: list[np.ndarray] = []
     for character in line:
         if character in face:
             masks = face[character]
             parts.append(masks[int(rng.integers(len(masks)))])
         else:
-            parts.append(_mark(character))
+            parts.append(_seal(rng) if character == SEAL else _mark(character))
         parts.append(np.zeros((HEIGHT, max(1, round(gap * rng.uniform(0.8, 1.2)))), np.uint8))
     return np.concatenate(parts[:-1], axis=1)
 
@@ -134,3 +136,16 @@ def _mark(character: str) -> np.ndarray:
     elif character == "·":
         mark[26:38, 1:13] = 255
     return mark
+
+
+def _seal(rng: np.random.Generator) -> np.ndarray:
+    """One large or two small discs of some grey, with a rim and a coarse pattern inside."""
+    width, discs = int(rng.integers(22, 40)), 1 + int(rng.random() < 0.6)
+    pattern = cv2.resize(rng.integers(0, 256, (5, 4), np.uint8), (width, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    seal, inside = np.zeros((HEIGHT, width), np.uint8), np.zeros((HEIGHT, width), np.uint8)
+    radius = min(width // 2 - 1, HEIGHT // (2 * discs) - 1)
+    for disc in range(discs):
+        middle = (width // 2, round(HEIGHT * (disc + 0.5) / discs))
+        cv2.circle(inside, middle, radius, 255, -1)
+        cv2.circle(seal, middle, radius, int(rng.integers(90, 256)), 2)
+    return np.maximum(seal, cv2.bitwise_and(pattern // 2, inside))
