@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,13 +20,13 @@ from projects.sentiment.baselines import Baselines
 from projects.sentiment.behaviour import ask
 from projects.sentiment.config import Config, DataConfig, ModelConfig
 from projects.sentiment.data import ReviewData, Texts, pad, to_dataset
-from projects.sentiment.explain import carried, highlighted
+from projects.sentiment.explain import carried, highlighted, integrated_gradients
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import build_model, build_tokenizer, word_vectors
 from projects.sentiment.predict import Predictor
 from projects.sentiment.repeats import families, overlaps
-from projects.sentiment.sources import clean
-from projects.sentiment.vocabulary import head_and_tail, word_tokenizer
+from projects.sentiment.sources import clean, load_table
+from projects.sentiment.vocabulary import PAD, encode, head_and_tail, word_tokenizer
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
 from shared.data.tables import read_days
@@ -44,10 +45,12 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
         f"--data.root={sample_root}",
         "--data.reviews=600",
         "--data.overlap=1.0",
-        "--model.embedding=16",
-        "--model.size=16",
-        "--training.epochs=2",
-        "--training.batch_size=32",
+        "--model.embedding=32",
+        "--model.size=32",
+        "--model.dropout=0.1",
+        "--training.epochs=3",
+        "--training.batch_size=16",
+        "--training.learning_rate=0.02",
         "--training.precision=fp32",
         "--training.device=cpu",
         "--evaluation.bootstrap=100",
@@ -122,7 +125,7 @@ def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: 
 
 
 def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
-    golden = [0.692125, 0.699428]
+    golden = [0.7289, 0.7017, 0.6476]
     assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.01)
 
 
@@ -395,7 +398,7 @@ def test_control_characters_markup_and_foreign_words_are_read() -> None:
 
 def test_vectors_come_from_a_file(tmp_path: Path) -> None:
     tokenizer = word_tokenizer(["good good bad bad"], 100, 1)
-    (tmp_path / "v.txt").write_text("good 1 2 3\nelse 4 5 6\nbad 7 8 9\n")
+    (tmp_path / "v.txt").write_text("good 1 2 3\nat name@domain.com 4 5 6\nbad 7 8 9\n")
     config = ModelConfig(vectors=str(tmp_path / "v.txt"))
     vectors = word_vectors(config, tokenizer)
     assert vectors[tokenizer.token_to_id("bad")].tolist() == [7, 8, 9]
@@ -439,9 +442,11 @@ def test_lower_layers_stay_as_they_are(pretrained: Path) -> None:
 def test_a_finished_transformer_needs_no_hub(
     pretrained: Path, tmp_path: Path, sample_root: Path, command: CommandLine
 ) -> None:
-    more = ["--model.name=transformer", f"--model.pretrained={pretrained}", "--training.epochs=1"]
+    encoder = shutil.copytree(pretrained, tmp_path / "encoder")
+    more = ["--model.name=transformer", f"--model.pretrained={encoder}", "--training.epochs=1"]
     answer = command(TRAIN, *tiny(sample_root, *more, "--evaluation.behaviour=false"))
     assert answer.returncode == 0, answer.stderr
+    shutil.rmtree(encoder)
     (path,) = tmp_path.glob("runs/sentiment/*/model.safetensors")
     model = FinishedModel.load(path)
     text = "the lid is not good ."
@@ -484,6 +489,9 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     own = json.loads((run_folder / "evaluation.json").read_text())
     assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
 
+    write(tmp_path / "middling.csv", review=["a", "b"], stars=[3, 3], category=["kitchen", "garden"])
+    refused = command(EVALUATE, *other, "--data.root", "middling.csv")
+    assert refused.returncode == 2 and "there is no labelled text to score" in refused.stderr
     write(tmp_path / "unknown.csv", text=["a", "b"], label=["positive", "splendid"])
     refused = command(EVALUATE, *other, "--data.root", "unknown.csv", "--json", "none.json")
     assert refused.returncode == 2
@@ -514,6 +522,8 @@ def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: P
     lines = command(PREDICT, "lines.txt", "--run", run_folder, "--json", "lines.json")
     assert "left out: 2 rows of lines.txt" in lines.stderr
     assert [answer["row"] for answer in json.loads((tmp_path / "lines.json").read_text())] == [1, 4]
+    odd = command(PREDICT, "The lid is awful. " * 40, "[PAD]", "good [PAD] but bad", "--run", run_folder)
+    assert odd.returncode == 0 and odd.stdout.count("%") >= 3, odd.stderr
     for bad, reason in (
         (["  "], "the text is empty"),
         (["none.csv"], "there is no file none.csv"),
@@ -532,6 +542,23 @@ def test_the_words_that_decide_are_those_that_differ(model: FinishedModel) -> No
     assert [word for word, _ in weights] == ["The", "lid", "is", "flimsy."]
     assert max(abs(weight) for _, weight in weights) == pytest.approx(1)
     assert highlighted([("<i>", 1.0)], "a & b").count("&lt;i&gt;") == 1
+
+
+@pytest.mark.parametrize("name", ["bilstm", "cnn", "transformer"])
+def test_what_the_words_added_is_what_the_answer_is_above_nothing(
+    sample: ReviewData, name: str, request: pytest.FixtureRequest
+) -> None:
+    seed_everything(0)
+    place = str(request.getfixturevalue("pretrained")) if name == "transformer" else "minilm"
+    config = ModelConfig(name=name, embedding=16, size=16, pretrained=place)
+    tokenizer = build_tokenizer(config, sample.train.texts)
+    network = build_model(config, tokenizer, 2).eval()
+    tokens = torch.tensor(encode(tokenizer, ["the lid is not good, it is bad."], None, 64))
+    nothing, everything = torch.full_like(tokens, PAD), torch.ones_like(tokens, dtype=torch.bool)
+    with torch.no_grad():
+        answer = int(network(tokens).argmax())
+        gained = network(tokens, everything)[0, answer] - network(nothing, everything)[0, answer]
+    assert integrated_gradients(network, tokens).sum().item() == pytest.approx(gained.item(), rel=0.05, abs=0.01)
 
 
 def test_behaviour_finds_out_who_does_not_read(sample: ReviewData) -> None:
@@ -567,6 +594,18 @@ def test_the_page_for_the_shop_names_products_features_and_months(
     assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
     for part in ("Product by product", "Over time", "What they talk about"):
         assert part in page
+
+
+def test_an_archive_in_the_layout_of_glue_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "SST-2"
+    folder.mkdir()
+    for name in ("train", "dev"):
+        rows = [f"a {word} film\t{label}" for word in ("fine", "poor", "long", "short") for label in (0, 1)]
+        (folder / f"{name}.tsv").write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
+    archive = Path(shutil.make_archive(str(tmp_path / "SST-2"), "zip", tmp_path, "SST-2"))
+    shutil.rmtree(folder)
+    table = load_table(DataConfig(source="sst2", root=archive))
+    assert len(table.texts) == 16 and table.parts is not None and table.parts.count("test") == 8
 
 
 @pytest.mark.realdata

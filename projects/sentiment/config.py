@@ -19,8 +19,8 @@ class DataConfig(Section):
     to keep what is composed or downloaded (default: data/)."""
     split: Literal["auto", "given", "random", "product", "test", "all"] = "auto"
     """given: the official parts, or the column `split`. random: text by text. product: all texts about one product stay
-    together. auto: the first of given, product, random that the data allow. For evaluation only: test (the official
-    test part) and all (every text)."""
+    together. auto: the first of given (parts train and test), product (20 or more), random that the data allow. For
+    evaluation only: test (the official test part) and all (every text)."""
     validation: float = Field(0.1, gt=0, lt=0.5)
     """Part of the texts that decides which weights are kept."""
     test: float = Field(0.2, gt=0, lt=0.5)
@@ -51,6 +51,17 @@ class DataConfig(Section):
     """How many reviews the sample has."""
     seed: int = Field(0, ge=0)
     """Decides the split and the sample."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> "DataConfig":
+        if self.label and self.stars:
+            raise ValueError("label and stars name two columns for one thing; take one")
+        if len(self.names) < 2 or len(self.grades) < 2:
+            raise ValueError("names and grades must name at least two classes")
+        graded = [number for numbers in self.grades.values() for number in numbers]
+        if len(graded) > len(set(graded)):
+            raise ValueError("grades must give every number of stars to one class")
+        return self
 
 
 class ModelConfig(Section):
@@ -125,10 +136,6 @@ class Config(Section):
             raise ValueError("model.vectors is for bilstm and cnn; a transformer brings its own")
         if self.model.name != "transformer" and self.model.frozen_layers:
             raise ValueError("model.frozen_layers is for the transformer")
-        if self.data.label and self.data.stars:
-            raise ValueError("data.label and data.stars name two columns for one thing; take one")
-        if len(self.data.names) < 2 or len(self.data.grades) < 2:
-            raise ValueError("data.names and data.grades must name at least two classes")
         return self
 
 
@@ -146,6 +153,8 @@ class PredictOptions(RunOptions):
     """A text in quotes, or .csv, .tsv or .txt files."""
     text: str | None = None
     """Column of the text; found by itself under its usual names."""
+    title: str | None = None
+    """Column of a headline that is put before the text; that of the training where the table has it."""
     encoding: str = "utf-8"
     """Encoding of the files."""
     explain: int = Field(20, ge=0)
@@ -160,7 +169,7 @@ class ReportOptions(RunOptions):
     text: str | None = None
     """Column of the text; found by itself under its usual names."""
     title: str | None = None
-    """Column of a headline that is put before the text."""
+    """Column of a headline that is put before the text; that of the training where the table has it."""
     product: str | None = None
     """Column of the product; found by itself."""
     date: str | None = None

@@ -16,6 +16,9 @@ from projects.sentiment.vocabulary import PAD, encode
 from shared.data import splits
 from shared.data.loader import Item
 
+PRODUCTS = 20
+"""From so many on `split auto` divides by product."""
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -102,8 +105,9 @@ def divide(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
     fractions, labels = (config.validation, config.test), table.labels.tolist()
     name = config.split
     if name == "auto":
-        enough = table.products is not None and len(set(table.products)) >= 20
-        name = "given" if table.parts else "product" if enough else "random"
+        enough = table.products is not None and len(set(table.products)) >= PRODUCTS
+        given = {splits.TRAIN, splits.TEST} <= set(table.parts or ())
+        name = "given" if given else "product" if enough else "random"
     if name == "all":
         return name, np.full(len(labels), splits.TEST, dtype=object)
     if name in ("given", "test"):
@@ -123,6 +127,7 @@ def divide(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
                 config.seed,
             )
             parts[of_train[held == splits.VALIDATION]] = splits.VALIDATION
+        table.left_out["text of another part"] += int((~np.isin(parts, splits.NAMES)).sum())
         parts[~np.isin(parts, splits.NAMES)] = splits.UNUSED
         return name, parts
     if name == "product":

@@ -58,6 +58,8 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     """Score a finished model on the test part of the data (all of it with `data.split all`)."""
     data = ReviewData(data_config, classes=model.classes)
     test = data.test
+    if not test.texts:
+        raise ValueError(f"there is no labelled text to score: {data.summary()}")
     logits, simple = model.score(test), model.simple_answers(test)
     numbers = {
         **run.scored_on("sentiment", data_config, data.split_name, len(test.texts)),

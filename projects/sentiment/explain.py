@@ -9,7 +9,7 @@ from torch import Tensor
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import SentimentNet, Transformer
 from projects.sentiment.sources import clean
-from projects.sentiment.vocabulary import PAD, head_and_tail
+from projects.sentiment.vocabulary import PAD, UNKNOWN, head_and_tail
 
 STEPS = 24
 
@@ -24,7 +24,7 @@ def carried(model: FinishedModel, text: str, aspect: str | None = None) -> list[
     tokens = head_and_tail(
         list(zip(encoding.ids, encoding.offsets, encoding.sequence_ids)), model.config.model.max_tokens
     )
-    ids = torch.tensor([[token for token, _, _ in tokens] or [1]])
+    ids = torch.tensor([[token or UNKNOWN for token, _, _ in tokens] or [UNKNOWN]])
     weights = integrated_gradients(model.network, ids)[0].tolist()
     words = _words(text)
     sums = [0.0] * len(words)
@@ -43,7 +43,7 @@ def integrated_gradients(network: SentimentNet, tokens: Tensor) -> Tensor:
     layer = encoder.network.get_input_embeddings() if isinstance(encoder, Transformer) else encoder.embedding
     answer = int(network(tokens).argmax())
     mask = torch.ones_like(tokens, dtype=torch.bool)
-    gradients = LayerIntegratedGradients(lambda ids: network(ids, mask)[:, answer], layer)
+    gradients = LayerIntegratedGradients(lambda ids: network(ids, mask.expand(len(ids), -1))[:, answer], layer)
     values = gradients.attribute(tokens, baselines=torch.full_like(tokens, PAD), n_steps=STEPS)
     return values.sum(dim=2).detach()
 

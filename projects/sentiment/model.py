@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tqdm import tqdm
 
 from projects.sentiment.config import ModelConfig
-from projects.sentiment.vocabulary import PAD, plain, word_tokenizer
+from projects.sentiment.vocabulary import PAD, UNKNOWN, plain, word_tokenizer
 
 NO_EXTRA = "{0} needs the packages of the extra `text`: make setup-text, or pip install -e '.[text]'"
 
@@ -39,7 +39,7 @@ class SentimentNet(nn.Module):
         mask = tokens != PAD if mask is None else mask  # (B, L): what is a word and not padding
         if self.training and self.word_dropout:
             hidden = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
-            tokens = tokens.masked_fill(hidden & mask, 1)  # [UNK]
+            tokens = tokens.masked_fill(hidden & mask, UNKNOWN)
         return self.head(self.encoder(tokens, mask))  # (B, classes)
 
 
@@ -211,8 +211,10 @@ def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            width = 0
             for number, line in enumerate(lines, start=1):
-                word, _, numbers = line.rstrip().partition(" ")
+                width = width if width > 1 else line.rstrip().count(" ")  # later words may have blanks in them
+                word, *numbers = line.rstrip().rsplit(" ", width)
                 if word in words:
                     found[word] = _numbers(numbers, f"{path}, line {number}")
     except UnicodeDecodeError:
@@ -222,9 +224,9 @@ def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     return found
 
 
-def _numbers(text: str, where: str) -> np.ndarray:
+def _numbers(numbers: list[str], where: str) -> np.ndarray:
     try:
-        return np.array(text.split(" "), np.float32)
+        return np.array(numbers, np.float32)
     except ValueError:
         raise ValueError(f"{where}: must be a word and its numbers, divided by blanks") from None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from projects.sentiment.config import PredictOptions
 from projects.sentiment.explain import carried, highlighted
 from projects.sentiment.finished import FinishedModel
-from projects.sentiment.sources import clean, read_texts
+from projects.sentiment.sources import clean, headline, read_texts
 from shared.data.tables import read_table
 from shared.evaluation import report
 from shared.files import write_json
@@ -100,8 +100,9 @@ def open_predictor(run: Run) -> Predictor:
 
 def main(options: PredictOptions, run: Run) -> None:
     """The command line: one line per text, and a page with the words that carried the answers."""
-    rows = [row for item in options.input for row in gather(item, options.text, options.encoding)]
     predictor = open_predictor(run)
+    title = predictor.model.config.data.title
+    rows = [r for item in options.input for r in gather(item, options.text, options.encoding, options.title, title)]
     answers = predictor([text for _, text in rows], options.explain)
     for answer, (number, _) in zip(answers, rows):
         answer.row = number
@@ -120,20 +121,23 @@ def main(options: PredictOptions, run: Run) -> None:
         write_json(options.json_file, [{**asdict(answer), "label": answer.label} for answer in answers])
 
 
-def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[tuple[int | None, str]]:
+def gather(
+    item: str, column: str | None, encoding: str = "utf-8", title: str | None = None, trained_title: str | None = None
+) -> list[tuple[int | None, str]]:
     """Row and text of a file (a table, or a .txt with one a line), or the item itself if it is a text.
 
     Empty rows are left out and counted on stderr.
     """
     path = Path(item)
-    if path.suffix.lower() not in FILES and not path.is_file():
+    if path.suffix.lower() not in FILES and not _is_file(path):
         return [(None, item)]
     if path.suffix.lower() not in FILES:
         raise ValueError(f"{path} is none of {', '.join(sorted(FILES))}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.suffix.lower() != ".txt":
-        texts = read_texts(read_table(path, encoding), path, column, None)
+        frame = read_table(path, encoding)
+        texts = read_texts(frame, path, column, headline(frame, title, trained_title))
     else:
         try:
             texts = path.read_text(encoding=encoding).splitlines()
@@ -145,3 +149,10 @@ def gather(item: str, column: str | None, encoding: str = "utf-8") -> list[tuple
     if len(rows) < len(texts):
         print(f"sentiment: left out: {len(texts) - len(rows)} rows of {path} without a text", file=sys.stderr)
     return rows
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a text longer than any name of a file
+        return False

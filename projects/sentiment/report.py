@@ -21,7 +21,7 @@ from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import ReportOptions
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.predict import open_predictor
-from projects.sentiment.sources import read_facts, read_texts
+from projects.sentiment.sources import headline, read_facts, read_texts
 from shared.data.tables import read_table
 from shared.evaluation import report
 from shared.evaluation.classification import proportion_interval
@@ -36,7 +36,8 @@ def main(options: ReportOptions, run: Run) -> None:
     """The command line: read the reviews, judge them, write the page."""
     path = options.input[0]
     frame = read_table(path, options.encoding)
-    texts = read_texts(frame, path, options.text, options.title)
+    model = open_predictor(run).model
+    texts = read_texts(frame, path, options.text, headline(frame, options.title, model.config.data.title))
     products, dates = read_facts(frame, path, options.product, options.date)
     kept = [bool(text) for text in texts]
     if not any(kept):
@@ -47,7 +48,6 @@ def main(options: ReportOptions, run: Run) -> None:
     products = [p for p, keep in zip(products, kept) if keep] if products else None
     dates = dates[kept].reset_index(drop=True) if dates is not None else None
 
-    model = open_predictor(run).model
     if not {"negative", "positive"} <= set(model.classes):
         raise ValueError(f"run {run.name} does not know the classes negative and positive, but {model.classes}")
     probabilities = model(texts).softmax(dim=1)

@@ -1,6 +1,8 @@
 """Where the texts come from: the public sets in their official layouts, and tables of anybody's own."""
 
+import sys
 import tarfile
+import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -16,7 +18,7 @@ from projects.sentiment.config import DataConfig
 from projects.sentiment.repeats import families
 from projects.sentiment.sample import compose_sample
 from shared.data import splits
-from shared.data.download import Source, fetch
+from shared.data.download import Source, extract, fetch
 from shared.data.tables import find_column, read_days, read_table
 
 IMDB = Source(
@@ -39,7 +41,7 @@ SST2 = Source(
 )
 COLUMNS = {
     "text": ("text", "sentence", "review", "review_text", "content", "body", "comment", "tweet", "message"),
-    "label": ("label", "sentiment", "polarity", "airline_sentiment", "target", "class", "category"),
+    "label": ("label", "sentiment", "polarity", "airline_sentiment"),
     "stars": ("stars", "rating", "star_rating", "score", "overall"),
     "product": ("product", "product_name", "item", "asin", "product_id", "airline", "brand", "business"),
     "date": ("date", "day", "time", "timestamp", "created", "created_at", "tweet_created", "review_date"),
@@ -157,6 +159,11 @@ def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | N
     return texts
 
 
+def headline(frame: pd.DataFrame, asked: str | None, trained: str | None) -> str | None:
+    """The column of headlines: the one asked for, else that of the training where the table has it."""
+    return asked or (trained if trained in frame else None)
+
+
 def read_facts(
     frame: pd.DataFrame, path: Path, product: str | None, date: str | None, section: str = ""
 ) -> tuple[list[str] | None, pd.Series | None]:
@@ -168,9 +175,10 @@ def read_facts(
         return products, None
     try:
         dates = read_days(frame[column], path)
-    except ValueError:
+    except ValueError as error:
         if date:
             raise
+        print(f"sentiment: left out: {error}", file=sys.stderr)
         return products, None
     if date and dates.isna().all():
         raise ValueError(f"{path}: nothing in column {column} is a date (--{section}date)")
@@ -203,6 +211,10 @@ def read_imdb(config: DataConfig, classes: list[str]) -> Table:
 def read_sst2(config: DataConfig, classes: list[str]) -> Table:
     """The layout of GLUE: `SST-2/train.tsv` and `SST-2/dev.tsv`. The dev part is the test, as its own has no labels."""
     place = config.root if config.root and _holds(config.root, "dev.tsv") else fetch(SST2, config.root or Path("data"))
+    if place.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            extract(place, Path(folder) / "SST-2")
+            return read_sst2(config.model_copy(update={"root": Path(folder)}), classes)
     tables = []
     for part, name in (("train", "train.tsv"), ("test", "dev.tsv")):
         (file,) = [*place.rglob(name)][:1] or [None]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 PAD = 0  # in every vocabulary here, and in BERT's
+UNKNOWN = 1  # a word that is not known; in BERT's vocabulary a token without a meaning
 SPECIAL = ("[PAD]", "[UNK]")
 WORD = r"n[’']t\b|\w+?(?=n[’']t\b)|\w+|[’']\w+|[^\w\s]"  # do|n't, it|'s, as in the Penn Treebank and in GloVe
 
@@ -35,7 +36,9 @@ def plain(tokenizer: Tokenizer) -> Tokenizer:
 def encode(tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, longest: int) -> list[list[int]]:
     """The tokens of every text, at most `longest`, at least one; an aspect, if there is one, is a second sequence."""
     inputs = list(texts) if aspects is None else list(zip(texts, aspects))
-    return [head_and_tail(item.ids, longest) or [1] for item in tokenizer.encode_batch(inputs)]
+    # a text that says [PAD] says nothing, but is no padding
+    encoded = [[token or UNKNOWN for token in item.ids] for item in tokenizer.encode_batch(inputs)]
+    return [head_and_tail(tokens, longest) or [UNKNOWN] for tokens in encoded]
 
 
 def head_and_tail(items: list, longest: int) -> list:
