@@ -242,6 +242,18 @@ def test_bad_rows_are_refused_with_a_sentence(tables: Path, row: str, reason: st
         load_tables(DataConfig(source="csv", root=tables / "bad.csv"))
 
 
+def test_the_column_split_is_followed_and_must_be_whole(tables: Path) -> None:
+    lines = (tables / "photos.csv").read_text().splitlines()
+    lines[2] = lines[2].replace("train", "val")
+    (tables / "three.csv").write_text("\n".join(lines) + "\n")
+    photos, _ = load_tables(DataConfig(source="csv", root=tables / "three.csv"))
+    assert [photo.part for photo in photos] == [TRAIN, VALIDATION, *[TRAIN] * 5, *[TEST] * 3]
+    lines[3] = lines[3].replace("train", "")
+    (tables / "holes.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=r"the column split is empty for .*2\.png"):
+        load_tables(DataConfig(source="csv", root=tables / "holes.csv"))
+
+
 def test_a_drawn_plate_is_a_function_of_its_seed() -> None:
     faces = carried()
     a, b, other = (render.draw_plate(faces[0], np.random.default_rng(seed)) for seed in (3, 3, 4))
@@ -365,7 +377,8 @@ def test_metrics_count_what_they_say() -> None:
 
 def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
     numbers = json.loads((run_folder / "evaluation.json").read_text())
-    assert set(numbers) == {"project", "run", "data", "metrics", "intervals", "baselines"}
+    assert set(numbers) == {"project", "run", "data", "metrics", "intervals", "baselines", "slices"}
+    assert {"width", "tilt", "brightness"} == {name.split()[0] for name in numbers["slices"]}
     assert {"exact", "folded", "cer", "recall", "precision", "recall_70", "exact_on_truth", "ms"} <= set(
         numbers["metrics"]
     )

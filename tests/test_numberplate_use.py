@@ -185,6 +185,17 @@ def test_the_classic_way_reads_a_clean_plate() -> None:
     assert plate.text == "KLM742"
 
 
+@needs_tesseract
+def test_a_tesseract_without_its_language_is_one_sentence(
+    scene: tuple[np.ndarray, str], tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    save(tmp_path / "a.png", scene[0])
+    answer = command(PREDICT, "a.png", "--engine", "tesseract")
+    assert answer.returncode == 2 and answer.stderr.startswith("numberplate: Tesseract does not work: ")
+    assert answer.stderr.count("\n") == 1
+
+
 def test_opencv_finds_outlines_and_carries_its_cascade() -> None:
     grey = np.full((200, 300, 3), 128, np.uint8)
     assert contours(grey) == [] and cascade(grey) == []
@@ -303,7 +314,10 @@ def test_the_window_reads_photos_and_moves_between_them(
     window.root.update()
     assert "b.png  (2 of 2)" in labels(window.view.side)
     assert any("not an image" in text for text in labels(window.view.side))
+    assert window.items[0].image is None  # one photo at a time is held in memory
     window.root.event_generate("<Left>")
+    window.root.update()
+    assert window.items[0].image is not None
     window.root.event_generate("<Control-c>")
     window.root.update()
     assert window.root.clipboard_get() == scene[1]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from projects.numberplate import render
 from projects.numberplate.config import Config, DataConfig
 from projects.numberplate.detect import overlap
-from projects.numberplate.formats import CHARACTERS
+from projects.numberplate.formats import CHARACTERS, LONGEST
 from projects.numberplate.model import READER_SIZE
 from projects.numberplate.tables import Crop, Photo, counted, load_tables
 from projects.numberplate.typefaces import Typeface, carried, typefaces
@@ -24,8 +24,6 @@ MOST_PLATES = 12
 """Plates of one training view; further ones are painted over."""
 SMALLEST = 9
 """Plates narrower than this many pixels are painted over in training views."""
-LONGEST = 12
-"""Characters on one plate."""
 PAINT = 114
 WORDS = 0.3
 """Part of the training views that have words written on them which are no plate."""
@@ -43,7 +41,7 @@ class PlateData:
 
     def crops_of(self, part: str) -> list[Crop]:
         """Plates with a text of `train`, `validation` or `test`."""
-        return [crop for crop in self.crops if crop.part == part and len(crop.text) <= LONGEST]
+        return [crop for crop in self.crops if crop.part == part]
 
     def summary(self) -> str:
         """One line: how many photos and plates are where."""

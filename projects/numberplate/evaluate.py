@@ -27,7 +27,7 @@ from projects.numberplate.figures import write_report
 from projects.numberplate.finished import FinishedModel, read_all
 from projects.numberplate.metrics import detection_metrics, match, reading_metrics
 from projects.numberplate.pipeline import Pipeline, Plate
-from projects.numberplate.plots import Pair
+from projects.numberplate.plots import Pair, slices
 from projects.numberplate.read import NO_TESSERACT, tesseract, tesseract_is_there
 from projects.numberplate.tables import Crop, Photo
 from shared.command import show
@@ -38,7 +38,7 @@ from shared.files import write_json
 from shared.runs import Run
 
 TIMED = 40
-"""Photos on which the time with one and with two threads is taken."""
+"""Photos on which the time with one and with two threads is taken; for the classic way, which is slow, a quarter."""
 THREADS = {"ms_one_thread": 1, "ms_two_threads": 2}
 
 
@@ -113,8 +113,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     pipeline = Pipeline.of(model)
     if photos:
         ours = ask(pipeline, photos)
-        timed = {name: with_threads(n, lambda: ask(pipeline, photos[:TIMED]).ms) for name, n in THREADS.items()}
-        metrics = {**ours.metrics(), **timed}
+        metrics = {**ours.metrics(), **times(pipeline, photos[:TIMED])}
     plates = StillPlates(crops)
     readings = [reading.text for reading in read_all(model.reader, plates)] if crops else []
     if crops:
@@ -129,6 +128,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
         "metrics": metrics,
         "intervals": intervals(ours, readings, plates.texts, config.bootstrap),
         "baselines": baselines,
+        "slices": slices(ours.pairs()) if ours else {},
     }
     return Evaluation(data, ours, crops, readings, numbers)
 
@@ -137,9 +137,10 @@ def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict
     """The same numbers for Tesseract after contours and after the cascade, on an even choice of at most so many photos
     and crops."""
     few = evenly(photos, most)
-    baselines = {
-        f"{name}_tesseract": ask(Pipeline(finder, tesseract), few).metrics() for name, finder in CLASSIC.items() if few
-    }
+    baselines = {}
+    for name, finder in CLASSIC.items() if few else ():
+        pipeline = Pipeline(finder, tesseract)
+        baselines[f"{name}_tesseract"] = {**ask(pipeline, few).metrics(), **times(pipeline, few[: TIMED // 4])}
     if crops:
         plates = StillPlates(evenly(crops, most))
         texts = []
@@ -155,6 +156,11 @@ def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict
 def evenly(items: list[Any], most: int) -> list[Any]:
     """An even choice of at most so many."""
     return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
+
+
+def times(pipeline: Pipeline, photos: list[Photo]) -> dict[str, float]:
+    """Mean milliseconds a photo with one and with two threads of the CPU."""
+    return {name: with_threads(number, lambda: ask(pipeline, photos).ms) for name, number in THREADS.items()}
 
 
 def with_threads(number: int, measure: Callable[[], float]) -> float:
@@ -226,3 +232,5 @@ def _print(result: Evaluation) -> None:
     rows = {"ours": result.numbers["metrics"], **result.numbers["baselines"]}
     for name, values in rows.items():
         print(f"  {name:<19}{show(values)}")
+    for name, values in result.numbers["slices"].items():
+        print(f"  {name:<27}{show(values)}")

@@ -6,6 +6,8 @@ In a pattern `A` is a letter and `9` a digit; everything else (space, dash, dot)
 from collections.abc import Sequence
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LONGEST = 12
+"""Characters on one plate."""
 TWINS = {a: b for pair in ("0O", "1I", "5S", "8B") for a, b in (pair, pair[::-1])}
 SURE = 0.9  # a character read with at least this probability is never changed
 

@@ -23,7 +23,7 @@ from projects.numberplate.pipeline import Pipeline
 from projects.numberplate.predict import is_video
 from projects.numberplate.view import View
 from projects.numberplate.work import Event, Shown, Worker
-from shared.data.images import SUFFIXES, find_images
+from shared.data.images import SUFFIXES, find_images, read_image
 from shared.files import write_text
 from shared.runs import Run
 
@@ -159,7 +159,8 @@ class Window:
     def cancel(self) -> None:
         """Stop reading; what was read stays."""
         if self.worker.busy:
-            self.worker.cancel()
+            for event in self.worker.cancel():
+                self.take(event)
             self._at_rest()
             self.say("cancelled; what was read is kept")
 
@@ -221,6 +222,8 @@ class Window:
         if event.number >= len(self.items):
             return
         self.items[event.number] = event.shown
+        if event.number != self.current:
+            event.shown.image = None  # read again when it is shown
         if event.total:
             self.progress.configure(maximum=event.total, value=event.done)
         rate = f" · {event.rate:.1f} frames/s" if event.rate else ""
@@ -252,9 +255,21 @@ class Window:
         """The current photo with its plates, and the plates one by one beside it."""
         if self.items:
             place = f"({self.current + 1} of {len(self.items)})"
-            self.view.show(self.items[self.current], place, self.chosen, self.choose)
+            self.view.show(self._current(), place, self.chosen, self.choose)
         else:
             self.view.say(HINT)
+
+    def _current(self) -> Shown:
+        """The current photo, read again if need be: the memory holds no other."""
+        item = self.items[self.current]
+        for other in self.items:
+            other.image = other.image if other is item else None
+        if item.image is None and item.done and not item.problem and self.paths:
+            try:
+                item.image = read_image(self.paths[self.current])
+            except (ValueError, OSError) as error:
+                item.problem, item.plates = str(error), []
+        return item
 
 
 def main(options: GuiOptions, run: Run) -> None:

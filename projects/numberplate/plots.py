@@ -79,18 +79,18 @@ def _small(image: np.ndarray, width: int = 420) -> np.ndarray:
     return cv2.resize(image, (width, round(width * image.shape[0] / image.shape[1])), interpolation=cv2.INTER_AREA)
 
 
-def slices_table(pairs: Sequence[Pair]) -> list[list[str | int | float]]:
-    """Part found and part read exactly by width in pixels, tilt in degrees, and brightness of the plate."""
+def slices(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
+    """How many plates, the part found and the part read exactly, by width in pixels, tilt in degrees and brightness."""
     groups: dict[str, list[Pair]] = {}
     for pair in pairs:
         for name in _slices(pair):
             groups.setdefault(name, []).append(pair)
-    rows: list[list[str | int | float]] = []
-    for name in sorted(groups):
-        found = float(np.mean([pair.plate is not None for pair in groups[name]]))
-        known = [pair.read == pair.truth for pair in groups[name] if pair.truth]
-        rows.append([name, len(groups[name]), found, float(np.mean(known)) if known else ""])
-    return rows
+    numbers: dict[str, dict[str, float]] = {}
+    for name, inside in sorted(groups.items()):
+        numbers[name] = {"n": len(inside), "found": float(np.mean([pair.plate is not None for pair in inside]))}
+        if known := [pair.read == pair.truth for pair in inside if pair.truth]:
+            numbers[name]["exact"] = float(np.mean(known))
+    return numbers
 
 
 def _slices(pair: Pair) -> list[str]:

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from projects.numberplate.config import PredictOptions
-from projects.numberplate.pipeline import Pipeline, Plate, mark
+from projects.numberplate.pipeline import Pipeline, Plate, mark, voted
 from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
 from shared.data.images import find_images, read_image
 from shared.files import atomic, write_json
@@ -50,12 +50,12 @@ def main(options: PredictOptions, run: Run) -> None:
             if len(paths) == 1:
                 raise
             problems.append(str(error))
-    if options.json_file:
-        write_json(options.json_file, answers)
     for problem in problems:
         print(f"numberplate: left out: {problem}", file=sys.stderr)
     if problems and not answers:
         raise ValueError("none of the files could be read")
+    if options.json_file:
+        write_json(options.json_file, answers)
 
 
 def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
         print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
     answers = [
         {
-            **t.plate.as_dict(), "text": t.text, "confidence": t.confidence, "from": t.first / video.rate,
-            "to": t.last / video.rate,
+            **voted(t.plate, t.text, t.confidence).as_dict(), "confidence": t.confidence,
+            "from": t.first / video.rate, "to": t.last / video.rate,
         }
         for t in found
     ]  # fmt: skip

@@ -57,7 +57,10 @@ def tesseract(photo: np.ndarray, corners: np.ndarray) -> Reading:
     ink = cv2.copyMakeBorder(ink, 12, 12, 12, 12, cv2.BORDER_CONSTANT, value=255)
     lines = 6 if width < 2.2 * height else 7
     settings = f"--oem 3 --psm {lines} -c tessedit_char_whitelist={CHARACTERS}"
-    found = pytesseract.image_to_data(ink, config=settings, output_type=pytesseract.Output.DICT)
+    try:
+        found = pytesseract.image_to_data(ink, config=settings, output_type=pytesseract.Output.DICT)
+    except pytesseract.TesseractError as error:
+        raise ValueError(f"Tesseract does not work: {' '.join(str(error.message).split())}") from None
     text, confidences = "", []
     for word, confidence in zip(found["text"], found["conf"]):
         characters = "".join(c for c in str(word).upper() if c in CHARACTERS)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.formats import CHARACTERS
+from projects.numberplate.formats import CHARACTERS, LONGEST
 from projects.numberplate.sample import draw_sample
 from shared.data import splits
 from shared.data.cache import fingerprint
@@ -18,11 +18,12 @@ BOX = ["x0", "y0", "x1", "y1"]
 FOLDS = 5
 PART_OF = {
     "train": splits.TRAIN,
+    "val": splits.VALIDATION,
+    "validation": splits.VALIDATION,
     "dev": splits.TEST,
-    "val": splits.TEST,
-    "validation": splits.TEST,
     "test": splits.TEST,
 }
+"""What a column `split` may say. Without a validation part, one is taken from the training part."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
         Crop(photo.path, photo.group, photo.part, text, box)
         for photo in photos
         for text, box in zip(photo.texts, photo.boxes)
-        if text
+        if text and len(text) <= LONGEST
     ]
+    sets = {one.group for one in (*photos, *crops)}
+    for name, named in (("leave_out", config.leave_out), ("only", config.only)):
+        if unknown := sorted(set(named) - sets):
+            raise ValueError(f"data.{name}: there is no set {', '.join(unknown)}, only {', '.join(sorted(sets))}")
     return _apart(photos, crops)
 
 
@@ -138,11 +143,12 @@ def _corners(text: str, path: Path) -> list[float]:
 
 
 def _crops(frame: pd.DataFrame, table: Path, config: DataConfig) -> list[Crop]:
-    readable = np.array([bool(text) and set(text) <= set(CHARACTERS) for text in frame["text"]])
+    readable = np.array([0 < len(text) <= LONGEST and set(text) <= set(CHARACTERS) for text in frame["text"]])
     if not readable.any():
-        raise ValueError(f"{table} has no row with a text of letters and digits")
+        raise ValueError(f"{table} has no row with a text of at most {LONGEST} letters and digits")
     if not readable.all():
-        print(f"{table}: left out: {int((~readable).sum())} crops without a text of A-Z and 0-9", flush=True)
+        left_out = int((~readable).sum())
+        print(f"{table}: left out: {left_out} crops without a text of at most {LONGEST} of A-Z and 0-9", flush=True)
     frame = frame.loc[readable]
     if (several := frame.groupby("path")["text"].nunique()).max() > 1:
         raise ValueError(f"{table} has two texts for {several.idxmax()}; a crop shows one plate")
@@ -158,11 +164,6 @@ def _group(rows: pd.DataFrame) -> str:
 def _parts(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataConfig) -> np.ndarray:
     """train, validation or test for every photo or crop; all with the same key on one side."""
     groups = [_group(group) for _, group in rows]
-    for name, sets in (("leave_out", config.leave_out), ("only", config.only)):
-        if unknown := sorted(set(sets) - set(groups)):
-            raise ValueError(
-                f"data.{name}: there is no set {', '.join(unknown)}, only {', '.join(sorted(set(groups)))}"
-            )
     if config.split == "all":
         parts = np.full(len(rows), splits.TEST, dtype=object)
     else:
@@ -184,12 +185,14 @@ def _divide(
     if unknown:
         raise ValueError(f"the column split says {unknown[0]}; train, validation, dev and test are known")
     given = all(named)
+    if any(named) and not given:
+        raise ValueError(f"the column split is empty for {rows[named.index('')][0]}; fill it in every row, or in none")
     if given and config.fold is not None:
         raise ValueError("data.fold divides what has no column split; this table has one")
     parts = splits.grouped(keys, groups, (config.validation, 0.0 if given else config.test), config.seed)
     if given:
         told = np.array([PART_OF[name] for name in named], dtype=object)
-        return np.where(told == splits.TEST, splits.TEST, parts)
+        return told if splits.VALIDATION in told else np.where(told == splits.TEST, splits.TEST, parts)
     if config.fold is not None:
         inside = np.array([int(fingerprint(key)[:8], 16) % FOLDS == config.fold for key in keys])
         return np.where(inside, splits.TEST, np.where(parts == splits.TEST, splits.TRAIN, parts))

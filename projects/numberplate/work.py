@@ -68,14 +68,15 @@ class Worker:
         """Read a video file, or a webcam by its number, until it ends or is cancelled."""
         self._start(lambda: self._video(source, settings))
 
-    def cancel(self) -> None:
-        """Stop after the photo or frame that is being read, and wait for that."""
+    def cancel(self) -> list[Event]:
+        """Stop after the photo or frame that is being read, and wait for that: all events that were left."""
         self.stop.set()
+        events = self.drain()
         while self.busy:
-            self.drain()
             assert self.thread is not None
             self.thread.join(0.02)
-        self.drain()
+            events += self.drain()
+        return events + self.drain()
 
     def drain(self) -> list[Event]:
         """All events that wait."""
