@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from projects.numberplate import render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.detect import overlap
+from projects.numberplate.detect import corners_of, overlap
 from projects.numberplate.formats import CHARACTERS, LONGEST
 from projects.numberplate.model import READER_SIZE
 from projects.numberplate.tables import Crop, Photo, counted, load_tables
@@ -150,7 +150,7 @@ def random_view(
     else:
         view = cv2.warpAffine(image, matrix, (size, size), borderValue=(PAINT,) * 3)
     known = np.isfinite(corners).all(axis=(1, 2)).reshape(-1, 1, 1)
-    quads = np.where(known, corners, _corners_of(boxes)) @ matrix[:, :2].T + matrix[:, 2]
+    quads = np.where(known, corners, corners_of(boxes)) @ matrix[:, :2].T + matrix[:, 2]
     boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1).astype(np.float32)
     quads = np.where(known, quads[:, [1, 0, 3, 2]] if mirror < 0 else quads, np.nan).astype(np.float32)
     return view, boxes, quads
@@ -170,11 +170,6 @@ def write_words(view: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -
         if not overlap(place, boxes).any():
             colour = tuple(rng.uniform(0, 255, 3))
             cv2.putText(view, words, (int(x), int(y)), font, scale, colour, thick, cv2.LINE_AA)
-
-
-def _corners_of(boxes: np.ndarray) -> np.ndarray:
-    """The corners (n, 4, 2) of boxes (n, 4), clockwise from the top left."""
-    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
 
 
 def paint_over(view: np.ndarray, boxes: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

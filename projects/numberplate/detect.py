@@ -144,9 +144,9 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     )
 
 
-def corners_of(box: np.ndarray) -> np.ndarray:
-    """The corners (4, 2) of a box (4,), clockwise from the top left."""
-    return box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
+def corners_of(boxes: np.ndarray) -> np.ndarray:
+    """The corners (..., 4, 2) of boxes (..., 4), clockwise from the top left."""
+    return boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(*boxes.shape[:-1], 4, 2)
 
 
 def clockwise(corners: np.ndarray) -> np.ndarray:
