@@ -48,16 +48,16 @@ eval-%: evaluate-%
 	@true
 
 predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
-	$(PY) -m projects.$*.predict $(INPUT) $(RUN_ARGS) $(ARGS)
+	$(PY) -m projects.$*.predict $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
 caption: predict-imagecaption ## a caption for INPUT=FILE, folder or list
 	@true
 
 gui-%: $(VENV)/.installed ## the same in a window (numberplate)     [INPUT=...]
-	$(PY) -m projects.$*.gui $(INPUT) $(RUN_ARGS) $(ARGS)
+	$(PY) -m projects.$*.gui $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
 report-%: $(VENV)/.installed ## a page about INPUT=FILE (sentiment)     [RUN=NAME]
-	$(PY) -m projects.$*.report $(INPUT) $(RUN_ARGS) $(ARGS)
+	$(PY) -m projects.$*.report $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
 export-%: $(VENV)/.extra-export ## write a finished run as ONNX            [RUN=NAME]
 	$(PY) -m projects.$*.export $(RUN_ARGS) $(ARGS)

@@ -140,7 +140,11 @@ def _divides_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     def place(settings: Mapping[str, Any]) -> tuple[str, str]:
         return settings["source"], str(Path(settings.get("root") or "").resolve())
 
-    decides = [key for key in ("split", "seed", "validation", "test", "guard") if key in own and key in data]
+    decides = [
+        key
+        for key in ("split", "seed", "validation", "test", "guard", "photos", "scenes")
+        if key in own and key in data
+    ]
     return (
         place(own) == place(data)
         and data["split"] not in ("train", "dev", "test")

@@ -13,9 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from shared.config import Section, to_yaml
+from shared.config import Section, read_yaml, to_yaml
 from shared.files import read_json, write_json, write_text
 
 RUNS = Path(os.environ.get("RUNS", "runs"))
@@ -80,7 +78,7 @@ class Run:
     @property
     def settings(self) -> dict[str, Any]:
         """The resolved settings the run was started with."""
-        return yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+        return read_yaml(self.folder / "config.yaml")
 
     @property
     def checkpoints(self) -> Path:

@@ -143,11 +143,11 @@ def test_killed_run_resumes_to_the_same_weights(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
-def test_two_processes_train_on_the_same_photos_as_one(tmp_path: Path, sample_root: Path) -> None:
+def test_two_processes_train_together_and_one_is_scored_on_the_photos_of_all(tmp_path: Path, sample_root: Path) -> None:
     # a frozen encoder: batch statistics would differ per process
     settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
                     "--training.epochs=1", "--training.average=0")  # fmt: skip
-    one_and_two_processes(TRAIN, settings, tmp_path, 29779)
+    one_and_two_processes(TRAIN, settings, tmp_path, 29781)
 
 
 def weights(folder: Path) -> Path:

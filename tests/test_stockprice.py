@@ -217,6 +217,16 @@ def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
     assert len(read_prices(tmp_path / "b.csv", {"close": "last"})) == 100
 
 
+def test_commas_divide_thousands_or_are_refused(tmp_path: Path) -> None:
+    frame = walk_of(days=100) * 100
+    frame.round(2).map("{:,.2f}".format).to_csv(tmp_path / "a.csv")
+    np.testing.assert_allclose(read_prices(tmp_path / "a.csv")["close"], frame["close"].round(2))
+    for number in ("2506,85", "2.506,85"):
+        frame.map(lambda _, n=number: n).to_csv(tmp_path / "b.csv")
+        with pytest.raises(ValueError, match=f"the comma of {number} divides no thousands|{number} has a comma"):
+            read_prices(tmp_path / "b.csv")
+
+
 def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     good = walk_of(days=200)
     for change, reason in (
@@ -226,17 +236,26 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
         (lambda f: f.resample("D").ffill(), "repeat Friday's price"),
         (lambda f: f.assign(open=f["close"], high=f["close"], low=f["close"]), "no range between low and high"),
+        (lambda f: f.iloc[::5], "a row every 7 days; these are not daily prices"),
     ):
         with pytest.raises(ValueError, match=reason):
             check(change(good), "x")
     assert check(good.iloc[::-1], "x").index.is_monotonic_increasing
     assert len(check(good.assign(high=good["high"].where(good.index != good.index[7], np.inf)), "endless")) == 199
     check(good.drop(good.index[50:70]), "gap")
+    old = good.copy()
+    old.iloc[:3, :4] = 100.0
+    assert len(check(old, "old")) == 197
     halved = good.copy()
     halved.iloc[100:, :4] /= 2
     check(halved, "split")
     said = capsys.readouterr().out
-    for part in ("not in order", "gap: nothing for", "a split not adjusted for?"):
+    for part in (
+        "not in order",
+        "gap: nothing for",
+        "old: the first 3 days have no range",
+        "a split not adjusted for?",
+    ):
         assert part in said
 
 
@@ -443,3 +462,5 @@ def test_forecasts_do_not_depend_on_the_currency(model: FinishedModel, prices: p
 def test_the_network_is_what_its_settings_say() -> None:
     network = Forecasters(ModelConfig(size=5, layers=2, seeds=4))
     assert network(torch.zeros(3, 22, 5)).shape == (3, 4)
+    recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]
+    assert {(lstm.hidden_size, lstm.num_layers) for lstm in recurrent} == {(5, 2)}

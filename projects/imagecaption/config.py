@@ -38,7 +38,8 @@ class ModelConfig(Section):
     """Encoder and decoder."""
 
     encoder: str = "efficientnet_lite0"
-    """efficientnet_lite0, small (a few convolutions, for the sample), or any torchvision or timm backbone by name."""
+    """efficientnet_lite0, small (a few convolutions, for the sample), or the name of a network of convolutions of
+    torchvision or timm."""
     weights: str = "imagenet"
     """imagenet (of the extra `captions`, torchvision or timm), none (random), or a .safetensors or .pt file."""
     fine_tune: bool = False
@@ -81,7 +82,7 @@ class CaptionTraining(TrainingConfig):
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Part of the target spread over all words (Szegedy et al. 2016)."""
     look_everywhere: float = Field(0.5, ge=0)
-    """lstm: weight of the doubly stochastic term: each place should be looked at about equally in a caption."""
+    """Weight of the doubly stochastic term: each place should be looked at about equally in a caption."""
     mirror: bool = True
     """Show half of the training photos mirrored; wrong where captions tell left from right."""
     encoder_factor: float = Field(0.1, gt=0)

@@ -82,7 +82,7 @@ def beam_search(
     length = torch.zeros_like(log_p)
     history = words.new_empty(batch, 1, 0)  # (B, K, t)
     looks = grid.new_empty(batch, 1, 0, grid.shape[1])  # (B, K, t, L)
-    for _ in range(longest + 1):
+    for _ in range(longest):
         output, alpha, state = decoder.step(memory, state, words)
         next_log_p = _next(decoder.readout(output), history, words, block_ngram)  # (B, K, V)
         length = length + ((words != END) & (words != PAD))
@@ -111,7 +111,7 @@ def sample(
     words = torch.full((len(grid), captions), START, device=grid.device)
     log_p = torch.zeros(len(grid), captions, device=grid.device)
     history, looks = [], []
-    for _ in range(longest + 1):
+    for _ in range(longest):
         output, alpha, state = decoder.step(memory, state, words)
         next_log_p = _next(decoder.readout(output), torch.empty(0), words, 0)  # (B, K, V)
         p = (next_log_p / temperature).softmax(dim=2)

@@ -75,6 +75,8 @@ def evaluate(
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
     model = FinishedModel.load(run.model_file)
+    if options.data.size != model.config.data.size:
+        raise ValueError(f"data.size must be that of the run, {model.config.data.size}")
     own = options.data.model_copy(update={"cache": model.config.data.cache}) == model.config.data
     if own and options.beam in (None, model.config.decode.beam):
         result = _renew(run, model, options.data, options.evaluation)

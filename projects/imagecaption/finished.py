@@ -15,7 +15,7 @@ from projects.imagecaption.decode import write
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
 from projects.imagecaption.vocabulary import Vocabulary, sentence
-from shared.training.checkpoint import load_model, save_model, select
+from shared.training.checkpoint import load_model, save_model, saved_settings, select
 from shared.training.device import autocast, pick_device
 
 BATCH = 64
@@ -87,7 +87,7 @@ class FinishedModel:
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "imagecaption")
-        config = Config.model_validate(about["config"])
+        config = saved_settings(Config, about["config"], path)
         network = build_model(config.model, config.data.size, len(about["words"]), pretrained=False)
         network.load_state_dict(select(tensors, "network."))
         return cls(

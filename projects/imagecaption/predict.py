@@ -11,12 +11,14 @@ if __name__ == "__main__":
 
     answer("projects.imagecaption.predict", PredictOptions)
 
+import string
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -143,9 +145,10 @@ def open_photo(item: str, at_least: int) -> np.ndarray:
     if not is_address(item):
         return read_image(Path(item), at_least=at_least)
     try:
-        with urlopen(Request(item, headers={"User-Agent": "imagecaption"}), timeout=PATIENCE) as answer:
+        address = quote(item, safe=string.punctuation)  # blanks and letters beyond ASCII
+        with urlopen(Request(address, headers={"User-Agent": "imagecaption"}), timeout=PATIENCE) as answer:
             content = answer.read(LARGEST + 1)
-    except (URLError, TimeoutError, OSError, ValueError) as error:
+    except (URLError, HTTPException, TimeoutError, OSError, ValueError) as error:
         raise ValueError(f"{item} cannot be fetched ({getattr(error, 'reason', error)})") from None
     if len(content) > LARGEST:
         raise ValueError(f"{item} is larger than {LARGEST // 10**6} MB")

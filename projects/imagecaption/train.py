@@ -45,7 +45,7 @@ def train(config: Config, run: Run) -> None:
 
     def validate(network: Any) -> dict[str, float]:
         """Free-running: the network reads its own words, as it will later."""
-        written = write_all(network, validation, greedy, longest)
+        written = write_all(network, validation, greedy, longest, recipe.precision)
         return caption_metrics([vocabulary.decode(w.words) for w in written], truth, scorer)
 
     # Stage 1: say the next word of what people said.

@@ -17,7 +17,7 @@ from projects.numberplate.read import NetworkReader, Reading
 from projects.numberplate.tables import Photo
 from shared.data import splits
 from shared.data.images import read_image
-from shared.training.checkpoint import load_model, save_model, select
+from shared.training.checkpoint import load_model, save_model, saved_settings, select
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 """The weights that come with the project."""
@@ -73,7 +73,7 @@ class FinishedModel:
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "numberplate")
-        config = ModelConfig.model_validate(about["model"])
+        config = saved_settings(ModelConfig, about["model"], path)
         model = cls(Detector(config.width), Reader(config.hidden), config, about["threshold"])
         for part in ("detector", "reader"):
             weights = {

@@ -59,6 +59,8 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
         **run.scored_on("plantdisease", data_config, data.split_name, len(test)),
         **scores(logits, test.targets, {"majority": majority, "colour_histogram": colour}, config.bootstrap),
     }
+    if config.robustness:
+        numbers["robustness"] = score_robustness(model, test)
     return Evaluation(data, logits, novelty, numbers)
 
 
@@ -66,7 +68,7 @@ def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
     model = FinishedModel.load(run.model_file)
     if _same_photos(options.data, model.config.data):
-        result = _renew(run, model, options.evaluation)
+        result = _renew(run, model, options.data, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")
     else:
         result = evaluate(run, model, options.data, options.evaluation)
@@ -78,13 +80,11 @@ def main(options: EvaluateOptions, run: Run) -> None:
 def evaluate_run(run: Run) -> None:
     """Score a run on its own test photos; write evaluation.json and report.html into it."""
     model = FinishedModel.load(run.model_file)
-    _renew(run, model, model.config.evaluation)
+    _renew(run, model, model.config.data, model.config.evaluation)
 
 
-def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
-    result = evaluate(run, model, model.config.data, config)
-    if config.robustness:
-        result.numbers["robustness"] = score_robustness(model, result.data.test)
+def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> Evaluation:
+    result = evaluate(run, model, data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
     write_report(run, model, result)
     _print(model, result)

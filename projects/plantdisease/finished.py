@@ -15,7 +15,7 @@ from projects.plantdisease.novelty import Novelty, with_activations
 from shared.data.images import normalise
 from shared.evaluation.classification import fit_temperature
 from shared.evaluation.predict import predict
-from shared.training.checkpoint import load_model, save_model, select
+from shared.training.checkpoint import load_model, save_model, saved_settings, select
 from shared.training.device import pick_device
 
 ENOUGH = 60  # photos of a class from which its usual activations are learned
@@ -63,7 +63,7 @@ class FinishedModel:
         count = len(data.classes)
 
         def run(photos: Photos) -> tuple[Tensor, Tensor]:
-            both = predict(_Both(views), photos, lambda batch: normalise(batch[0], config.model.size))
+            both = predict(_Both(views), photos, lambda batch: normalise(batch[0], config.model.size), precision="fp32")
             return both[:, :count], both[:, count:]
 
         some = at_most(data.train, ENOUGH)
@@ -101,7 +101,7 @@ class FinishedModel:
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "plantdisease")
-        config = Config.model_validate(about["config"])
+        config = saved_settings(Config, about["config"], path)
         architecture: ModelConfig = config.model.model_copy(update={"weights": "none"})
         network = build_model(architecture, len(about["classes"]))
         network.load_state_dict(select(tensors, "network."))

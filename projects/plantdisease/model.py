@@ -52,6 +52,8 @@ def build_model(config: ModelConfig, classes: int) -> LeafNet:
         raise ValueError(f"model.backbone {config.backbone} is not a classification network of torchvision")
     if config.backbone.startswith(("googlenet", "inception", "squeezenet")):
         raise ValueError(f"model.backbone {config.backbone} does not end in one head of linear layers; take another")
+    if config.backbone.startswith(("vit", "swin", "maxvit")):
+        raise ValueError(f"model.backbone {config.backbone} is a transformer; take a network of convolutions")
     network = torchvision.models.get_model(config.backbone, weights=None, num_classes=classes)
     for module in network.modules():
         if isinstance(module, nn.Dropout):

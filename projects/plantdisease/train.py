@@ -43,7 +43,8 @@ def train(config: Config, run: Run) -> None:
 
         def validate_head(head: nn.Module) -> dict[str, float]:
             features = Features(data.validation, copies[:1])
-            return classification_metrics(predict(head, features, lambda batch: batch[0]), features.photos.targets)
+            logits = predict(head, features, lambda batch: batch[0], precision=config.head.precision)
+            return classification_metrics(logits, features.photos.targets)
 
         batches = Batches(Features(data.train, copies), config.head.batch_size, config.head.seed, config.head.workers)
         fit(model.head, head_loss, batches, validate_head, config.head, run.stage("head"))
@@ -63,7 +64,9 @@ def train(config: Config, run: Run) -> None:
 
         def validate(network: nn.Module) -> dict[str, float]:
             photos: Photos = data.validation
-            logits = predict(network, photos, lambda batch: normalise(batch[0], config.model.size))
+            logits = predict(
+                network, photos, lambda batch: normalise(batch[0], config.model.size), precision=recipe.precision
+            )
             return classification_metrics(logits, photos.targets)
 
         groups = [(model.head, 1.0), (model.trunk, recipe.trunk_factor)]

@@ -16,7 +16,7 @@ from projects.sentiment.sources import Table, clean
 from projects.sentiment.vocabulary import encode
 from shared.evaluation.classification import fit_temperature
 from shared.evaluation.predict import predict
-from shared.training.checkpoint import load_model, save_model, select
+from shared.training.checkpoint import load_model, save_model, saved_settings, select
 from shared.training.device import pick_device
 
 
@@ -36,7 +36,7 @@ class FinishedModel:
         """Calibrate a trained network on the validation texts and fit the baselines on the training texts."""
         network.to(pick_device(config.training.device))
         validation = to_dataset(data.validation, tokenizer, config.model.max_tokens)
-        logits = predict(network, validation, lambda batch: batch[0], lengths=validation.lengths)
+        logits = predict(network, validation, lambda batch: batch[0], precision="fp32", lengths=validation.lengths)
         train = data.train
         return cls(
             network=network.cpu().eval(),
@@ -68,7 +68,7 @@ class FinishedModel:
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "sentiment")
-        config = Config.model_validate(about["config"])
+        config = saved_settings(Config, about["config"], path)
         tokenizer = Tokenizer.from_str(about["tokenizer"])
         network = build_model(config.model, tokenizer, len(about["classes"]), about["architecture"])
         network.load_state_dict(select(tensors, "network."))

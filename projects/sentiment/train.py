@@ -39,7 +39,9 @@ def train(config: Config, run: Run) -> None:
         return F.cross_entropy(network(tokens), targets, label_smoothing=recipe.label_smoothing)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        logits = predict(network, validation, lambda batch: batch[0], lengths=validation.lengths)
+        logits = predict(
+            network, validation, lambda batch: batch[0], precision=recipe.precision, lengths=validation.lengths
+        )
         return classification_metrics(logits, validation.targets)
 
     groups = [(model.head, 1.0), (model.encoder, recipe.encoder_factor)]

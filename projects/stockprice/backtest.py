@@ -21,6 +21,8 @@ class Backtest:
     holding: np.ndarray
     """Daily log returns of buying on the first day and holding."""
     trades: int
+    cost: float
+    """Basis points of what is traded."""
 
     @property
     def sharpe(self) -> float:
@@ -44,7 +46,7 @@ def backtest(series: Series, origins: np.ndarray, forecast: np.ndarray, cost: fl
     origins, positions = origins[inside], (forecast[inside] > 0).astype(float)
     held = np.log(series.open[origins + 2] / series.open[origins + 1])
     traded = np.abs(np.diff(positions, prepend=0.0))
-    return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()))
+    return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()), cost)
 
 
 def _sharpe(returns: np.ndarray) -> float:

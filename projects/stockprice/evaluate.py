@@ -10,8 +10,10 @@ if __name__ == "__main__":
 
     answer("projects.stockprice.evaluate", EvaluateOptions)
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from projects.stockprice.backtest import Backtest, backtest
 from projects.stockprice.baselines import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import Days, PriceData, Series
+from projects.stockprice.data import Days, PriceData, Refit, Series
 from projects.stockprice.figures import chance, verdict, write_report
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, mean_losses, score
@@ -51,7 +53,15 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     task, settings = model.config.task, model.config
     _refuse_what_was_seen(model, data_config, config)
     data = PriceData(data_config, settings.model.window, config.refit, one=task == "price")
-    days = [forecast_days(model, data, series) for series in data.series if len(data.test_origins(series))]
+    refits = data.refits if data_config.split == "all" else own_refits(model)
+    days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
+    early = sum(int((one.series.days[one.origins + 1] < model.fitted[-1].since).sum()) for one in days)
+    if early and data_config.split == "all":
+        since = f"{early} of these days lie before {model.fitted[-1].since}"
+        print(
+            f"stockprice: {since}: the networks have seen other prices of those days, the baselines have not",
+            file=sys.stderr,
+        )
     names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
     if names == ["lstm"]:
         raise ValueError(f"no baseline can be fitted: fewer than {LEAST} days lie before every refit")
@@ -79,7 +89,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
 def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
     """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
     own = model.config.data
-    same = (data.source, data.root and data.root.resolve()) == (own.source, own.root and own.root.resolve())
+    same = data.source == own.source and _share(data.root, own.root)
     if same and data.source == "sample":
         same = data.index in (own.index, *own.also)
     if data.split == "all" and same:
@@ -94,7 +104,22 @@ def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: Evalua
         raise ValueError(f"evaluation.refit must be that of the run, {model.config.evaluation.refit}")
 
 
-def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days:
+def _share(a: Path | None, b: Path | None) -> bool:
+    """Whether two files or folders hold the same prices, or one holds the other."""
+    if a is None or b is None:
+        return a == b
+    a, b = a.resolve(), b.resolve()
+    return a == b or a in b.parents or b in a.parents
+
+
+def own_refits(model: FinishedModel) -> list[Refit]:
+    """When the networks were fitted, and on the days before when: the baselines are, too."""
+    until = model.config.data.train_until
+    limit = np.datetime64(until) + 1 if until else model.fitted[-1].since
+    return [Refit(fitted.since, min(fitted.since, limit)) for fitted in model.fitted]
+
+
+def forecast_days(model: FinishedModel, data: PriceData, series: Series, refits: Sequence[Refit]) -> Days:
     """What the networks and the baselines forecast for the test days of a ticker; days that a baseline lacks the
     history for are left out for all."""
     origins, task, latest = data.test_origins(series), model.config.task, data.config.split == "all"
@@ -104,7 +129,7 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series) -> Days
     else:
         forecasts["lstm"] = model.forecast(series, origins, latest)
     for name, rule in TASKS[task].rules.items():
-        forecasts[name] = TASKS[task].walk(series, origins, data.refits, rule)
+        forecasts[name] = TASKS[task].walk(series, origins, refits, rule)
     if task == "price":
         forecasts = {name: series.close[origins] * np.exp(values) for name, values in forecasts.items()}
         if model.tutorial is not None and not latest:

@@ -25,7 +25,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
     of = f" ({one.series.name})" if len(result.days) > 1 else ""
     sections = [
         _baselines_section(result),
-        *_task_sections(task, one, result, model.config.evaluation.cost),
+        *_task_sections(task, one, result),
         report.Section(
             "Where one is better",
             f"Sum of the loss of {NAMES[rival]} minus that of the LSTM, day by day: rising is better for the LSTM{of}.",
@@ -102,7 +102,7 @@ def _baselines_section(result: "Evaluation") -> report.Section:
     )
 
 
-def _task_sections(task: str, one: Days, result: "Evaluation", cost: float) -> list[report.Section]:
+def _task_sections(task: str, one: Days, result: "Evaluation") -> list[report.Section]:
     if task == "volatility":
         return [
             report.Section(
@@ -128,7 +128,7 @@ def _task_sections(task: str, one: Days, result: "Evaluation", cost: float) -> l
                 figure=plots.coverage(one),
             ),
         ]
-    sections = [_trading_section(result.trading, cost, result)] if result.trading else []
+    sections = [_trading_section(result.trading, result)] if result.trading else []
     if "tutorial" in one.forecasts:
         values = result.numbers["baselines"]["tutorial"]
         naive = result.numbers["baselines"]["naive"]
@@ -147,11 +147,11 @@ def _task_sections(task: str, one: Days, result: "Evaluation", cost: float) -> l
     return sections
 
 
-def _trading_section(trading: Backtest, cost: float, result: "Evaluation") -> report.Section:
+def _trading_section(trading: Backtest, result: "Evaluation") -> report.Section:
     low, high = result.numbers["intervals"]["sharpe"]
     return report.Section(
         "Would it have paid?",
-        f"Decided after the close, traded at the next open, {cost:g} basis points for what is traded, "
+        f"Decided after the close, traded at the next open, {trading.cost:g} basis points for what is traded, "
         f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
         f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
         figure=plots.trading(result.days[0], trading),

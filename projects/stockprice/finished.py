@@ -12,7 +12,7 @@ from projects.stockprice.data import Series, Windows
 from projects.stockprice.model import Forecasters
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.predict import predict
-from shared.training.checkpoint import load_model, save_model, select
+from shared.training.checkpoint import load_model, save_model, saved_settings, select
 
 
 @dataclass
@@ -49,7 +49,7 @@ class FinishedModel:
     def load(cls, path: Path) -> "FinishedModel":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "stockprice")
-        config = Config.model_validate(about["config"])
+        config = saved_settings(Config, about["config"], path)
         fitted = []
         for number, since in enumerate(about["since"]):
             networks = Forecasters(config.model)

@@ -87,6 +87,7 @@ def _score(one: Days, name: str, task: str) -> dict[str, float]:
         values = {
             "rmse": float(np.sqrt(squared(closes, forecast).mean())),
             "mae": float(np.abs(closes - forecast).mean()),
+            # Hyndman & Koehler 2006, but scaled by 'as today' on the test days themselves, where prices are as high
             "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
             "r2": float(1 - squared(closes, forecast).sum() / squared(closes, closes.mean()).sum()),
         }

@@ -94,11 +94,19 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
     dates = read_days(found.pop("date"), path)
     if dates.isna().any():
         raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
-    numbers = {
-        name: pd.to_numeric(values.astype(str).str.replace(",", ""), errors="coerce").to_numpy()
-        for name, values in found.items()
-    }
+    numbers = {name: _numbers(values, f"{path}, column {name}") for name, values in found.items()}
     return pd.DataFrame(numbers, index=pd.DatetimeIndex(dates, name="date").normalize())
+
+
+def _numbers(values: pd.Series, where: str) -> np.ndarray:
+    """Numbers, 1,234,567.8 too. Raises ValueError where a comma is no divider of thousands."""
+    words = values.fillna("").astype(str).str.strip()
+    odd = words.str.contains(",") & ~words.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+    if odd.any():
+        raise ValueError(
+            f"{where}: {words[odd].iloc[0]} has a comma that does not divide thousands; write decimals with a dot"
+        )
+    return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -117,8 +125,14 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         frame, prices = frame[~holes], prices[~holes]
     if frame.empty:
         raise ValueError(f"{name} has no day with all four prices")
-    if (prices["high"] == prices["low"]).all():
+    ranged = (prices["high"] != prices["low"]).to_numpy()
+    if not ranged.any():
         raise ValueError(f"{name} has no range between low and high on any day; these are not daily prices")
+    if (first := int(ranged.argmax())) > 1:  # old index data know closing prices only
+        print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
+        frame, prices = frame[first:], prices[first:]
+    if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
+        raise ValueError(f"{name} has a row every {apart:.0f} days; these are not daily prices")
     if (prices <= 0).any(axis=None):
         day = frame.index[(prices <= 0).any(axis=1)][0]
         raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")

@@ -54,7 +54,7 @@ def train_until(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
         return day_loss(networks(windows), targets, levels, config)
 
     def validate(networks: nn.Module) -> dict[str, float]:
-        outputs = predict(networks, validation, lambda batch: batch[0], 4096)  # (N, S)
+        outputs = predict(networks, validation, lambda batch: batch[0], 4096, recipe.precision)  # (N, S)
         return {"loss": day_loss(outputs, targets, levels, config).item()}
 
     _, targets, levels = validation.everything()
@@ -87,7 +87,7 @@ def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:
         return F.mse_loss(network(prices)[:, 0], targets)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        forecasts = predict(network, levels, lambda batch: batch[0], 512)[:, 0]
+        forecasts = predict(network, levels, lambda batch: batch[0], 512, recipe.precision)[:, 0]
         return {"loss": float(((forecasts.numpy() - levels.prices[levels.origins + 1]) ** 2).mean())}
 
     fit(tutorial.network, loss, Batches(levels, recipe.batch_size, recipe.seed), validate, recipe, run)

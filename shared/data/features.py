@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from shared.data.cache import cached_array, fingerprint
-from shared.training.device import autocast
+from shared.training.device import autocast, uses_bfloat16
 
 BATCH, BLOCK = 128, 4096  # images computed at once, and between two savings
 
@@ -38,6 +38,7 @@ def frozen_features(
     was not finished. Raises ValueError if the disk is too small.
     """
     network.to(device).to(memory_format=torch.channels_last).eval()
+    key = fingerprint(key, uses_bfloat16(device, precision))
 
     def forward(start: int, stop: int) -> np.ndarray:
         with torch.inference_mode(), autocast(device, precision):

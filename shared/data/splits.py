@@ -50,7 +50,7 @@ def contiguous(
 ) -> np.ndarray:
     """One contiguous stretch of every source for test, the next one for validation, the rest for training.
 
-    Where the stretch begins is drawn from the seed; positions are taken as a ring, because camera counters wrap.
+    Where the stretch begins is drawn from the seed; after the last position comes the first.
     Training and validation items within `guard` positions of another part are left out (`unused`). A source of fewer
     than 20 items is used for training only: a stretch of it would be a handful of shots of one thing.
     """

@@ -1,15 +1,19 @@
 """Weights and training state on disk: plain tensors and plain data, never code."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from shared.config import Section, load
 from shared.files import atomic
+
+S = TypeVar("S", bound=Section)
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -47,6 +51,14 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable model file: {error}") from None
+
+
+def saved_settings(section: type[S], values: Mapping[str, Any], path: Path) -> S:
+    """The settings in a finished model's description. Raises ValueError with one sentence if they do not fit."""
+    try:
+        return load(section, values)
+    except ValueError as error:
+        raise ValueError(f"{path} was saved by another version of this project: {error}") from None
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

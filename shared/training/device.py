@@ -34,11 +34,14 @@ def has_bfloat16(device: torch.device) -> bool:
     return False
 
 
+def uses_bfloat16(device: torch.device, precision: str) -> bool:
+    """What a precision means: `fp32`, `bf16`, or `auto` (bf16 where the hardware has it, else fp32)."""
+    return precision == "bf16" or (precision == "auto" and has_bfloat16(device))
+
+
 def autocast(device: torch.device, precision: str = "auto") -> AbstractContextManager:
-    """The context of a forward pass: `fp32`, `bf16`, or `auto` (bf16 where the hardware has it, else fp32)."""
-    if precision == "bf16" or (precision == "auto" and has_bfloat16(device)):
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+    """The context of a forward pass in this precision."""
+    return torch.autocast(device.type, torch.bfloat16) if uses_bfloat16(device, precision) else nullcontext()
 
 
 def move(batch: Any, device: torch.device) -> Any:
