@@ -86,9 +86,10 @@ def _train(module: str, config_class: type[Section]) -> int:
                 _discard(run)
             raise
         first = distributed.is_first()
-    if first:  # evaluation is the work of one process
-        import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
-        print(f"report: {_short(run.folder / 'report.html')}")
+    if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
+        os._exit(0)
+    import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
+    print(f"report: {_short(run.folder / 'report.html')}")
     return 0
 
 

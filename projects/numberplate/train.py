@@ -1,6 +1,6 @@
 """Train the detector and the reader of number plates.
 
-python -m projects.numberplate.train --config configs/numberplate/sample.yaml    # both, offline, about 5 minutes
+python -m projects.numberplate.train --config configs/numberplate/sample.yaml    # both, offline, about 6 minutes
 python -m projects.numberplate.train --config configs/numberplate/detector.yaml --data.root photos.csv
 python -m projects.numberplate.train --config configs/numberplate/reader.yaml --data.root crops.csv
 torchrun --nproc-per-node 2 -m projects.numberplate.train ...
