@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import create_model
 
@@ -20,6 +20,8 @@ from shared.runs import Run
 from shared.training.config import TrainingConfig
 
 MISTAKE, INTERRUPTED = 2, 130
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 def train(module: str, config_class: type[Section]) -> NoReturn:
@@ -196,3 +198,24 @@ def _short(path: Path) -> str:
 def show(values: Mapping[str, float]) -> str:
     """`accuracy 0.912  macro_f1 0.905`"""
     return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+
+def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterator[tuple[int, T, V]]:
+    """Number, item and `read(item)` of every item; those that cannot be read are named on stderr at the end.
+
+    Raises the error itself where there is only one item, and ValueError where none can be read.
+    """
+    problems = []
+    for number, item in enumerate(items):
+        try:
+            value = read(item)
+        except (ValueError, OSError) as error:
+            if len(items) == 1:
+                raise
+            problems.append(str(error))
+            continue
+        yield number, item, value
+    for problem in problems:
+        print(f"{project}: left out: {problem}", file=sys.stderr)
+    if len(problems) == len(items):
+        raise ValueError("none of the photos could be read")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -223,7 +224,7 @@ def test_commas_divide_thousands_or_are_refused(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_prices(tmp_path / "a.csv")["close"], frame["close"].round(2))
     for number in ("2506,85", "2.506,85"):
         frame.map(lambda _, n=number: n).to_csv(tmp_path / "b.csv")
-        with pytest.raises(ValueError, match=f"the comma of {number} divides no thousands|{number} has a comma"):
+        with pytest.raises(ValueError, match=f"{re.escape(number)} has a comma that does not divide thousands"):
             read_prices(tmp_path / "b.csv")
 
 

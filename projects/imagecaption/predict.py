@@ -12,7 +12,6 @@ if __name__ == "__main__":
     answer("projects.imagecaption.predict", PredictOptions)
 
 import string
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
@@ -27,6 +26,7 @@ from projects.imagecaption.attention import story
 from projects.imagecaption.config import PredictOptions
 from projects.imagecaption.data import Pictures
 from projects.imagecaption.finished import Caption, FinishedModel
+from shared.command import readable
 from shared.data.images import find_images, read_image
 from shared.evaluation.report import png
 from shared.files import atomic, write_json
@@ -92,15 +92,12 @@ def main(options: PredictOptions, run: Run) -> None:
     predictor = Predictor.from_checkpoint(run.model_file, options.beam)
     pictures = options.overlay or run.folder / "predictions"
     pictures.mkdir(parents=True, exist_ok=True)
-    answers, problems = [], []
-    for number, item in enumerate(items):
-        try:
-            photo = predictor.prepare(open_photo(item, predictor.pictures.size))
-        except (ValueError, OSError) as error:
-            if len(items) == 1:
-                raise
-            problems.append(str(error))
-            continue
+
+    def read(item: str) -> np.ndarray:
+        return predictor.prepare(open_photo(item, predictor.pictures.size))
+
+    answers = []
+    for number, item, photo in readable("imagecaption", items, read):
         prediction, caption = predictor.explain(photo)
         stem = Path(urlsplit(item).path if is_address(item) else item).stem or "photo"
         picture = pictures / f"{stem}{f'-{number}' if len(items) > 1 else ''}.png"
@@ -110,10 +107,6 @@ def main(options: PredictOptions, run: Run) -> None:
         answers.append({"file": item, **asdict(prediction), "familiar": prediction.familiar, "overlay": str(picture)})
     if options.json_file:
         write_json(options.json_file, answers)
-    for problem in problems:
-        print(f"imagecaption: left out: {problem}", file=sys.stderr)
-    if problems and not answers:
-        raise ValueError("none of the photos could be read")
 
 
 def gather(item: str) -> list[str]:

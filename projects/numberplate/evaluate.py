@@ -13,6 +13,7 @@ if __name__ == "__main__":
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -53,6 +54,7 @@ class Answers:
     ms: float
     """Mean milliseconds a photo, without decoding the file."""
 
+    @cached_property
     def pairs(self) -> list[Pair]:
         """Every plate that is there, with what was found at it."""
         found = []
@@ -65,7 +67,7 @@ class Answers:
 
     def metrics(self) -> dict[str, float]:
         """Reading (where texts are known) and finding."""
-        known = [(pair.read, pair.truth) for pair in self.pairs() if pair.truth]
+        known = [(pair.read, pair.truth) for pair in self.pairs if pair.truth]
         numbers = reading_metrics(*zip(*known)) if known else {}
         found = detection_metrics([detections(p) for p in self.plates], [photo.boxes for photo in self.photos])
         return {**numbers, **found, "ms": self.ms}
@@ -128,7 +130,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
         "metrics": metrics,
         "intervals": intervals(ours, readings, plates.texts, config.bootstrap),
         "baselines": baselines,
-        "slices": slices(ours.pairs()) if ours else {},
+        "slices": slices(ours.pairs) if ours else {},
     }
     return Evaluation(data, ours, crops, readings, numbers)
 
@@ -180,7 +182,7 @@ def intervals(ours: Answers | None, readings: list[str], truths: list[str], resa
     if ours is None:
         right = np.array([reading == truth for reading, truth in zip(readings, truths)])
         return {"exact": bootstrap_interval(_part_right, right, right, resamples)}
-    pairs = ours.pairs()
+    pairs = ours.pairs
     found = sum(pair.plate is not None for pair in pairs)
     known = np.array([pair.read == pair.truth for pair in pairs if pair.truth])
     exact = {"exact": bootstrap_interval(_part_right, known, known, resamples)} if len(known) else {}

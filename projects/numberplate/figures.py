@@ -89,7 +89,7 @@ def _threshold_section(model: FinishedModel, result: "Evaluation") -> report.Sec
 def _pictures(run: Run, result: "Evaluation") -> list[report.Section]:
     if result.ours is None:
         return []
-    pairs = result.ours.pairs()
+    pairs = result.ours.pairs
     picture = gallery(result.ours.photos, result.ours.plates)
     with atomic(run.folder / "picture.png") as temporary:
         temporary.write_bytes(report.small_png(picture))

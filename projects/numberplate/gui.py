@@ -173,6 +173,8 @@ class Window:
     def go(self, number: int) -> None:
         """Show another photo."""
         if 0 <= number < len(self.items):
+            if number != self.current:
+                self.items[self.current].image = None  # the memory holds one photo
             self.current, self.chosen = number, 0
             self.show()
 
@@ -223,7 +225,7 @@ class Window:
             return
         self.items[event.number] = event.shown
         if event.number != self.current:
-            event.shown.image = None  # read again when it is shown
+            event.shown.image = None
         if event.total:
             self.progress.configure(maximum=event.total, value=event.done)
         rate = f" · {event.rate:.1f} frames/s" if event.rate else ""
@@ -260,10 +262,8 @@ class Window:
             self.view.say(HINT)
 
     def _current(self) -> Shown:
-        """The current photo, read again if need be: the memory holds no other."""
+        """The current photo, read again if it was left."""
         item = self.items[self.current]
-        for other in self.items:
-            other.image = other.image if other is item else None
         if item.image is None and item.done and not item.problem and self.paths:
             try:
                 item.image = read_image(self.paths[self.current])

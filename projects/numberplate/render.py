@@ -81,15 +81,7 @@ def draw_plate(face: Typeface, rng: np.random.Generator, hard: float = 1.0) -> P
     left = 0.03 * width
     if country in EUROPE and rng.random() < 0.75:
         band = round(height * rng.uniform(0.3, 0.45) * (0.8 if len(lines) == 2 else 1))
-        plate[:, :band] = np.array(BLUE) * rng.uniform(0.7, 1.3)
-        sign = SIGNS.get(country, country.upper())
-        scale = band / (30 + 16 * len(sign))
-        _write(plate, sign, (round(band / 2 - 9.5 * scale * len(sign)), round(height * 0.88)), scale, WHITE, 2)
-        if rng.random() < 0.7:  # a ring of stars
-            middle, radius = (band / 2, height * rng.uniform(0.28, 0.36)), band * rng.uniform(0.25, 0.36)
-            for angle in np.arange(12) * np.pi / 6:
-                at = (round(middle[0] + radius * np.sin(angle)), round(middle[1] + radius * np.cos(angle)))
-                cv2.circle(plate, at, 1 if band < 36 else 2, YELLOW, -1)
+        _band(plate, band, country, rng)
         left += band
     top, bottom = (0.24, 0.9) if country == "br" else (0.22, 0.8) if american and rng.random() < 0.8 else (0.1, 0.9)
     if (top, bottom) != (0.1, 0.9):
@@ -107,6 +99,20 @@ def draw_plate(face: Typeface, rng: np.random.Generator, hard: float = 1.0) -> P
     plate += mask[:, :, None] * (np.array(ink, np.float32) - plate)
     text = "".join(c for c in written if c in CHARACTERS)
     return Plate(wear(plate, rng, hard), text, len(lines))
+
+
+def _band(plate: np.ndarray, width: int, country: str, rng: np.random.Generator) -> None:
+    """The blue band of a European plate, in place: the country's sign and mostly a ring of stars."""
+    height = plate.shape[0]
+    plate[:, :width] = np.array(BLUE) * rng.uniform(0.7, 1.3)
+    sign = SIGNS.get(country, country.upper())
+    scale = width / (30 + 16 * len(sign))
+    _write(plate, sign, (round(width / 2 - 9.5 * scale * len(sign)), round(height * 0.88)), scale, WHITE, 2)
+    if rng.random() < 0.7:
+        middle, radius = (width / 2, height * rng.uniform(0.28, 0.36)), width * rng.uniform(0.25, 0.36)
+        for angle in np.arange(12) * np.pi / 6:
+            at = (round(middle[0] + radius * np.sin(angle)), round(middle[1] + radius * np.cos(angle)))
+            cv2.circle(plate, at, 1 if width < 36 else 2, YELLOW, -1)
 
 
 def _in_lines(written: str, country: str, rng: np.random.Generator) -> list[str]:

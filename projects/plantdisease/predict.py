@@ -10,7 +10,6 @@ if __name__ == "__main__":
 
     answer("projects.plantdisease.predict", PredictOptions)
 
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import torch
 from projects.plantdisease.config import PredictOptions
 from projects.plantdisease.explain import grad_cam, occlusion, overlay
 from projects.plantdisease.finished import FinishedModel
+from shared.command import readable
 from shared.data.images import find_images, normalise, read_image, to_square
 from shared.files import atomic, write_json
 from shared.runs import Run
@@ -94,15 +94,8 @@ def main(options: PredictOptions, run: Run) -> None:
     predictor = Predictor.from_checkpoint(run.model_file)
     pictures = options.overlay or run.folder / "predictions"
     pictures.mkdir(parents=True, exist_ok=True)
-    answers, problems = [], []
-    for number, path in enumerate(paths):
-        try:
-            image = read_image(path, at_least=predictor.model.config.data.size)
-        except (ValueError, FileNotFoundError) as error:
-            if len(paths) == 1:
-                raise
-            problems.append(str(error))
-            continue
+    answers, size = [], predictor.model.config.data.size
+    for number, path, image in readable("plantdisease", paths, lambda path: read_image(path, at_least=size)):
         prediction = predictor(image, options.top)
         picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
         seen = predictor.explain(image, prediction.classes[0][0], options.explain)
@@ -114,7 +107,3 @@ def main(options: PredictOptions, run: Run) -> None:
         )
     if options.json_file:
         write_json(options.json_file, answers)
-    for problem in problems:
-        print(f"plantdisease: left out: {problem}", file=sys.stderr)
-    if problems and not answers:
-        raise ValueError("none of the photos could be read")

@@ -9,7 +9,7 @@ from torch import Tensor
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import SentimentNet, Transformer
 from projects.sentiment.sources import clean
-from projects.sentiment.vocabulary import PAD, UNKNOWN, head_and_tail
+from projects.sentiment.vocabulary import PAD, UNKNOWN, head_and_tail, ids_of
 
 STEPS = 24
 
@@ -22,9 +22,9 @@ def carried(model: FinishedModel, text: str, aspect: str | None = None) -> list[
     text = clean(text) or "."
     encoding = model.tokenizer.encode(text, aspect) if aspect else model.tokenizer.encode(text)
     tokens = head_and_tail(
-        list(zip(encoding.ids, encoding.offsets, encoding.sequence_ids)), model.config.model.max_tokens
+        list(zip(ids_of(encoding), encoding.offsets, encoding.sequence_ids)), model.config.model.max_tokens
     )
-    ids = torch.tensor([[token or UNKNOWN for token, _, _ in tokens] or [UNKNOWN]])
+    ids = torch.tensor([[token for token, _, _ in tokens] or [UNKNOWN]])
     weights = integrated_gradients(model.network, ids)[0].tolist()
     words = _words(text)
     sums = [0.0] * len(words)

@@ -6,7 +6,7 @@ form travels in the finished model.
 
 from collections.abc import Sequence
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 PAD = 0  # in every vocabulary here, and in BERT's
 UNKNOWN = 1  # a word that is not known; in BERT's vocabulary a token without a meaning
@@ -36,9 +36,12 @@ def plain(tokenizer: Tokenizer) -> Tokenizer:
 def encode(tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, longest: int) -> list[list[int]]:
     """The tokens of every text, at most `longest`, at least one; an aspect, if there is one, is a second sequence."""
     inputs = list(texts) if aspects is None else list(zip(texts, aspects))
-    # a text that says [PAD] says nothing, but is no padding
-    encoded = [[token or UNKNOWN for token in item.ids] for item in tokenizer.encode_batch(inputs)]
-    return [head_and_tail(tokens, longest) or [UNKNOWN] for tokens in encoded]
+    return [head_and_tail(ids_of(item), longest) or [UNKNOWN] for item in tokenizer.encode_batch(inputs)]
+
+
+def ids_of(encoding: Encoding) -> list[int]:
+    """The numbers of a text's tokens; one that says [PAD] says nothing, but is no padding."""
+    return [token or UNKNOWN for token in encoding.ids]
 
 
 def head_and_tail(items: list, longest: int) -> list:

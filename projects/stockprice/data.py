@@ -235,8 +235,7 @@ class PriceData:
         months = np.arange(start.astype("datetime64[Y]"), last + 1, dtype="datetime64[M]")
         later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
         days = [start, *(day for day in later if day > start and rule != "never")]
-        limit = np.datetime64(self.config.train_until) + 1 if self.config.train_until else days[-1]
-        return [Refit(day, min(day, limit)) for day in days]
+        return refits_at(days, self.config)
 
     def summary(self) -> str:
         """One line: how many days of what are forecast."""
@@ -245,6 +244,12 @@ class PriceData:
         first, last = min(d[0] for d in days), max(d[-1] for d in days)
         names = self.series[0].name if len(self.series) == 1 else f"{len(self.series)} tickers"
         return f"{names}: {n} days forecast, {first} to {last}, fitted {len(self.refits)} times"
+
+
+def refits_at(days: Sequence[np.datetime64], config: DataConfig) -> list[Refit]:
+    """Everything is fitted on these days, on what is known before them."""
+    limit = np.datetime64(config.train_until) + 1 if config.train_until else days[-1]
+    return [Refit(day, min(day, limit)) for day in days]
 
 
 def target_of(config: Config) -> Literal["variance", "return"]:

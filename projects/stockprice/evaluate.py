@@ -21,7 +21,7 @@ import numpy as np
 from projects.stockprice.backtest import Backtest, backtest
 from projects.stockprice.baselines import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import Days, PriceData, Refit, Series
+from projects.stockprice.data import Days, PriceData, Refit, Series, refits_at
 from projects.stockprice.figures import chance, verdict, write_report
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.metrics import block_interval, diebold_mariano, mean_losses, score
@@ -53,13 +53,14 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     task, settings = model.config.task, model.config
     _refuse_what_was_seen(model, data_config, config)
     data = PriceData(data_config, settings.model.window, config.refit, one=task == "price")
-    refits = data.refits if data_config.split == "all" else own_refits(model)
+    everywhere, since = data_config.split == "all", [fitted.since for fitted in model.fitted]
+    refits = data.refits if everywhere else refits_at(since, settings.data)  # the baselines' are the networks'
     days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
-    early = sum(int((one.series.days[one.origins + 1] < model.fitted[-1].since).sum()) for one in days)
-    if early and data_config.split == "all":
-        since = f"{early} of these days lie before {model.fitted[-1].since}"
+    early = sum(int((one.series.days[one.origins + 1] < since[-1]).sum()) for one in days) if everywhere else 0
+    if early:
         print(
-            f"stockprice: {since}: the networks have seen other prices of those days, the baselines have not",
+            f"stockprice: {early} of these days lie before {since[-1]}: the networks have seen other prices of those "
+            "days, the baselines have not",
             file=sys.stderr,
         )
     names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
@@ -110,13 +111,6 @@ def _share(a: Path | None, b: Path | None) -> bool:
         return a == b
     a, b = a.resolve(), b.resolve()
     return a == b or a in b.parents or b in a.parents
-
-
-def own_refits(model: FinishedModel) -> list[Refit]:
-    """When the networks were fitted, and on the days before when: the baselines are, too."""
-    until = model.config.data.train_until
-    limit = np.datetime64(until) + 1 if until else model.fitted[-1].since
-    return [Refit(fitted.since, min(fitted.since, limit)) for fitted in model.fitted]
 
 
 def forecast_days(model: FinishedModel, data: PriceData, series: Series, refits: Sequence[Refit]) -> Days:

@@ -101,10 +101,11 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
 def _numbers(values: pd.Series, where: str) -> np.ndarray:
     """Numbers, 1,234,567.8 too. Raises ValueError where a comma is no divider of thousands."""
     words = values.fillna("").astype(str).str.strip()
-    odd = words.str.contains(",") & ~words.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
-    if odd.any():
+    commas = words[words.str.contains(",", regex=False)]
+    odd = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
+    if len(odd):
         raise ValueError(
-            f"{where}: {words[odd].iloc[0]} has a comma that does not divide thousands; write decimals with a dot"
+            f"{where}: {odd.iloc[0]} has a comma that does not divide thousands; write decimals with a dot"
         )
     return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
 
