@@ -19,6 +19,7 @@ from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from unittest.mock import patch
 
+import pandas as pd
 import pytest
 
 from shared.files import read_json
@@ -60,6 +61,12 @@ def command(tmp_path: Path) -> CommandLine:
         return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
 
     return run
+
+
+def write_csv(path: Path, **columns: list) -> Path:
+    """A table of these columns."""
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
 
 
 def run_module(module: str, arguments: Iterable[object], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,11 @@
 """The promises of sentiment, kept on the real command line with a small network on a small sample."""
 
-import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from tokenizers import BertWordPieceTokenizer
@@ -18,23 +13,21 @@ from tokenizers import BertWordPieceTokenizer
 from projects.sentiment.aspects import clauses_of, nouns
 from projects.sentiment.baselines import Baselines
 from projects.sentiment.behaviour import ask
-from projects.sentiment.config import Config, DataConfig, ModelConfig
-from projects.sentiment.data import ReviewData, Texts, pad, to_dataset
+from projects.sentiment.config import Config, ModelConfig
+from projects.sentiment.data import ReviewData, pad, to_dataset
 from projects.sentiment.explain import carried, highlighted, integrated_gradients
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import build_model, build_tokenizer, word_vectors
 from projects.sentiment.predict import Predictor
-from projects.sentiment.repeats import families, overlaps
-from projects.sentiment.sources import clean, load_table
+from projects.sentiment.sources import clean
 from projects.sentiment.vocabulary import PAD, encode, head_and_tail, word_tokenizer
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
-from shared.data.tables import read_days
 from shared.evaluation.predict import predict
 from shared.files import read_json
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, environment, kill_and_resume, one_and_two_processes, train_once
+from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once, write_csv
 
 TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
 
@@ -100,11 +93,6 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seed_everything(0)
     transformers.BertModel(config).save_pretrained(folder)
     return folder
-
-
-def write(path: Path, **columns: list) -> Path:
-    pd.DataFrame(columns).to_csv(path, index=False)
-    return path
 
 
 # --- training
@@ -181,26 +169,6 @@ def test_no_product_and_no_text_crosses_a_split(sample_root: Path) -> None:
     assert not texts[0] & texts[1] | texts[1] & texts[2] | texts[0] & texts[2]
 
 
-def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Path) -> None:
-    held = "it came with a lid that fits and a cord of six feet in length"
-    texts = [held, f"{held.upper()}!!! Truly.", "nothing of the kind has ever been seen in here", "Good!", "good"]
-    parts = np.array(["test", "train", "train", "test", "train"], dtype=object)
-    assert overlaps(texts, parts, 0.5).tolist() == [False, True, False, False, True]
-
-    path = write(tmp_path / "r.csv", text=[f"number {i % 50}" for i in range(100)], label=[i % 2 for i in range(100)])
-    data = ReviewData(DataConfig(source="csv", root=path, split="random"))
-    texts_of = {name: set(data.part(name).texts) for name in ("train", "validation", "test")}
-    assert not texts_of["train"] & (texts_of["test"] | texts_of["validation"])
-
-
-def test_phrases_of_one_sentence_are_one_family() -> None:
-    sentence = "a film that is as funny as it is sad and never dull"
-    texts = ["is as funny as it is sad", sentence, "dull", "another film that has nothing to do with it at all"]
-    numbers = families(texts)
-    assert numbers[0] == numbers[1]
-    assert len({numbers[1], numbers[2], numbers[3]}) == 3
-
-
 def test_padding_never_changes_a_prediction(sample: ReviewData, pretrained: Path) -> None:
     for name in ("bilstm", "cnn", "transformer"):
         for pooling in ("max", "mean", "attention"):
@@ -244,125 +212,8 @@ def test_a_negation_is_a_word_of_its_own() -> None:
     assert tokens == ["i", "do", "n't"]
 
 
-def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
-    path = write(tmp_path / "r.csv", review=["bad thing"] * 3, rating=[1, 3, 5], headline=["A", "B", ""])
-    data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
-    assert data.table.labels.tolist() == [0, 1]
-    assert data.table.texts == ["A. bad thing", "bad thing"]
-    assert data.table.left_out["text without a text or a label"] == 1
-    tsv = tmp_path / "r.tsv"
-    tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
-    assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
-
-
-def test_imdb_is_read_from_a_folder_and_from_an_archive(tmp_path: Path) -> None:
-    for part in ("train", "test"):
-        for label in ("pos", "neg"):
-            folder = tmp_path / "aclImdb" / part / label
-            folder.mkdir(parents=True)
-            for i in range(30):
-                (folder / f"{i}_9.txt").write_text(f"{part} {label}<br />review number {i}", encoding="utf-8")
-    with tarfile.open(tmp_path / "some.tar.gz", "w:gz") as archive:
-        archive.add(tmp_path / "aclImdb", "aclImdb")
-    for place in (tmp_path / "aclImdb", tmp_path / "some.tar.gz"):
-        data = ReviewData(DataConfig(source="imdb", root=place))
-        assert data.split_name == "given"
-        assert len(data.test.texts) == 60
-        assert all(("pos" in text) == bool(label) for text, label in zip(data.table.texts, data.table.labels))
-        assert len(ReviewData(DataConfig(source="imdb", root=place, split="test")).table.texts) == 60
-
-
-def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
-    text = "The $T$ is fine, the soup is cold."
-    path = tmp_path / "train.csv.gz"
-    with gzip.open(path, "wt") as file:
-        pd.DataFrame({"text": [text] * 2, "aspect": ["bread", "roll"], "polarity": ["positive", "negative"]}).to_csv(
-            file, index=False
-        )
-    table = ReviewData(DataConfig(source="csv", root=path, split="all", aspect="aspect")).table
-    assert table.texts[0] == "The bread is fine, the soup is cold."
-    assert table.aspects == ["bread", "roll"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "settings", "reason"),
-    [
-        ({"words": ["a", "b"], "label": [0, 1]}, {}, "has no column text or sentence"),
-        ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
-        ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
-        ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
-        ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
-        ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
-        ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),
-        ({"text": ["a", "b"], "label": [0, 1]}, {"split": "product"}, "needs a column of products"),
-    ],
-)
-def test_bad_tables_are_refused_with_a_sentence(tmp_path: Path, columns: dict, settings: dict, reason: str) -> None:
-    path = write(tmp_path / "r.csv", **columns)
-    with pytest.raises(ValueError, match=reason):
-        ReviewData(DataConfig(source="csv", root=path, **settings))
-
-
-def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 20)
-    (tmp_path / "empty.csv").write_bytes(b"")
-    for name in ("binary.csv", "empty.csv"):
-        with pytest.raises(ValueError, match=name):
-            ReviewData(DataConfig(source="csv", root=tmp_path / name))
-    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
-        ReviewData(DataConfig(source="csv", root=tmp_path / "none.csv"))
-
-
-def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_path: Path) -> None:
-    path = write(tmp_path / "r.csv", text=["good", "bad"], label=[1, 0])
-    classes = ["negative", "neutral", "positive"]
-    data = ReviewData(DataConfig(source="csv", root=path, split="all"), classes)
-    assert [classes[label] for label in data.test.labels] == ["positive", "negative"]
-
-
-def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
-    code = (
-        "from projects.sentiment.repeats import families;"
-        "print(families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
-    )
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={**environment(), "PYTHONHASHSEED": seed}, capture_output=True, check=True
-        ).stdout
-        for seed in ("1", "2", "3")
-    }
-    assert len(said) == 1
-
-
-@pytest.mark.parametrize(
-    ("days", "first"),
-    [
-        (["2016-09-06", "2016-09-30"], "2016-09-06"),
-        (["06/09/2016", "30/09/2016"], "2016-09-06"),
-        (["06/09/2016", "06/30/2016"], "2016-06-09"),
-        (["06.09.2016", "07.09.2016"], "2016-09-06"),
-        (["20160906", "20160907"], "2016-09-06"),
-        (["2016-09-06 00:30:00-05:00", "2016-09-07 00:30:00-04:00"], "2016-09-06"),
-        (["06/09/2016", "07/09/2016"], "which number of 06/09/2016 is the month cannot be told"),
-        (["30/09/2016", "09/30/2016"], "some days are written day/month/year, others month/day/year"),
-    ],
-)
-def test_days_are_read_in_one_order_or_refused(days: list[str], first: str) -> None:
-    if first.startswith("2016"):
-        assert str(read_days(pd.Series(days), Path("x")).iloc[0].date()) == first
-    else:
-        with pytest.raises(ValueError, match=first):
-            read_days(pd.Series(days), Path("x"))
-
-
-def test_a_value_too_many_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text("text,label\nfine, really,positive\nbad, too,negative\n")
-    with pytest.raises(ValueError, match="more values than columns"):
-        ReviewData(DataConfig(source="csv", root=tmp_path / "r.csv"))
-
-
 def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
-    path = write(tmp_path / "one.csv", text=["a", "b"], label=["x", "x"])
+    path = write_csv(tmp_path / "one.csv", text=["a", "b"], label=["x", "x"])
     answer = command(TRAIN, "--data.source", "csv", "--data.root", path)
     assert answer.returncode == 2, answer.stdout
     assert answer.stderr.splitlines()[-1] == f"sentiment: {path} has only one class, x: there is nothing to tell apart"
@@ -480,7 +331,7 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     run_folder: Path, sample: ReviewData, tmp_path: Path, command: CommandLine
 ) -> None:
     test = sample.test
-    path = write(tmp_path / "mine.csv", text=test.texts, label=[sample.classes[label] for label in test.labels])
+    path = write_csv(tmp_path / "mine.csv", text=test.texts, label=[sample.classes[label] for label in test.labels])
     other = ["--run", run_folder, "--data.source", "csv", "--data.split", "all"]
     answer = command(EVALUATE, *other, "--data.root", path, "--json", "out.json")
     assert answer.returncode == 0, answer.stderr
@@ -489,10 +340,10 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     own = json.loads((run_folder / "evaluation.json").read_text())
     assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
 
-    write(tmp_path / "middling.csv", review=["a", "b"], stars=[3, 3], category=["kitchen", "garden"])
+    write_csv(tmp_path / "middling.csv", review=["a", "b"], stars=[3, 3], category=["kitchen", "garden"])
     refused = command(EVALUATE, *other, "--data.root", "middling.csv")
     assert refused.returncode == 2 and "there is no labelled text to score" in refused.stderr
-    write(tmp_path / "unknown.csv", text=["a", "b"], label=["positive", "splendid"])
+    write_csv(tmp_path / "unknown.csv", text=["a", "b"], label=["positive", "splendid"])
     refused = command(EVALUATE, *other, "--data.root", "unknown.csv", "--json", "none.json")
     assert refused.returncode == 2
     assert "splendid" in refused.stderr
@@ -509,7 +360,7 @@ def test_training_and_prediction_see_a_text_alike(model: FinishedModel, sample: 
 
 
 def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
-    write(tmp_path / "mine.csv", text=["The lid is awful.", "<b>The lid is solid</b>."], stars=[1, 5])
+    write_csv(tmp_path / "mine.csv", text=["The lid is awful.", "<b>The lid is solid</b>."], stars=[1, 5])
     answer = command(PREDICT, "mine.csv", "A sturdy zip.", "--run", run_folder, "--json", "answers.json")
     assert answer.returncode == 0, answer.stderr
     answers = json.loads((tmp_path / "answers.json").read_text())
@@ -594,26 +445,3 @@ def test_the_page_for_the_shop_names_products_features_and_months(
     assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
     for part in ("Product by product", "Over time", "What they talk about"):
         assert part in page
-
-
-def test_an_archive_in_the_layout_of_glue_is_read(tmp_path: Path) -> None:
-    folder = tmp_path / "SST-2"
-    folder.mkdir()
-    for name in ("train", "dev"):
-        rows = [f"a {word} film\t{label}" for word in ("fine", "poor", "long", "short") for label in (0, 1)]
-        (folder / f"{name}.tsv").write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
-    archive = Path(shutil.make_archive(str(tmp_path / "SST-2"), "zip", tmp_path, "SST-2"))
-    shutil.rmtree(folder)
-    table = load_table(DataConfig(source="sst2", root=archive))
-    assert len(table.texts) == 16 and table.parts is not None and table.parts.count("test") == 8
-
-
-@pytest.mark.realdata
-def test_no_phrase_of_a_validation_sentence_is_trained_on() -> None:
-    root = os.environ.get("SST2")
-    if not root:
-        pytest.skip("set SST2 to the folder that holds SST-2/train.tsv")
-    data = ReviewData(DataConfig(source="sst2", root=Path(root), validation=0.05))
-    assert len(data.test.texts) == 872
-    assert not overlaps(data.table.texts, data.parts, 0.5).any()
-    assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)

@@ -1,0 +1,183 @@
+"""Where the texts of sentiment come from: tables, archives, days, and what may not cross a split."""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from projects.sentiment.config import DataConfig
+from projects.sentiment.data import ReviewData, Texts, to_dataset
+from projects.sentiment.repeats import families, overlaps
+from projects.sentiment.sources import load_table
+from projects.sentiment.vocabulary import word_tokenizer
+from shared.data.tables import read_days
+from tests.conftest import environment, write_csv
+
+
+def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Path) -> None:
+    held = "it came with a lid that fits and a cord of six feet in length"
+    texts = [held, f"{held.upper()}!!! Truly.", "nothing of the kind has ever been seen in here", "Good!", "good"]
+    parts = np.array(["test", "train", "train", "test", "train"], dtype=object)
+    assert overlaps(texts, parts, 0.5).tolist() == [False, True, False, False, True]
+
+    path = write_csv(
+        tmp_path / "r.csv", text=[f"number {i % 50}" for i in range(100)], label=[i % 2 for i in range(100)]
+    )
+    data = ReviewData(DataConfig(source="csv", root=path, split="random"))
+    texts_of = {name: set(data.part(name).texts) for name in ("train", "validation", "test")}
+    assert not texts_of["train"] & (texts_of["test"] | texts_of["validation"])
+
+
+def test_phrases_of_one_sentence_are_one_family() -> None:
+    sentence = "a film that is as funny as it is sad and never dull"
+    texts = ["is as funny as it is sad", sentence, "dull", "another film that has nothing to do with it at all"]
+    numbers = families(texts)
+    assert numbers[0] == numbers[1]
+    assert len({numbers[1], numbers[2], numbers[3]}) == 3
+
+
+def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", review=["bad thing"] * 3, rating=[1, 3, 5], headline=["A", "B", ""])
+    data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
+    assert data.table.labels.tolist() == [0, 1]
+    assert data.table.texts == ["A. bad thing", "bad thing"]
+    assert data.table.left_out["text without a text or a label"] == 1
+    tsv = tmp_path / "r.tsv"
+    tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
+    assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
+
+
+def test_imdb_is_read_from_a_folder_and_from_an_archive(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for label in ("pos", "neg"):
+            folder = tmp_path / "aclImdb" / part / label
+            folder.mkdir(parents=True)
+            for i in range(30):
+                (folder / f"{i}_9.txt").write_text(f"{part} {label}<br />review number {i}", encoding="utf-8")
+    with tarfile.open(tmp_path / "some.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "aclImdb", "aclImdb")
+    for place in (tmp_path / "aclImdb", tmp_path / "some.tar.gz"):
+        data = ReviewData(DataConfig(source="imdb", root=place))
+        assert data.split_name == "given"
+        assert len(data.test.texts) == 60
+        assert all(("pos" in text) == bool(label) for text, label in zip(data.table.texts, data.table.labels))
+        assert len(ReviewData(DataConfig(source="imdb", root=place, split="test")).table.texts) == 60
+
+
+def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
+    text = "The $T$ is fine, the soup is cold."
+    path = tmp_path / "train.csv.gz"
+    with gzip.open(path, "wt") as file:
+        pd.DataFrame({"text": [text] * 2, "aspect": ["bread", "roll"], "polarity": ["positive", "negative"]}).to_csv(
+            file, index=False
+        )
+    table = ReviewData(DataConfig(source="csv", root=path, split="all", aspect="aspect")).table
+    assert table.texts[0] == "The bread is fine, the soup is cold."
+    assert table.aspects == ["bread", "roll"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings", "reason"),
+    [
+        ({"words": ["a", "b"], "label": [0, 1]}, {}, "has no column text or sentence"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
+        ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
+        ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
+        ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
+        ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),
+        ({"text": ["a", "b"], "label": [0, 1]}, {"split": "product"}, "needs a column of products"),
+    ],
+)
+def test_bad_tables_are_refused_with_a_sentence(tmp_path: Path, columns: dict, settings: dict, reason: str) -> None:
+    path = write_csv(tmp_path / "r.csv", **columns)
+    with pytest.raises(ValueError, match=reason):
+        ReviewData(DataConfig(source="csv", root=path, **settings))
+
+
+def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    for name in ("binary.csv", "empty.csv"):
+        with pytest.raises(ValueError, match=name):
+            ReviewData(DataConfig(source="csv", root=tmp_path / name))
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        ReviewData(DataConfig(source="csv", root=tmp_path / "none.csv"))
+
+
+def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", text=["good", "bad"], label=[1, 0])
+    classes = ["negative", "neutral", "positive"]
+    data = ReviewData(DataConfig(source="csv", root=path, split="all"), classes)
+    assert [classes[label] for label in data.test.labels] == ["positive", "negative"]
+
+
+def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
+    code = (
+        "from projects.sentiment.repeats import families;"
+        "print(families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**environment(), "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        (["2016-09-06", "2016-09-30"], "2016-09-06"),
+        (["06/09/2016", "30/09/2016"], "2016-09-06"),
+        (["06/09/2016", "06/30/2016"], "2016-06-09"),
+        (["06.09.2016", "07.09.2016"], "2016-09-06"),
+        (["20160906", "20160907"], "2016-09-06"),
+        (["2016-09-06 00:30:00-05:00", "2016-09-07 00:30:00-04:00"], "2016-09-06"),
+        (["06/09/2016", "07/09/2016"], "which number of 06/09/2016 is the month cannot be told"),
+        (["30/09/2016", "09/30/2016"], "some days are written day/month/year, others month/day/year"),
+    ],
+)
+def test_days_are_read_in_one_order_or_refused(days: list[str], first: str) -> None:
+    if first.startswith("2016"):
+        assert str(read_days(pd.Series(days), Path("x")).iloc[0].date()) == first
+    else:
+        with pytest.raises(ValueError, match=first):
+            read_days(pd.Series(days), Path("x"))
+
+
+def test_a_value_too_many_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text,label\nfine, really,positive\nbad, too,negative\n")
+    with pytest.raises(ValueError, match="more values than columns"):
+        ReviewData(DataConfig(source="csv", root=tmp_path / "r.csv"))
+
+
+def test_an_archive_in_the_layout_of_glue_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "SST-2"
+    folder.mkdir()
+    for name in ("train", "dev"):
+        rows = [f"a {word} film\t{label}" for word in ("fine", "poor", "long", "short") for label in (0, 1)]
+        (folder / f"{name}.tsv").write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
+    archive = Path(shutil.make_archive(str(tmp_path / "SST-2"), "zip", tmp_path, "SST-2"))
+    shutil.rmtree(folder)
+    table = load_table(DataConfig(source="sst2", root=archive))
+    assert len(table.texts) == 16 and table.parts is not None and table.parts.count("test") == 8
+
+
+@pytest.mark.realdata
+def test_no_phrase_of_a_validation_sentence_is_trained_on() -> None:
+    root = os.environ.get("SST2")
+    if not root:
+        pytest.skip("set SST2 to the folder that holds SST-2/train.tsv")
+    data = ReviewData(DataConfig(source="sst2", root=Path(root), validation=0.05))
+    assert len(data.test.texts) == 872
+    assert not overlaps(data.table.texts, data.parts, 0.5).any()
+    assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)
