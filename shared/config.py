@@ -7,10 +7,10 @@ that names the full key, in the YAML file and on the command line alike.
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from tyro import conf
 
@@ -19,6 +19,15 @@ class Section(BaseModel):
     """A group of settings: frozen, unknown keys refused, the docstring under a field is its help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_answers_questions_only(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic would take `true`, which a key without a value means, for the number 1."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
+            raise ValueError("needs a value")
+        return value
 
 
 OF_ONE_SOURCE = "of one source"  # `Annotated[..., OF_ONE_SOURCE]` marks what means nothing for other data
@@ -99,9 +108,9 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
         if not word.startswith("--") or word == "--":
             nested.setdefault("input", []).append(word)
             continue
-        key, equals, text = word[2:].partition("=")
+        key, equals, value = word[2:].partition("=")
         if not equals:
-            text = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else True
         *parents, leaf = key.replace("-", "_").split(".")
         section = nested
         for parent in parents:
@@ -109,9 +118,9 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
             if not isinstance(section, dict):
                 raise ValueError(f"--{key} and --{parent} cannot both be given")
         try:
-            section[leaf] = yaml.safe_load(text) if text.startswith(("[", "{")) or text == "null" else text
+            section[leaf] = yaml.safe_load(value) if value == "null" or str(value)[:1] in ("[", "{") else value
         except yaml.YAMLError:
-            raise ValueError(f"{key} is not readable as YAML: {text}") from None
+            raise ValueError(f"{key} is not readable as YAML: {value}") from None
     return nested
 
 

@@ -61,6 +61,7 @@ def test_settings_cannot_be_changed_after_loading() -> None:
         (["--training.monitor", "f1"], "training.monitor must be 'accuracy', 'macro_f1', 'loss' or 'ece', not 'f1'"),
         (["--training.monitor", "loss"], "training: loss is the better the smaller it is"),
         (["--model.train=head", "--model.weights=imagenet", "--head.epochs=0"], "nothing would be trained"),
+        (["--training.epochs", "--data.root"], "needs a value"),
         (["--augment.scale", "[1,"], "augment.scale is not readable as YAML"),
     ],
 )

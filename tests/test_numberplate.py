@@ -302,6 +302,10 @@ def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
     (tmp_path / "x.box").write_text("A 18 25 60 80 0\n7 60 25 100 80 0\n")
     face = from_sheet(tmp_path / "x.png")
     assert set(face) == {"A", "7"} and face["A"][0].shape[0] == 64
+    for line in ("A 18 25", "A 18 25 60 x 0", "7 0 0 9 9 0", "7 300 25 340 80 0"):
+        (tmp_path / "x.box").write_text(f"A 18 25 60 80 0\n{line}\n")
+        with pytest.raises(ValueError, match=r"^data.glyphs: line 2 of x.box: "):
+            from_sheet(tmp_path / "x.png")
 
 
 # --- networks

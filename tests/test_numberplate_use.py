@@ -202,6 +202,8 @@ def test_opencv_finds_outlines_and_carries_its_cascade() -> None:
     assert contours(grey) == [] and cascade(grey) == []
     corners = np.array([[0, 0], [9, 1], [9, 4], [0, 3]], np.float32)
     assert np.array_equal(clockwise(corners[[2, 0, 3, 1]]), corners)
+    diamond = np.array([[10, 0], [20, 10], [10, 20], [0, 10]], np.float32)
+    assert len(np.unique(clockwise(diamond[[1, 3, 0, 2]]), axis=0)) == 4
 
 
 # --- video

@@ -151,8 +151,9 @@ def corners_of(boxes: np.ndarray) -> np.ndarray:
 
 def clockwise(corners: np.ndarray) -> np.ndarray:
     """Four corners in the order top left, top right, bottom right, bottom left."""
-    sums, differences = corners.sum(axis=1), corners[:, 0] - corners[:, 1]
-    return corners[[sums.argmin(), differences.argmax(), sums.argmax(), differences.argmin()]]
+    from_middle = corners - corners.mean(axis=0)
+    around = corners[np.arctan2(from_middle[:, 1], from_middle[:, 0]).argsort()]  # y points down
+    return np.roll(around, -int(around.sum(axis=1).argmin()), axis=0)
 
 
 def _apart(found: list[Detection]) -> list[Detection]:

@@ -93,11 +93,14 @@ def from_sheet(path: Path) -> Typeface:
         raise ValueError(f"data.glyphs: {path.name} has no {boxes.name} beside it")
     page = 255 - np.asarray(Image.open(path).convert("L"))
     found: Typeface = {}
-    for line in boxes.read_text(encoding="utf-8").splitlines():
-        character, left, bottom, right, top = line.split()[:5]
-        if character in CHARACTERS and len(found.setdefault(character, [])) < 24:
-            cut = page[page.shape[0] - int(top) : page.shape[0] - int(bottom), int(left) : int(right)]
-            found[character].append(_to_height(cut))
+    for number, line in enumerate(boxes.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            character, left, bottom, right, top = line.split()[:5]
+            if character in CHARACTERS and len(found.setdefault(character, [])) < 24:
+                cut = page[page.shape[0] - int(top) : page.shape[0] - int(bottom), int(left) : int(right)]
+                found[character].append(_to_height(cut))
+        except ValueError as error:
+            raise ValueError(f"data.glyphs: line {number} of {boxes.name}: {error}") from None
     return found
 
 
