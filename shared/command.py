@@ -51,7 +51,10 @@ def _train(module: str, config_class: type[Section]) -> int:
         run = Run.open(project, resume)
         config = settings.load(config_class, run.settings)
     else:
-        config = settings.load(config_class, settings.read_yaml(file) if file else {}, given, also=TrainOptions)
+        recipe = settings.read_yaml(file) if file else {}
+        if isinstance(recipe.get("data"), dict):
+            recipe["data"] = _recipe_for(config_class, recipe["data"], given.get("data"))
+        config = settings.load(config_class, recipe, given, also=TrainOptions)
     if asked.print_config:
         print(settings.to_yaml(config), end="")
         return 0
@@ -118,8 +121,8 @@ def _answer(module: str, options_class: type[Section]) -> int:
     if "data" in known:
         known["data"] = _data_of(options_class, known["data"], given.get("data", {}))
     options = settings.load(options_class, known, given)
-    if "data" in known and _divides_anew(own["data"], options.model_dump(mode="json")["data"]):
-        print(f"{project}: the run's own data, divided anew: what it was trained on may be scored", file=sys.stderr)
+    if "data" in known and (warning := _seen(own["data"], options.model_dump(mode="json")["data"])):
+        print(f"{project}: {warning}", file=sys.stderr)
     import_module(module).main(options, run)
     return 0
 
@@ -131,28 +134,42 @@ def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[s
     source = given.get("source", run["source"])
     if source == "sample" and "source" not in given:
         raise ValueError("data.root says where the data are; say what they are with --data.source")
-    section: Any = options_class.model_fields["data"].annotation
-    of_one_source = {name for name, field in section.model_fields.items() if OF_ONE_SOURCE in field.metadata}
-    carried = {key: value for key, value in run.items() if key not in of_one_source}
+    carried = _of_any_source(options_class, run)
     return {**carried, "split": "all"} if source in ("csv", "folder") else carried
 
 
-def _divides_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
-    """Whether the same data are split otherwise than in training; parts that come with the data are no new division."""
+def _recipe_for(config_class: type[Section], recipe: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
+    """The settings of `data` in a YAML file that hold for the source that the command line names, too."""
+    section: Any = config_class.model_fields["data"].annotation
+    own = recipe.get("source", section.model_fields["source"].default)
+    other = given.get("source", own) if isinstance(given, dict) else own
+    return recipe if other == own else _of_any_source(config_class, recipe)
+
+
+def _of_any_source(options_class: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of `data` without those that mean nothing for other data."""
+    section: Any = options_class.model_fields["data"].annotation
+    of_one_source = {name for name, field in section.model_fields.items() if OF_ONE_SOURCE in field.metadata}
+    return {key: value for key, value in data.items() if key not in of_one_source}
+
+
+def _seen(own: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """A warning where a run may be scored on what it was trained on; parts that come with the data are no new division
+    of it."""
 
     def place(settings: Mapping[str, Any]) -> tuple[str, str]:
         return settings["source"], str(Path(settings.get("root") or "").resolve())
 
+    if place(own) != place(data):
+        again = data["split"] == "all" and own["source"] == data["source"] and data["source"] in ("csv", "folder")
+        return f"all of {data['root']} is scored; if the run was trained on some of it, that too" if again else ""
     decides = [
         key
-        for key in ("split", "seed", "validation", "test", "guard", "photos", "scenes")
+        for key in ("split", "seed", "validation", "test", "guard", "photos", "scenes", "reviews")
         if key in own and key in data
     ]
-    return (
-        place(own) == place(data)
-        and data["split"] not in ("train", "dev", "test")
-        and any(own[key] != data[key] for key in decides)
-    )
+    anew = data["split"] not in ("train", "dev", "test") and any(own[key] != data[key] for key in decides)
+    return "the run's own data, divided anew: what it was trained on may be scored" if anew else ""
 
 
 def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:

@@ -255,7 +255,8 @@ def test_a_photo_a_folder_a_list_and_bad_input_are_answered(
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        (tmp_path / "list.txt").write_text(f"{address}/scene.png\n{address}/none.png\n{folder / 'scene.png'}\n")
+        listed = f"{address}/scene.png\n{address}/none.png\n{folder / 'scene.png'}\n"
+        (tmp_path / "list.txt").write_text(listed, encoding="utf-8-sig")
         answer = command(
             PREDICT, folder, "list.txt", "--run", run_folder, "--overlay", "seen", "--json", "answers.json"
         )

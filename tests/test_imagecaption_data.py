@@ -120,7 +120,7 @@ def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("image,words\na.jpg,x\n", "has no column caption or captions"),
+        ("image,words\na.jpg,x\n", "has no column caption or captions.*; its columns are image, words$"),
         ("file,caption\nnone.jpg,x\n", r"no photo has a caption: 1 captioned photos that are missing \(none.jpg\)"),
         ("", "is empty"),
     ],
@@ -150,6 +150,18 @@ def test_photos_of_one_name_in_two_folders_are_two_photos(tmp_path: Path) -> Non
     collection = load_photos(DataConfig(source="folder", root=tmp_path))
     assert {p.path.parent.name: p.captions for p in collection.photos} == {"x": ["A ball"], "y": ["A house"]}
     assert collection.left_out == {"captioned photos that are missing": ["1.png"]}
+
+
+def test_a_photo_under_two_names_is_one_photo_in_one_part(tmp_path: Path) -> None:
+    photo(tmp_path / "train" / "1.png")
+    rows = ["image,caption,split", "train/1.png,A dog,train", "1.png,A dog,train", "1.png,A cat,train"]
+    (tmp_path / "captions.csv").write_text("\n".join([*rows, "val/1.png,A ship,test"]))
+    collection = load_photos(DataConfig(source="folder", root=tmp_path))
+    assert [(p.captions, p.part) for p in collection.photos] == [(["A dog", "A cat"], "train")]
+    assert collection.left_out == {"captioned photos that are missing": ["val/1.png"]}
+    (tmp_path / "captions.csv").write_text("\n".join([*rows, "./train/1.png,A ship,test", "1.png,A hat,test"]))
+    with pytest.raises(ValueError, match=r"1.png is put into the parts test and train; keep one table"):
+        load_photos(DataConfig(source="folder", root=tmp_path))
 
 
 def test_a_part_that_is_not_known_is_named(tmp_path: Path) -> None:
@@ -254,6 +266,10 @@ def test_any_backbone_gives_a_grid(tmp_path: Path) -> None:
     torch.save(reference.state_dict(), tmp_path / "whole.pt")
     loaded = build_encoder(ModelConfig(encoder="mobilenet_v3_small", weights=str(tmp_path / "whole.pt")), 64)
     assert torch.equal(loaded.network[0][0].weight, reference.features[0][0].weight)
+    reference = torchvision.models.resnet18(weights=None)
+    torch.save(reference.state_dict(), tmp_path / "whole.pt")
+    loaded = build_encoder(ModelConfig(encoder="resnet18", weights=str(tmp_path / "whole.pt")), 64)
+    assert torch.equal(loaded.network.layer4[1].conv2.weight, reference.layer4[1].conv2.weight)
 
 
 def test_a_timm_backbone_gives_a_grid() -> None:

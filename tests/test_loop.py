@@ -173,7 +173,7 @@ def test_the_best_weights_are_kept_and_patience_ends_the_run(tmp_path: Path) -> 
 
 
 def test_a_monitor_that_is_not_measured_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"training.monitor is f1, but the validation gives loss"):
+    with pytest.raises(ValueError, match=r"monitor is f1, but the validation gives loss"):
         train(tmp_path, monitor="f1")
 
 

@@ -142,6 +142,7 @@ def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
         (["06.09.2016", "07.09.2016"], "2016-09-06"),
         (["20160906", "20160907"], "2016-09-06"),
         (["2016-09-06 00:30:00-05:00", "2016-09-07 00:30:00-04:00"], "2016-09-06"),
+        (["13/02/16", "14/02/16"], "which number of 13/02/16 is the year cannot be told"),
         (["06/09/2016", "07/09/2016"], "which number of 06/09/2016 is the month cannot be told"),
         (["30/09/2016", "09/30/2016"], "some days are written day/month/year, others month/day/year"),
     ],

@@ -27,9 +27,10 @@ from shared.config import load, parse_arguments
 from shared.data.loader import Item
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
+from tests.conftest import ROOT, CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
+RECIPE = ROOT / "configs/stockprice/volatility.yaml"
 
 
 def tiny(*more: str) -> list[str]:
@@ -175,6 +176,13 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
         assert not set(train) & set(validation)
     forecast = one.days[data.test_origins(one) + 1]
     assert forecast.min() >= np.datetime64("2017-07-01")
+    for until in ("2018-01-20", "2018-02-01"):  # within the month of a refit, and after it
+        assert data_until(until).refits[-1].since == np.datetime64("2018-01-01")
+
+
+def data_until(day: str) -> PriceData:
+    config = settings(f"--data.test_until={day}")
+    return PriceData(config.data, config.model.window)
 
 
 def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> None:
@@ -244,6 +252,9 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
     assert check(good.iloc[::-1], "x").index.is_monotonic_increasing
     assert len(check(good.assign(high=good["high"].where(good.index != good.index[7], np.inf)), "endless")) == 199
     check(good.drop(good.index[50:70]), "gap")
+    holidays = good.copy()
+    holidays.iloc[[50, 51, 90], :4] = holidays["close"].iloc[[49, 49, 89]].to_numpy()[:, None]
+    assert check(holidays, "filled").equals(good.drop(good.index[[50, 51, 90]]))
     old = good.copy()
     old.iloc[:3, :4] = 100.0
     assert len(check(old, "old")) == 197
@@ -254,6 +265,7 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
     for part in (
         "not in order",
         "gap: nothing for",
+        "filled: 3 days that only repeat the last close are left out",
         "old: the first 3 days have no range",
         "a split not adjusted for?",
     ):
@@ -265,8 +277,10 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     for arguments, reason in (
         (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
         (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
+        (["--config", RECIPE, "--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
         (["--data.test_from", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
         (["--data.test_from", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
+        (["--data.root", "short.csv"], "are for other prices; name --data.source csv"),
     ):
         answer = command(TRAIN, *arguments)
         assert answer.returncode == 2, answer.stdout
@@ -404,6 +418,7 @@ def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path
     assert numbers["data"]["split"] == "all"
     assert numbers["data"]["n"] > 300
     assert numbers["metrics"]["qlike"] < 1
+    assert command(EVALUATE, *words, "--evaluation.refit", "never").returncode == 0
 
 
 def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path, command: CommandLine) -> None:
@@ -411,6 +426,7 @@ def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path
         (["--data.split", "all"], "score the days that the networks were trained on"),
         (["--data.test_from", "2016-01-01"], "data.test_from lies before 2017-07-01"),
         (["--evaluation.refit", "never"], "evaluation.refit must be that of the run"),
+        (["--data.train_until", "2016-01-01"], "data.train_until must be that of the run"),
     ):
         answer = command(EVALUATE, "--run", run_folder, *more)
         assert answer.returncode == 2, answer.stdout

@@ -87,7 +87,7 @@ class CaptionTraining(TrainingConfig):
     """Show half of the training photos mirrored; wrong where captions tell left from right."""
     encoder_factor: float = Field(0.1, gt=0)
     """With model.fine_tune: learning rate of the encoder as a part of the decoder's."""
-    monitor: str = "cider"
+    monitor: Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"] = "cider"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""
@@ -110,7 +110,7 @@ class ScstConfig(TrainingConfig):
     short and alike."""
     learning_rate: float = Field(5e-5, gt=0)
     """Peak learning rate."""
-    monitor: str = "cider"
+    monitor: Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"] = "cider"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""

@@ -1,5 +1,6 @@
 """The eye: photos -> a grid of feature vectors, from any backbone by name."""
 
+from collections import OrderedDict
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def from_torchvision(name: str, imagenet: bool) -> nn.Module:
     if isinstance(features := getattr(network, "features", None), nn.Module):
         return features
     ends = (nn.AdaptiveAvgPool2d, nn.Linear)
-    return nn.Sequential(*takewhile(lambda part: not isinstance(part, ends), network.children()))
+    return nn.Sequential(OrderedDict(takewhile(lambda part: not isinstance(part[1], ends), network.named_children())))
 
 
 def from_timm(name: str, imagenet: bool) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:

@@ -121,12 +121,12 @@ def gather(item: str) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8") from None
     if not lines:
         raise ValueError(f"{path} lists no photo")
-    return lines
+    return [photo for line in lines for photo in (gather(line) if Path(line).is_dir() else [line])]
 
 
 def is_address(item: str) -> bool:

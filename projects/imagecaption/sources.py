@@ -141,9 +141,9 @@ def read_folder(root: Path) -> Collection:
         raise FileNotFoundError(f"{root} does not hold the file captions.csv with the columns image and caption")
     path = files[0]
     frame = read_table(path)
-    image = find_column(frame, "image", None, IMAGE_COLUMNS, path)
-    caption = find_column(frame, "caption", None, CAPTION_COLUMNS, path)
-    split = find_column(frame, "split", None, ("split", "part"), path, needed=False)
+    image = find_column(frame, None, None, IMAGE_COLUMNS, path)
+    caption = find_column(frame, None, None, CAPTION_COLUMNS, path)
+    split = find_column(frame, None, None, ("split", "part"), path, needed=False)
     captions: dict[str, list[str]] = defaultdict(list)
     parts: dict[str, str] = {}
     for row in frame.fillna("").astype(str).to_dict("records"):
@@ -164,25 +164,33 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 
 def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
-    """Photos that have captions. captions, parts: by name. found: where each name lies."""
+    """Photos that have captions. captions, parts: by name. found: where each name lies.
+
+    Raises ValueError if a photo is put into two parts under two names.
+    """
     left_out: dict[str, list[str]] = defaultdict(list)
-    photos = []
+    photos: dict[Path, Photo] = {}
+    exactly = {found[name] for name in captions if name in found}
     for name, several in sorted(captions.items()):
         path = found.get(name) or found.get(PurePosixPath(name).name)
-        if path is None:
+        if path is None or (name not in found and path in exactly):
             left_out["captioned photos that are missing"].append(name)
             continue
         kept = [caption.strip() for caption in several if tokenize(caption)]
         left_out["empty captions"] += [name] * (len(several) - len(kept))
-        if kept:
-            photos.append(Photo(path, kept, parts.get(name)))
-    known = {photo.path for photo in photos}
+        if not kept:
+            continue
+        other = photos.setdefault(path, Photo(path, kept, parts.get(name)))
+        if other.part != parts.get(name):
+            raise ValueError(f"{path.name} is put into the parts {other.part} and {parts.get(name)}; keep one table")
+        other.captions += [] if other.captions is kept else [c for c in kept if c not in other.captions]
+    known = set(photos)
     for path in sorted(set(found.values()) - known):
         left_out["photos without captions"].append(path.name)
     left_out["listed photos without captions"] = sorted(set(parts) - set(captions))
     if not photos:
         raise ValueError(f"no photo has a caption: {Collection([], left_out).complaints() or 'there are none'}")
-    return Collection(photos, {reason: names for reason, names in left_out.items() if names})
+    return Collection(list(photos.values()), {reason: names for reason, names in left_out.items() if names})
 
 
 def _lines(path: Path) -> list[str]:

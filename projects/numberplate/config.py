@@ -77,7 +77,7 @@ class DetectorConfig(TrainingConfig):
     """Largest norm of the gradient; 0 switches clipping off."""
     average: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
-    monitor: str = "f1"
+    monitor: Literal["f1", "recall", "precision", "recall_70", "precision_70"] = "f1"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""
@@ -102,7 +102,7 @@ class ReaderConfig(TrainingConfig):
     """Largest norm of the gradient; 0 switches clipping off."""
     average: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
-    monitor: str = "exact"
+    monitor: Literal["exact", "folded", "cer"] = "exact"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""

@@ -20,11 +20,11 @@ class DataConfig(Section):
     """csv: the file or folder. yahoo: where downloads are kept (default: data/)."""
     index: Literal["sp500", "nasdaq"] = "sp500"
     """Of the sample."""
-    tickers: list[str] = Field([])
+    tickers: Annotated[list[str], OF_ONE_SOURCE] = Field([])
     """yahoo: what to download. csv with a folder: which files, by name; all of them if empty."""
     also: Annotated[list[str], OF_ONE_SOURCE] = Field([])
     """Tickers that are learned from but not forecast: files of csv's folder, Yahoo's, of the sample nasdaq or sp500."""
-    columns: dict[str, str] = Field({})
+    columns: Annotated[dict[str, str], OF_ONE_SOURCE] = Field({})
     """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
     split: Literal["walk", "all"] = "walk"
     """walk: only days from `test_from` on are forecast, by networks trained on earlier days. all: every day that has
@@ -104,6 +104,8 @@ class Config(Section):
     def _possible(self) -> "Config":
         if self.data.source == "csv" and self.data.root is None:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
+        if self.data.source == "sample" and (self.data.root or self.data.tickers or self.data.columns):
+            raise ValueError("data.root, data.tickers and data.columns are for other prices; name --data.source csv")
         if self.data.source == "yahoo" and not self.data.tickers:
             raise ValueError("data.source is yahoo: say what with --data.tickers '[SPY]'")
         if self.data.split == "all":

@@ -232,7 +232,7 @@ class PriceData:
         if self.config.split == "all":
             start = min(d[0] for d in days)
         last = max(d[-1] for d in days)
-        months = np.arange(start.astype("datetime64[Y]"), last + 1, dtype="datetime64[M]")
+        months = np.arange(start.astype("datetime64[Y]"), last.astype("datetime64[M]") + 1, dtype="datetime64[M]")
         later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
         days = [start, *(day for day in later if day > start and rule != "never")]
         return refits_at(days, self.config)

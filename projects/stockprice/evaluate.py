@@ -52,15 +52,16 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
     task, settings = model.config.task, model.config
     _refuse_what_was_seen(model, data_config, config)
-    data = PriceData(data_config, settings.model.window, config.refit, one=task == "price")
     everywhere, since = data_config.split == "all", [fitted.since for fitted in model.fitted]
+    refit = "year" if everywhere and config.refit == "never" else config.refit  # the baselines must start somewhere
+    data = PriceData(data_config, settings.model.window, refit, one=task == "price")
     refits = data.refits if everywhere else refits_at(since, settings.data)  # the baselines' are the networks'
     days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
     early = sum(int((one.series.days[one.origins + 1] < since[-1]).sum()) for one in days) if everywhere else 0
     if early:
         print(
-            f"stockprice: {early} of these days lie before {since[-1]}: the networks have seen other prices of those "
-            "days, the baselines have not",
+            f"stockprice: {early} of these days lie before {since[-1]}: the networks have seen that time, and if these "
+            "are the prices they were trained on, the very days; the baselines have not",
             file=sys.stderr,
         )
     names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
@@ -101,6 +102,8 @@ def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: Evalua
         raise ValueError(f"data.test_from lies before {model.fitted[0].since}: the networks were trained on those days")
     if data.level != own.level:
         raise ValueError(f"data.level must be that of the run, {own.level}")
+    if data.train_until != own.train_until:
+        raise ValueError(f"data.train_until must be that of the run, {own.train_until}")
     if data.split == "walk" and config.refit != model.config.evaluation.refit:
         raise ValueError(f"evaluation.refit must be that of the run, {model.config.evaluation.refit}")
 

@@ -47,7 +47,7 @@ def diebold_mariano(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]
 def block_interval(
     values: np.ndarray, statistic: Callable[[np.ndarray], float], resamples: int = 1000, block: int = 22, seed: int = 0
 ) -> list[float]:
-    """95 % interval of a statistic of consecutive days, by resampling blocks of days (Politis & Romano 1994, circular).
+    """95 % interval of a statistic of consecutive days, by resampling blocks of days (Politis & Romano 1992, circular).
 
     values: (N, ...), resampled along the first axis.
     """

@@ -35,7 +35,7 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
     if absent := [name for name in config.also if name not in frames]:
         raise ValueError(f"data.also: {config.root} holds no {', '.join(absent)}")
     if set(frames) <= set(config.also):
-        raise ValueError("data.also names all there is: nothing is left to forecast")
+        raise ValueError("data.also names all there is; --data.also '[]' learns from nothing else")
     if config.start:
         frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
     for name, frame in frames.items():
@@ -132,6 +132,10 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if (first := int(ranged.argmax())) > 1:  # old index data know closing prices only
         print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
         frame, prices = frame[first:], prices[first:]
+    filled = prices.eq(prices["close"].shift(), axis=0).all(axis=1)
+    if filled.any():  # a forecast of 'no range' would be right on them, and they hide what the next day is like
+        print(f"{name}: {int(filled.sum())} days that only repeat the last close are left out (no trading)", flush=True)
+        frame, prices = frame[~filled], prices[~filled]
     if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
         raise ValueError(f"{name} has a row every {apart:.0f} days; these are not daily prices")
     if (prices <= 0).any(axis=None):

@@ -44,11 +44,12 @@ class Batches:
     def __init__(
         self, dataset: Batchable, batch_size: int, seed: int, workers: int = 0, lengths: Sequence[int] | None = None
     ) -> None:
-        self.batch_size = min(batch_size, len(dataset))
-        if self.batch_size % distributed.world_size():
-            raise ValueError(
-                f"training.batch_size {batch_size} must be a multiple of {distributed.world_size()} processes"
-            )
+        processes = distributed.world_size()
+        if batch_size % processes:
+            raise ValueError(f"batch_size {batch_size} must be a multiple of {processes} processes")
+        if len(dataset) < processes:
+            raise ValueError(f"there are {len(dataset)} items to train on, fewer than processes ({processes})")
+        self.batch_size = min(batch_size, len(dataset) // processes * processes)
         self.dataset, self.seed, self.workers = dataset, seed, workers
         self.lengths = None if lengths is None else np.asarray(lengths)
 

@@ -47,7 +47,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
 
 
 def find_column(
-    frame: pd.DataFrame, setting: str, name: str | None, usual: Sequence[str], path: Path, needed: bool = True
+    frame: pd.DataFrame, setting: str | None, name: str | None, usual: Sequence[str], path: Path, needed: bool = True
 ) -> str | None:
     """The column that is named, else the first one with a usual name. Raises ValueError that names those there are."""
     by_lower = {str(column).strip().lower(): str(column) for column in frame.columns}
@@ -55,9 +55,9 @@ def find_column(
         if candidate.lower() in by_lower:
             return by_lower[candidate.lower()]
     if name or needed:
+        hint = f" (--{setting} names the right one)" if setting else ""
         raise ValueError(
-            f"{path} has no column {name or ' or '.join(usual)}; its columns are {', '.join(by_lower.values())} "
-            f"(--{setting} names the right one)"
+            f"{path} has no column {name or ' or '.join(usual)}; its columns are {', '.join(by_lower.values())}{hint}"
         )
     return None
 
@@ -66,10 +66,12 @@ def read_days(values: pd.Series, path: Path) -> pd.Series:
     """A column of days or times as datetime64 without a time zone: 2014-01-31, 20140131, Jan 31 2014, or 31/01/2014 in
     one order of day and month for the whole column. What is no day becomes NaT.
 
-    Raises ValueError if it cannot be told which number is the month.
+    Raises ValueError if it cannot be told which number is the month, or the year.
     """
     text = values.fillna("").astype(str).str.strip()
     text = text.str.replace(r"(:\d\d(?:\.\d+)?)\s*(?:Z|UTC|[+-]\d\d:?\d\d)$", r"\1", regex=True)  # the place's own day
+    if (short := text.str.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")).any():
+        raise ValueError(f"{path}: which number of {text[short].iloc[0]} is the year cannot be told; write 2014-01-31")
     numbers = text.str.extract(r"^(\d{1,2})([/.-])(\d{1,2})[/.-]\d{4}")
     first, second = pd.to_numeric(numbers[0]), pd.to_numeric(numbers[2])
     day_first, month_first = bool((first > 12).any()), bool((second > 12).any())

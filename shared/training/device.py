@@ -18,9 +18,7 @@ def pick_device(name: str = "auto") -> torch.device:
         name == "mps" and not torch.backends.mps.is_available()
     )
     if missing:
-        raise ValueError(
-            f"device {name} was asked for but PyTorch finds none here; `--training.device auto` takes what there is"
-        )
+        raise ValueError(f"device {name} was asked for but PyTorch finds none here; device auto takes what there is")
     return torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device(name)
 
 

@@ -127,7 +127,7 @@ def fit(
                     kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
                     raise ValueError(
                         f"the loss is {step_loss:.4g} and its gradient's norm {norm:.4g} in epoch {epoch + 1}, "
-                        f"batch {step * config.accumulate + 1}; try a smaller training.learning_rate{kept}"
+                        f"batch {step * config.accumulate + 1}; try a smaller learning_rate{kept}"
                     )
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)

@@ -70,5 +70,5 @@ def is_better(value: float, best: float | None, config: TrainingConfig) -> bool:
 def monitored(metrics: Mapping[str, float], config: TrainingConfig) -> float:
     """The number that decides. Raises ValueError naming those there are."""
     if config.monitor not in metrics:
-        raise ValueError(f"training.monitor is {config.monitor}, but the validation gives {', '.join(metrics)}")
+        raise ValueError(f"monitor is {config.monitor}, but the validation gives {', '.join(metrics)}")
     return metrics[config.monitor]
