@@ -124,19 +124,21 @@ def random_view(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A turned, scaled, shifted and mirrored part of a photo, (S, S, 3), and where its plates are in it.
 
-    Mostly scaled by a plate, so that every width from a few pixels to most of the view is about as frequent.
+    Mostly scaled by a plate, so that every width from a few pixels to most of the view is about as frequent. Not turned
+    where the corners of a plate are not known: the box around a turned box is too high for what is in it.
     """
     height, width = image.shape[:2]
     whole = size / max(height, width)
     scale, middle = whole * np.exp(rng.uniform(-0.3, 1.2)), rng.uniform(0, 1, 2) * (width, height)
-    if len(boxes) and rng.random() < 0.8:
+    if len(boxes) and rng.random() < 0.7:
         x0, y0, x1, y1 = boxes[int(rng.integers(len(boxes)))]
         scale = np.exp(rng.uniform(np.log(14), np.log(0.8 * size))) / (x1 - x0)
         scale = float(np.clip(scale, 0.5 * whole, max(5 * whole, 2.5)))
         middle = np.array([x0 + x1, y0 + y1]) / 2 + rng.uniform(-0.4, 0.4, 2) * size / scale
     reach, whole_photo = size / (2 * scale), np.array([width, height])
     middle = np.clip(middle, np.minimum(reach, whole_photo - reach), np.maximum(reach, whole_photo - reach))
-    angle = np.radians(np.clip(rng.normal(0, 3), -8, 8))
+    known = np.isfinite(corners).all(axis=(1, 2)).reshape(-1, 1, 1)
+    angle = np.radians(np.clip(rng.normal(0, 3), -8, 8)) if known.all() else 0.0
     stretch = np.exp(rng.normal(0, 0.08))
     mirror = -1 if rng.random() < 0.5 else 1
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([mirror * stretch, 1])
@@ -144,16 +146,20 @@ def random_view(
     if scale < 0.6:  # smooth first, as the resizing of `detect` does
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         to_small = np.array([small.shape[1] / width, small.shape[0] / height])
-        view = cv2.warpAffine(
-            small, np.hstack([matrix[:, :2] / to_small, matrix[:, 2:]]), (size, size), borderValue=(PAINT,) * 3
-        )
+        from_small = np.hstack([matrix[:, :2] / to_small, matrix[:, 2:]])
+        view = cv2.warpAffine(small, of_middles(from_small), (size, size), borderValue=(PAINT,) * 3)
     else:
-        view = cv2.warpAffine(image, matrix, (size, size), borderValue=(PAINT,) * 3)
-    known = np.isfinite(corners).all(axis=(1, 2)).reshape(-1, 1, 1)
+        view = cv2.warpAffine(image, of_middles(matrix), (size, size), borderValue=(PAINT,) * 3)
     quads = np.where(known, corners, corners_of(boxes)) @ matrix[:, :2].T + matrix[:, 2]
     boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1).astype(np.float32)
     quads = np.where(known, quads[:, [1, 0, 3, 2]] if mirror < 0 else quads, np.nan).astype(np.float32)
     return view, boxes, quads
+
+
+def of_middles(matrix: np.ndarray) -> np.ndarray:
+    """The affine map (2, 3) of places counted from the edge of the first pixel, as those of boxes and corners are, for
+    OpenCV, which counts from its middle."""
+    return np.hstack([matrix[:, :2], matrix[:, 2:] + matrix[:, :2].sum(axis=1, keepdims=True) / 2 - 0.5])
 
 
 def write_words(view: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> None:
