@@ -235,4 +235,4 @@ def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterat
     for problem in problems:
         print(f"{project}: left out: {problem}", file=sys.stderr)
     if len(problems) == len(items):
-        raise ValueError("none of the photos could be read")
+        raise ValueError("none of the files could be read")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from shared.data import cache, download
-from shared.data.cache import cached_array, fingerprint, fingerprint_files
+from shared.data.cache import cached_array, fingerprint, fingerprint_files, sample_folder
 from shared.data.download import Source, extract, fetch
 from shared.files import atomic
 
@@ -73,6 +73,15 @@ def test_a_cache_that_does_not_fit_on_the_disk_is_refused_before_it_is_written(t
     with pytest.raises(ValueError, match="but the disk has"):
         cached_array(tmp_path, "x", "key", (10**7, 10**7), np.uint8, _fill)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_sample_is_drawn_anew_when_a_setting_or_the_code_changes(tmp_path: Path) -> None:
+    code = tmp_path / "draw.py"
+    code.write_text("red")
+    first = sample_folder(tmp_path, "x", (600, 0), code)
+    assert first.name.startswith("x-sample-600-0-") and sample_folder(tmp_path, "x", (600, 0), code) == first
+    code.write_text("blue")
+    assert len({first, sample_folder(tmp_path, "x", (600, 0), code), sample_folder(tmp_path, "x", (600, 1), code)}) == 3
 
 
 def test_a_fingerprint_is_of_the_content_not_of_the_name(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import torch
 
 from projects.numberplate import render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.data import PlateData, Plates, Views
-from projects.numberplate.detect import Detection, select, to_input
+from projects.numberplate.data import PlateData, Plates, Views, random_view
+from projects.numberplate.detect import PAINT, Detection, corners_of, select, to_input
 from projects.numberplate.evaluate import evaluate
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.losses import assign, detector_loss, reader_loss
@@ -44,7 +44,6 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
         *(f"--{part}.{setting}" for part in ("detector", "reader") for setting in
           ("images=32", "batch_size=16", "epochs=2", "precision=fp32", "device=cpu")),
         "--detector.size=96",
-        "--evaluation.bootstrap=100",
         "--evaluation.baseline=0",
         *more,
     ]  # fmt: skip
@@ -85,7 +84,7 @@ def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: 
 
 
 def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
-    golden = {"detector": [2.01019, 1.95658], "reader": [36.7453, 34.2074]}
+    golden = {"detector": [2.01151, 1.98067], "reader": [37.2599, 36.083]}
     for part, losses in golden.items():
         assert [row["train_loss"] for row in Run(run_folder, part).history()] == pytest.approx(losses, rel=0.02)
 
@@ -152,14 +151,14 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     (tmp_path / "crops.csv").write_text("file,text\nno.jpg,AB12\n")
     (tmp_path / "odd.csv").write_text("name,words\n1,2\n")
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
-    for name, row in (("digits", 'a,b,c,d,"X1"'), ("marks", "1,2,30,20,MÜ01"), ("good", "1,2,30,20,AB1")):
+    for name, row in (("digits", 'a,b,c,d,"X1"'), ("good", "1,2,30,20,AB1")):
         (tmp_path / f"{name}.csv").write_text(f"file,x0,y0,x1,y1,text\na.png,{row}\n", encoding="utf-8")
     for settings, reason in (
         (["--data.source", "csv"], "--data.root FILE"),
         (["--data.source", "csv", "--data.root", "crops.csv"], "no.jpg"),
         (["--data.source", "csv", "--data.root", "odd.csv"], "its columns are name, words"),
         (["--data.source", "csv", "--data.root", "digits.csv"], "the box is not four numbers"),
-        (["--data.source", "csv", "--data.root", "marks.csv"], "the text MÜ01 has characters other than A-Z and 0-9"),
+        (["--data.root", "good.csv"], "say what it is with --data.source csv"),
         (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
@@ -231,15 +230,33 @@ def test_sets_are_left_out_and_folds_cover_every_text_once(tables: Path) -> None
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("photos/0.png,5,5,2,9,X", "row 2: the box"),
-        ("photos/0.png,5,,2,9,X", "row 2: the box"),
-        ("x.png,1,1,2,2,", "x.png"),
+        ("photos/0.png,5,5,2,9,X,train", "photos/0.png: the box is not four numbers"),
+        ("photos/0.png,5,,2,9,X,train", "photos/0.png: the box is not four numbers"),
+        ("photos/0.png,,,,,X,train", "there is a text but no box"),
+        ("photos/0.png,.1,.2,.5,.4,X,train", "it must be in pixels"),
+        ("photos/0.png,1,1,9,9,X,train\nphotos/0.png,9,9,19,19,Y,dev", "in two parts of the split"),
+        ("x.png,1,1,2,2,,train", "x.png"),
     ],
 )
 def test_bad_rows_are_refused_with_a_sentence(tables: Path, row: str, reason: str) -> None:
-    (tables / "bad.csv").write_text(f"file,x0,y0,x1,y1,text\n{row}\n")
+    (tables / "bad.csv").write_text(f"file,x0,y0,x1,y1,text,split\n{row}\n")
     with pytest.raises((ValueError, FileNotFoundError), match=reason):
         load_tables(DataConfig(source="csv", root=tables / "bad.csv"))
+
+
+def test_tables_are_read_as_people_write_them(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["photos/0.png,5,5,45,15,ab-1 2", "photos/0.png,5,5,45,15,AB12", "photos/1.png,5,5,45,15,M?1", ",,,,,"]
+    (tables / "voc.csv").write_text("\n".join(["File,xmin,ymin,xmax,ymax,Text", *rows]))
+    photos, crops = load_tables(DataConfig(source="csv", root=tables / "voc.csv", split="all"))
+    assert [photo.texts for photo in photos] == [("AB12",), ("",)] and len(crops) == 1
+    assert "1 texts are not known: not of A-Z and 0-9 (M?1)" in capsys.readouterr().out
+    for columns in ("file,x,y,w,h,text", "file,X0,x0,y0,x1,text"):
+        (tables / "other.csv").write_text(f"{columns}\nphotos/0.png,5,5,40,10,AB12\n")
+        with pytest.raises(ValueError, match="must have the columns file,x0,y0,x1,y1,text"):
+            load_tables(DataConfig(source="csv", root=tables / "other.csv"))
+    (tables / "other.csv").write_text("file;text\nphotos/0.png;AB12\n")
+    with pytest.raises(ValueError, match="columns are divided by semicolons; save it with commas"):
+        load_tables(DataConfig(source="csv", root=tables / "other.csv"))
 
 
 def test_the_column_split_is_followed_and_must_be_whole(tables: Path) -> None:
@@ -293,6 +310,28 @@ def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: Plate
                 assert (turns > 0).all()  # clockwise, as y points down
                 assert quad[0, 0] < quad[1, 0] and quad[0, 1] < quad[3, 1]
                 assert np.allclose([*quad.min(axis=0), *quad.max(axis=0)], box, atol=0.1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_view_shows_a_plate_exactly_where_its_label_says(known: bool) -> None:
+    rng, tested = np.random.default_rng(0), 0
+    for _ in range(120):
+        photo = np.full((300, 400, 3), PAINT, np.uint8)
+        x, y, width, height = rng.integers([50, 50, 30, 10], [250, 200, 100, 40])
+        photo[y : y + height, x : x + width] = 255
+        boxes = np.array([[x, y, x + width, y + height]], np.float32)
+        corners = corners_of(boxes) if known else np.full((1, 4, 2), np.nan, np.float32)
+        view, (box,), _ = random_view(photo, boxes, corners, 256, rng)
+        if box.min() < 2 or box.max() > 254:
+            continue
+        ink = (view[..., 0].astype(float) - PAINT) / (255 - PAINT)
+        columns, rows = ink.sum(axis=0), ink.sum(axis=1)
+        middles = [weights @ (np.arange(256) + 0.5) / weights.sum() for weights in (columns, rows)]
+        assert np.allclose((box[:2] + box[2:]) / 2, middles, atol=0.35)
+        if not known:  # and no larger than it is
+            assert np.allclose(box[2:] - box[:2], [rows.max(), columns.max()], atol=0.35)
+        tested += 1
+    assert tested > 60
 
 
 def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
@@ -420,6 +459,6 @@ def test_photos_without_texts_are_scored_for_detection_only(run_folder: Path, ta
     (tables / "boxes.csv").write_text("file,x0,y0,x1,y1,text\n" + "\n".join(lines) + "\n")
     config = DataConfig(source="csv", root=tables / "boxes.csv", split="all")
     model = FinishedModel.load(run_folder / "model.safetensors")
-    evaluation = load(Config, {"evaluation": {"baseline": 0, "bootstrap": 100}}).evaluation
+    evaluation = load(Config, {"evaluation": {"baseline": 0}}).evaluation
     numbers = evaluate(Run(run_folder), model, config, evaluation).numbers
     assert "recall" in numbers["metrics"] and "exact" not in numbers["metrics"]

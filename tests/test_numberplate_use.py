@@ -1,5 +1,6 @@
 """The promises of numberplate to its users: the weights that come with it, photos, videos, the window."""
 
+import csv
 import gc
 import os
 import shutil
@@ -223,6 +224,8 @@ def test_frames_vote_and_plates_are_followed() -> None:
     assert near.text == "AB123"  # outvoted
     assert near.confidence < 0.6  # no surer than the frames that read it
     assert far.confidence == pytest.approx(0.9)
+    tracker([plate_at(900, "AB123", 0.5), plate_at(30, "CD45", 0.9)])  # it has moved, another is where it was
+    assert [track.text for track in tracker.tracks] == ["AB123", "XY9", "CD45"]
 
 
 @pytest.fixture
@@ -325,7 +328,8 @@ def test_the_window_reads_photos_and_moves_between_them(
     window.root.update()
     assert window.root.clipboard_get() == scene[1]
     window.export(tmp_path / "plates.csv")
-    assert f",{scene[1]}," in (tmp_path / "plates.csv").read_text()
+    rows = list(csv.DictReader((tmp_path / "plates.csv").open()))
+    assert {"text": scene[1], "file": str(window.paths[0])}.items() <= rows[0].items()
 
 
 def test_the_window_plays_a_video_and_says_its_rate(window: Window, clip: Path) -> None:

@@ -435,7 +435,7 @@ def test_nouns_are_found_without_a_tagger() -> None:
 def test_the_page_for_the_shop_names_products_features_and_months(
     run_folder: Path, sample: ReviewData, sample_root: Path, tmp_path: Path, command: CommandLine
 ) -> None:
-    (path,) = sample_root.glob("sentiment-sample-600-0/reviews.csv")
+    (path,) = sample_root.glob("sentiment-sample-600-0-*/reviews.csv")
     answer = command(REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
     assert answer.returncode == 0, answer.stderr
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())

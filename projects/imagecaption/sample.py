@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from shared.data.cache import sample_folder
 from shared.files import atomic, write_text
 
 SIDE = 96
@@ -80,7 +81,7 @@ class Scene:
 
 def draw_sample(folder: Path, scenes: int, seed: int) -> Path:
     """Draw that many scenes and write `captions.csv` below `folder`, if they are not there yet; return their folder."""
-    target = folder / f"imagecaption-sample-{scenes}-{seed}"
+    target = sample_folder(folder, "imagecaption", (scenes, seed), Path(__file__))
     if (target / "captions.csv").is_file():
         return target
     target.mkdir(parents=True, exist_ok=True)

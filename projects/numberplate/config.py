@@ -39,6 +39,12 @@ class DataConfig(Section):
     seed: int = Field(0, ge=0)
     """Decides the split and the sample."""
 
+    @model_validator(mode="after")
+    def _tables_are_csv(self) -> "DataConfig":
+        if self.source == "sample" and (self.crops or (self.root and self.root.is_file())):
+            raise ValueError("a table was named: say what it is with --data.source csv")
+        return self
+
 
 class ModelConfig(Section):
     """The two networks."""
@@ -113,8 +119,6 @@ class EvaluationConfig(Section):
 
     baseline: int = Field(100, ge=0)
     """On how many photos and crops the classic way (contours, then Tesseract) is run as well; it is slow. 0: none."""
-    bootstrap: int = Field(1000, ge=100)
-    """Resamples of the 95 % interval."""
 
 
 class Config(Section):

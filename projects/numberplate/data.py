@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from projects.numberplate import render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.detect import corners_of, overlap
+from projects.numberplate.detect import PAINT, corners_of, overlap
 from projects.numberplate.formats import CHARACTERS, LONGEST
 from projects.numberplate.model import READER_SIZE
 from projects.numberplate.tables import Crop, Photo, counted, load_tables
@@ -24,7 +24,6 @@ MOST_PLATES = 12
 """Plates of one training view; further ones are painted over."""
 SMALLEST = 9
 """Plates narrower than this many pixels are painted over in training views."""
-PAINT = 114
 WORDS = 0.3
 """Part of the training views that have words written on them which are no plate."""
 

@@ -34,7 +34,7 @@ from projects.numberplate.tables import Crop, Photo
 from shared.command import show
 from shared.data import splits
 from shared.data.images import read_image
-from shared.evaluation.classification import bootstrap_interval, proportion_interval
+from shared.evaluation.classification import proportion_interval
 from shared.files import write_json
 from shared.runs import Run
 
@@ -128,7 +128,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     numbers = {
         **run.scored_on("numberplate", data_config, data_config.split, len(photos) or len(crops)),
         "metrics": metrics,
-        "intervals": intervals(ours, readings, plates.texts, config.bootstrap),
+        "intervals": intervals(ours, readings, plates.texts),
         "baselines": baselines,
         "slices": slices(ours.pairs) if ours else {},
     }
@@ -177,16 +177,13 @@ def with_threads(number: int, measure: Callable[[], float]) -> float:
         cv2.setNumThreads(before[1])
 
 
-def intervals(ours: Answers | None, readings: list[str], truths: list[str], resamples: int) -> dict[str, Any]:
-    """95 % intervals of exact (bootstrap over plates) and of recall (Wilson)."""
+def intervals(ours: Answers | None, readings: list[str], truths: list[str]) -> dict[str, Any]:
+    """95 % intervals of exact and of recall (Wilson)."""
     if ours is None:
-        right = np.array([reading == truth for reading, truth in zip(readings, truths)])
-        return {"exact": bootstrap_interval(_part_right, right, right, resamples)}
-    pairs = ours.pairs
-    found = sum(pair.plate is not None for pair in pairs)
-    known = np.array([pair.read == pair.truth for pair in pairs if pair.truth])
-    exact = {"exact": bootstrap_interval(_part_right, known, known, resamples)} if len(known) else {}
-    return {**exact, "recall": list(proportion_interval(found, len(pairs)))}
+        return {"exact": _interval([reading == truth for reading, truth in zip(readings, truths)])}
+    known = [pair.read == pair.truth for pair in ours.pairs if pair.truth]
+    exact = {"exact": _interval(known)} if known else {}
+    return {**exact, "recall": _interval([pair.plate is not None for pair in ours.pairs])}
 
 
 def inside(image: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -195,8 +192,8 @@ def inside(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     return image[max(0, y0) : max(0, y1) + 1, max(0, x0) : max(0, x1) + 1]
 
 
-def _part_right(right: np.ndarray, _: np.ndarray) -> float:
-    return float(right.mean())
+def _interval(right: list[bool]) -> list[float]:
+    return list(proportion_interval(sum(right), len(right)))
 
 
 def main(options: EvaluateOptions, run: Run) -> None:

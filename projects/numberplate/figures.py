@@ -81,7 +81,7 @@ def _threshold_section(model: FinishedModel, result: "Evaluation") -> report.Sec
         return None
     return report.Section(
         "From which score on it is a plate",
-        f"{model.threshold:.2f}: there the balance of recall and precision is best on the validation photos.",
+        f"{model.threshold:.2f}; a detector trained in this run takes the best balance on the validation photos.",
         figure=threshold_figure(find_all(model.detector, photos, model.config.size), photos, model.threshold),
     )
 
@@ -100,7 +100,7 @@ def _pictures(run: Run, result: "Evaluation") -> list[report.Section]:
             "Tilt is measured on the corners where they are known, else on those that were found.",
             columns=("plates", "n", "found", "read exactly"),
             rows=[
-                [name, int(values["n"]), values["found"], values.get("exact", "")]
+                [name, int(values["n"]), values.get("found", ""), values.get("exact", "")]
                 for name, values in result.numbers["slices"].items()
             ],
         ),

@@ -18,6 +18,7 @@ from projects.numberplate.tables import Photo
 from shared.data import splits
 from shared.data.images import read_image
 from shared.training.checkpoint import load_model, save_model, saved_settings, select
+from shared.training.device import seed_everything
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 """The weights that come with the project."""
@@ -39,7 +40,10 @@ class FinishedModel:
     @classmethod
     def start(cls, config: Config) -> "FinishedModel":
         """The networks before training: random, or with the weights that the settings name."""
-        model = cls(Detector(config.model.width), Reader(config.model.hidden), config.model, 0.5)
+        seed_everything(config.detector.seed)
+        detector = Detector(config.model.width)
+        seed_everything(config.reader.seed)
+        model = cls(detector, Reader(config.model.hidden), config.model, 0.5)
         for part, wanted in (("detector", config.model.detector), ("reader", config.model.reader)):
             if wanted == "auto":
                 wanted = "none" if config.part in ("both", part) else "shipped"
@@ -52,7 +56,10 @@ class FinishedModel:
                         f"model.{part}: the network in {path} has another width than model.width or .hidden"
                     )
                 network.load_state_dict(weights)
-                model.threshold = other.threshold if part == "detector" else model.threshold
+                if part == "detector":
+                    model.threshold = other.threshold
+                    if config.part == "reader":  # it is used as it was trained
+                        model.config = config.model.model_copy(update={"size": other.config.size})
         return model
 
     def calibrate(self, data: PlateData) -> None:

@@ -198,9 +198,10 @@ class Window:
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "x0", "y0", "x1", "y1", "text", "confidence"])
-        rows = [(item, plate) for item in self.items for plate in item.plates]
-        for item, plate in rows:
-            writer.writerow([item.name, *plate.box, plate.text, f"{plate.confidence:.3f}"])
+        files = self.paths or [self.items[0].name] if self.items else []
+        rows = [(file, plate) for file, item in zip(files, self.items) for plate in item.plates]
+        for file, plate in rows:
+            writer.writerow([file, *plate.box, plate.text, f"{plate.confidence:.3f}"])
         try:
             write_text(path, table.getvalue())
         except OSError as error:

@@ -80,14 +80,19 @@ def _small(image: np.ndarray, width: int = 420) -> np.ndarray:
 
 
 def slices(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
-    """How many plates, the part found and the part read exactly, by width in pixels, tilt in degrees and brightness."""
+    """How many plates, the part found and the part read exactly, by width in pixels, tilt in degrees and brightness.
+
+    Where a plate's true corners are not known its tilt is that of what was found, so nothing is said of being found.
+    """
     groups: dict[str, list[Pair]] = {}
     for pair in pairs:
         for name in _slices(pair):
             groups.setdefault(name, []).append(pair)
     numbers: dict[str, dict[str, float]] = {}
     for name, inside in sorted(groups.items()):
-        numbers[name] = {"n": len(inside), "found": float(np.mean([pair.plate is not None for pair in inside]))}
+        numbers[name] = {"n": len(inside)}
+        if not (name.startswith("tilt") and any(np.isnan(pair.photo.corners[pair.number]).any() for pair in inside)):
+            numbers[name]["found"] = float(np.mean([pair.plate is not None for pair in inside]))
         if known := [pair.read == pair.truth for pair in inside if pair.truth]:
             numbers[name]["exact"] = float(np.mean(known))
     return numbers

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from projects.numberplate.config import PredictOptions
 from projects.numberplate.pipeline import Pipeline, Plate, mark, voted
 from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
+from shared.command import readable
 from shared.data.images import find_images, read_image
 from shared.files import atomic, write_json
 from shared.runs import RUNS, Run
@@ -38,22 +39,13 @@ def main(options: PredictOptions, run: Run) -> None:
     if not paths:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
     pictures.mkdir(parents=True, exist_ok=True)  # what cannot be written is no fault of a photo
-    answers: list[dict[str, Any]] = []
-    problems: list[str] = []
-    for number, path in enumerate(paths):
+
+    def read(numbered: tuple[int, Path]) -> dict[str, Any]:
+        number, path = numbered
         picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
-        try:
-            answers.append(
-                read_video(path, pipeline, picture) if is_video(path) else read_photo(path, pipeline, picture)
-            )
-        except (ValueError, FileNotFoundError) as error:
-            if len(paths) == 1:
-                raise
-            problems.append(str(error))
-    for problem in problems:
-        print(f"numberplate: left out: {problem}", file=sys.stderr)
-    if problems and not answers:
-        raise ValueError("none of the files could be read")
+        return (read_video if is_video(path) else read_photo)(path, pipeline, picture)
+
+    answers = [answer for *_, answer in readable("numberplate", list(enumerate(paths)), read)]
     if options.json_file:
         write_json(options.json_file, answers)
 

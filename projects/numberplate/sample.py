@@ -11,17 +11,20 @@ from tqdm import tqdm
 
 from projects.numberplate import render
 from projects.numberplate.typefaces import Typeface, carried
+from shared.data.cache import sample_folder
 from shared.files import atomic_folder, write_text
 
 SIZE = (360, 480)
 """Height and width in pixels of a drawn photo."""
+CODE = [Path(__file__).with_name(f"{name}.py") for name in ("sample", "render", "typefaces", "formats")]
+"""What decides how the photos look."""
 HARD = 0.35
 """How worn its plates are; see `render.draw_plate`."""
 
 
 def draw_sample(folder: Path, photos: int, seed: int) -> Path:
     """The table of the sample's photos, as people list their own; drawn on first use, complete or absent."""
-    target = folder / f"numberplate-sample-{photos}-{seed}"
+    target = sample_folder(folder, "numberplate", (photos, seed), *CODE)
     if target.is_dir():
         return target / "photos.csv"
     faces = carried()

@@ -15,6 +15,11 @@ from shared.data.cache import fingerprint
 from shared.data.tables import read_table
 
 BOX = ["x0", "y0", "x1", "y1"]
+ALSO_CALLED = {"xmin": "x0", "ymin": "y0", "xmax": "x1", "ymax": "y1"}
+OTHER_BOXES = {"x", "y", "left", "top", "bbox", "box"}
+"""Columns of tables whose boxes are written in another way."""
+BETWEEN = "-–—.·•:/'_"
+"""What may stand between the characters of a plate, beside blanks."""
 FOLDS = 5
 PART_OF = {
     "train": splits.TRAIN,
@@ -84,16 +89,17 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
 
 def read_plates(path: Path) -> pd.DataFrame:
     """A table of photos or crops, its texts cleaned. Raises ValueError or FileNotFoundError with one sentence."""
-    frame = read_table(path)
-    frame.columns = [str(name).strip().lower() for name in frame.columns]
+    frame = read_table(path).dropna(how="all")  # a spreadsheet's empty rows
+    frame.columns = [ALSO_CALLED.get(name, name) for name in (str(name).strip().lower() for name in frame.columns)]
     boxed = [name for name in BOX if name in frame]
-    if "file" not in frame or (boxed and len(boxed) < 4) or (not boxed and "text" not in frame):
+    other = bool(OTHER_BOXES & set(frame.columns)) or not frame.columns.is_unique
+    if other or "file" not in frame or (boxed and len(boxed) < 4) or (not boxed and "text" not in frame):
         raise ValueError(
             f"{path} must have the columns file,x0,y0,x1,y1,text (photos) or file,text (crops); "
             f"its columns are {', '.join(frame.columns)}"
         )
     text = frame["text"] if "text" in frame else pd.Series("", index=frame.index)
-    frame["text"] = ["".join(c for c in str(t).upper() if c.isalnum()) for t in text.fillna("")]
+    frame["text"] = ["".join(c for c in str(t).upper() if not (c.isspace() or c in BETWEEN)) for t in text.fillna("")]
     empty = frame[boxed].isna()
     for name in boxed:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
@@ -101,12 +107,23 @@ def read_plates(path: Path) -> pd.DataFrame:
         wrong = empty.any(axis=1) != empty.all(axis=1)
         wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
         wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax()) + 2
-            raise ValueError(f"{path}, row {row}: the box is not four numbers x0 < x1, y0 < y1")
-    strange = [text for text in frame["text"] if boxed and not set(text) <= set(CHARACTERS)]
-    if strange:
-        raise ValueError(f"{path}: the text {strange[0]} has characters other than A-Z and 0-9; leave it empty")
+        for rows, problem in (
+            (wrong, "the box is not four numbers x0 < x1, y0 < y1"),
+            (empty.all(axis=1) & (frame["text"] != ""), "there is a text but no box"),
+            ((frame[BOX] <= 1).all(axis=1), "the box is smaller than a pixel; it must be in pixels of the photo"),
+        ):
+            if rows.any():
+                row = frame[rows].iloc[0]
+                raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
+        strange = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
+        if strange.any():
+            example = frame.loc[strange, "text"].iloc[0]
+            print(f"{path}: {int(strange.sum())} texts are not known: not of A-Z and 0-9 ({example})", flush=True)
+            frame.loc[strange, "text"] = ""
+        frame = frame.drop_duplicates(["file", *BOX, "text"])
+    if "split" in frame and (frame.groupby("file")["split"].nunique() > 1).any():
+        several = frame.groupby("file")["split"].nunique().idxmax()
+        raise ValueError(f"{path}: the rows of {several} say that it is in two parts of the split")
     frame["path"] = [path.parent / str(name) for name in frame["file"]]
     missing = [str(p) for p in frame["path"].unique() if not p.is_file()]
     if missing:

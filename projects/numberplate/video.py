@@ -43,7 +43,7 @@ class Track:
 
 
 class Tracker:
-    """Follows plates by how much their boxes overlap from one frame to the next."""
+    """Follows plates by how much their boxes overlap from one frame to the next, else by their text."""
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
@@ -57,10 +57,12 @@ class Tracker:
         for plate in plates:
             overlaps = [overlap(np.array(plate.box), np.array(track.plate.box))[0, 0] for track in free]
             if overlaps and max(overlaps) > 0.2:
-                track = free.pop(int(np.argmax(overlaps)))
-            else:
-                track = Track(plate, self.frame, self.frame)
-                self.tracks.append(track)
+                track = free[int(np.argmax(overlaps))]
+            else:  # one that has moved far, or was away, is known by its text
+                known = [track for track in self.tracks if track.text == plate.text != "" and track.last < self.frame]
+                track = known[0] if known else Track(plate, self.frame, self.frame)
+                self.tracks += [] if known else [track]
+            free = [other for other in free if other is not track]
             track.plate, track.last = plate, self.frame
             if plate.text:
                 track.votes.setdefault(plate.text, []).append(plate.confidence)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from shared.data.cache import sample_folder
 from shared.files import atomic_folder
 
 CLASSES = (
@@ -26,7 +27,7 @@ BROWN, ORANGE, YELLOW, WHITE = (101, 67, 38), (176, 92, 28), (205, 190, 80), (22
 
 def draw_sample(folder: Path, photos: int, seed: int) -> Path:
     """The sample as a folder per class, PlantVillage-style names; drawn on first use, complete or absent."""
-    target = folder / f"plantdisease-sample-{photos}-{seed}"
+    target = sample_folder(folder, "plantdisease", (photos, seed), Path(__file__))
     if target.is_dir():
         return target
     leaves = photos // (len(CLASSES) * PHOTOS_PER_LEAF)

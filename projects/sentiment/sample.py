@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.data.cache import sample_folder
 from shared.files import write_text
 
 PRODUCTS = {
@@ -50,7 +51,7 @@ TURNED = ("{1}, although {0}", "what counts for me is that {1}, even if {0}")  #
 
 def compose_sample(folder: Path, reviews: int, seed: int) -> Path:
     """Write `reviews.csv` with that many reviews below `folder`, if it is not there yet, and return its path."""
-    path = folder / f"sentiment-sample-{reviews}-{seed}" / "reviews.csv"
+    path = sample_folder(folder, "sentiment", (reviews, seed), Path(__file__)) / "reviews.csv"
     if not path.is_file():
         generator = np.random.default_rng(seed)
         rows: dict[str, tuple[str, ...]] = {}

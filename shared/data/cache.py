@@ -28,6 +28,11 @@ def fingerprint_files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def sample_folder(root: Path, project: str, settings: tuple[int, ...], *code: Path) -> Path:
+    """Where a drawn sample lies: another one is drawn when a setting changes, or the files of code that draw it."""
+    return root / "-".join([project, "sample", *map(str, settings), fingerprint_files(code)[:6]])
+
+
 def cached_array(
     folder: Path,
     name: str,

@@ -32,15 +32,22 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
                 index_col=False,
             )
     except pd.errors.ParserWarning:
-        raise ValueError(f"{path} has rows with more values than columns; a text with commas needs quotes") from None
+        raise ValueError(
+            f"{path} has rows with more values than columns; a text with commas needs quotes, and columns are divided "
+            "by commas"
+        ) from None
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in {encoding}; name another encoding (cp1252, say)") from None
+        raise ValueError(
+            f"{path} is not text in {encoding}; save it in UTF-8, or name its encoding (cp1252, say)"
+        ) from None
     except LookupError:
         raise ValueError(f"encoding {encoding} is not known; utf-8, cp1252 and latin-1 are usual") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as error:
         raise ValueError(f"{path} is not readable as a table: {' '.join(str(error).split())}") from None
     if frame.empty:
         raise ValueError(f"{path} has a header but no rows")
+    if len(frame.columns) == 1 and ";" in str(frame.columns[0]):
+        raise ValueError(f"{path}: its columns are divided by semicolons; save it with commas")
     if any("\0" in str(name) for name in frame.columns):
         raise ValueError(f"{path} is not a table of text: it holds binary data")
     return frame

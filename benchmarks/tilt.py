@@ -1,0 +1,80 @@
+"""What the corners bring: plates turned by known angles, rectified by their corners beside cut out by their box.
+
+python -m benchmarks.tilt [PLATES]     # drawn into drawn streets; the weights that come with numberplate
+"""
+
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from projects.numberplate import render
+from projects.numberplate.detect import Detection, corners_of, overlap
+from projects.numberplate.finished import SHIPPED, FinishedModel
+from projects.numberplate.pipeline import Pipeline, Plate
+from projects.numberplate.sample import SIZE, street
+from projects.numberplate.typefaces import carried
+
+ANGLES = (0, 8, 15, 25)
+"""Degrees."""
+
+
+def scene(angle: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, str]:
+    """A street with one plate: RGB uint8 (2 H, 2 W, 3), the plate's corners (4, 2) and its text."""
+    faces = carried()
+    photo = cv2.resize(street(rng), (2 * SIZE[1], 2 * SIZE[0]))
+    plate = render.draw_plate(faces[int(rng.integers(len(faces)))], rng, 0.3)
+    width = rng.uniform(90, 200)
+    upright = corners_of(np.array([-1, -1, 1, 1])) * [
+        width / 2,
+        width / 2 * plate.image.shape[0] / plate.image.shape[1],
+    ]
+    a = np.radians(angle) * rng.choice([-1, 1])
+    turned = upright @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
+    corners = (turned + rng.uniform([0.3, 0.4], [0.7, 0.8]) * [photo.shape[1], photo.shape[0]]).astype(np.float32)
+    render.paste(photo, plate.image, corners, rng)
+    return photo, corners, plate.text
+
+
+def at(plates: list[Plate], corners: np.ndarray) -> Plate | None:
+    """The surest plate that was found where the true one is."""
+    box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+    return next((p for p in plates if overlap(np.array(p.box), box)[0, 0] >= 0.5), None)
+
+
+def main(count: str = "200") -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    model = FinishedModel.load(SHIPPED)
+    finder = model.finder
+
+    def boxes_only(photo: np.ndarray) -> list[Detection]:
+        return [replace(found, corners=corners_of(found.box)) for found in finder(photo)]
+
+    by_corners = Pipeline(finder, model.text_reader, threshold=model.threshold)
+    by_box = Pipeline(boxes_only, model.text_reader, threshold=model.threshold)
+    print(f"{count} plates{'found':>14}{'corners off':>14}{'read exactly':>14}{'cut by box':>12}{'ratio':>8}")
+    for angle in ANGLES:
+        rng, right, found, off = np.random.default_rng(angle), [0, 0], 0, []
+        for _ in tqdm(range(int(count)), desc=f"{angle} degrees", unit="plate", leave=False):
+            photo, corners, text = scene(angle, rng)
+            for number, pipeline in enumerate((by_corners, by_box)):
+                plate = at(pipeline(photo), corners)
+                right[number] += plate is not None and plate.text == text
+                if plate is not None and number == 0:
+                    height = np.linalg.norm(corners[3] - corners[0])
+                    found, off = found + 1, [*off, np.linalg.norm(plate.corners - corners, axis=1).mean() / height]
+        exact, boxed = (n / int(count) for n in right)
+        print(
+            f"{angle:>3} degrees{found / int(count):>15.3f}{np.mean(off):>14.3f}{exact:>14.3f}{boxed:>12.3f}"
+            f"{exact / max(boxed, 1e-9):>8.1f}"
+        )
+    print("'corners off': mean distance to the true ones, as a part of the plate's height")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
