@@ -52,7 +52,7 @@ def _train(module: str, config_class: type[Section]) -> int:
         config = settings.load(config_class, run.settings)
     else:
         recipe = settings.read_yaml(file) if file else {}
-        if isinstance(recipe.get("data"), dict):
+        if isinstance(recipe.setdefault("data", {}), dict):
             recipe["data"] = _recipe_for(config_class, recipe["data"], given.get("data"))
         config = settings.load(config_class, recipe, given, also=TrainOptions)
     if asked.print_config:
@@ -131,9 +131,7 @@ def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[s
     """The run's settings of `data` that hold for the data that the command line names, too."""
     if not {"source", "root"} & set(given):
         return run
-    source = given.get("source", run["source"])
-    if source == "sample" and "source" not in given:
-        raise ValueError("data.root says where the data are; say what they are with --data.source")
+    source = _source(run["source"], given)
     carried = _of_any_source(options_class, run)
     return {**carried, "split": "all"} if source in ("csv", "folder") else carried
 
@@ -142,8 +140,15 @@ def _recipe_for(config_class: type[Section], recipe: Mapping[str, Any], given: A
     """The settings of `data` in a YAML file that hold for the source that the command line names, too."""
     section: Any = config_class.model_fields["data"].annotation
     own = recipe.get("source", section.model_fields["source"].default)
-    other = given.get("source", own) if isinstance(given, dict) else own
-    return recipe if other == own else _of_any_source(config_class, recipe)
+    same = not isinstance(given, dict) or _source(own, given) == own
+    return recipe if same else _of_any_source(config_class, recipe)
+
+
+def _source(own: str, given: Mapping[str, Any]) -> str:
+    """The source that the command line names, else the own one. Raises ValueError where a place was named alone."""
+    if own == "sample" and "root" in given and "source" not in given:
+        raise ValueError("data.root says where the data are; say what they are with --data.source")
+    return given.get("source", own)
 
 
 def _of_any_source(options_class: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ TWO_STAGES = ("--training.average=0.9", "--scst.epochs=1", "--scst.checkpoint_mi
 def tiny(sample_root: Path, *more: str) -> list[str]:
     """Settings of a training that takes seconds."""
     return [
+        "--data.source=sample",
         f"--data.root={sample_root}",
         f"--data.cache={sample_root / 'cache'}",
         "--data.scenes=120",

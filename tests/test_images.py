@@ -1,5 +1,6 @@
 """The promise: any photo is read right or refused with a sentence, and augmentation depends on its seed alone."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from shared.data.config import AugmentConfig
-from shared.data.images import augment, cut_mix, foreground, load_images, normalise, read_image, to_square
+from shared.data.images import augment, cut_mix, find_images, foreground, load_images, normalise, read_image, to_square
 
 RED = (200, 30, 30)
 
@@ -76,6 +77,25 @@ def test_what_is_no_image_is_refused_with_a_sentence(tmp_path: Path, content: by
     with pytest.raises(ValueError, match=reason) as error:
         read_image(path)
     assert "bad.jpg" in str(error.value)
+
+
+def test_whatever_the_library_raises_names_the_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _save(tmp_path / "odd.png", "RGB", RED)
+
+    def broken(_: Image.Image) -> Image.Image:
+        raise struct.error("unpack requires a buffer of 2 bytes")  # as a tag of no values does
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", broken)
+    with pytest.raises(ValueError, match=r"odd.png is damaged or cannot be decoded \(unpack requires"):
+        read_image(path)
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "folder.jpg").mkdir()
+    for name in ("a.png", ".b.png", ".ipynb_checkpoints/c.png", "folder.jpg/d.png"):
+        _save(tmp_path / name, "RGB", RED)
+    assert [path.name for path in find_images(tmp_path)] == ["a.png", "d.png"]
 
 
 def test_a_truncated_photo_is_refused(tmp_path: Path) -> None:
@@ -155,9 +175,15 @@ def test_mixed_images_have_labels_in_proportion() -> None:
     assert torch.equal(cut_mix(x, torch.tensor([1, 2, 3, 4]), 0.0)[0], x)
 
 
-def test_the_foreground_is_what_has_colour() -> None:
+def test_the_foreground_is_what_differs_in_colour_from_the_border() -> None:
     x = torch.full((1, 3, 64, 64), 0.5)
     x[:, 1, 20:44, 20:44] = 0.9
     mask = foreground(x)[0, 0]
     assert mask[32, 32] > 0.9
     assert mask[2, 2] < 0.1
+    x = torch.tensor([0.5, 0.46, 0.52]).view(1, 3, 1, 1).repeat(1, 1, 64, 64)  # a purple table
+    x[..., 10:30, 10:30] = torch.tensor([0.25, 0.22, 0.1]).view(1, 3, 1, 1)  # a dry leaf
+    x[..., 40:54, 40:54] *= 0.6  # a shadow
+    mask = foreground(x)[0, 0]
+    assert mask[20, 20] > 0.9
+    assert max(mask[2, 2], mask[47, 47]) < 0.1

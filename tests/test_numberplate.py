@@ -36,6 +36,7 @@ TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluat
 def tiny(sample_root: Path, *more: str) -> list[str]:
     """Settings of a training that takes seconds."""
     return [
+        "--data.source=sample",
         f"--data.root={sample_root}",
         "--data.photos=40",
         "--model.size=160",
@@ -158,7 +159,8 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.source", "csv", "--data.root", "crops.csv"], "no.jpg"),
         (["--data.source", "csv", "--data.root", "odd.csv"], "its columns are name, words"),
         (["--data.source", "csv", "--data.root", "digits.csv"], "the box is not four numbers"),
-        (["--data.root", "good.csv"], "say what it is with --data.source csv"),
+        (["--data.root", "good.csv"], "say what they are with --data.source"),
+        (["--data.crops", "good.csv"], "data.crops is a table: say so with --data.source csv"),
         (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),

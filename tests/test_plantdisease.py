@@ -37,6 +37,7 @@ TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train"
 def tiny(sample_root: Path, *more: str) -> list[str]:
     """Settings of a training that takes seconds."""
     return [
+        "--data.source=sample",
         f"--data.root={sample_root}",
         f"--data.cache={sample_root / 'cache'}",
         "--data.photos=144",
@@ -196,10 +197,13 @@ def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
 
 
 def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
-    (tmp_path / "photos" / "one").mkdir(parents=True)
+    for folder in ("photos/one", "parts/train", "parts/valid"):
+        (tmp_path / folder).mkdir(parents=True)
     for arguments, reason in (
         (["--data.source", "folder", "--data.root", "nowhere"], "there is no folder nowhere"),
         (["--data.source", "folder", "--data.root", "photos"], "only one class"),
+        (["--data.source", "folder", "--data.root", "parts"], "holds parts (train, valid), no classes"),
+        (["--data.root", "photos"], "say what they are with --data.source"),
         (["--model.backbone", "alexnett"], "not a classification network"),
     ):
         answer = command(TRAIN, *arguments, "--data.photos", 144)
@@ -258,6 +262,9 @@ def test_a_random_split_does_let_leaves_cross(sample_root: Path) -> None:
         ("0a3b___GHLB_PS leaf 28 Day 12 .jpg", "GHLB_PS Leaf", 28, True),
         ("0a3b___UF.GRC_YLCV_Lab 01234.JPG", "UF.GRC_YLCV_Lab", 1234, False),
         ("0a3b___GHLB2 Leaf 107.2.JPG", "GHLB2 Leaf", 107, True),
+        ("0a3b___RS_HL 5641_flipLR.JPG", "RS_HL", 5641, False),
+        ("0a3b___RS_HL 5641_90deg copy(1).JPG", "RS_HL", 5641, False),
+        ("0a3b___GH_HL Leaf 259.1_newPixel25.JPG", "GH_HL Leaf", 259, True),
         ("holiday.jpg", None, None, False),
     ],
 )
@@ -273,6 +280,21 @@ def test_photos_without_telling_names_are_grouped_by_their_looks(sample: LeafDat
     nameless = [Photo(Path("a.jpg"), 0), Photo(Path("b.jpg"), 0), Photo(Path("c.jpg"), 0)]
     groups = leaf_groups(nameless, np.stack([first, brighter, other]))
     assert groups[0] == groups[1] != groups[2]
+
+
+def test_a_split_by_looks_is_called_so_and_names_that_do_not_tell_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(30):
+            cv2.imwrite(str(tmp_path / name / f"p{i}x.png"), generator.integers(0, 255, (32, 32, 3), np.uint8))
+    config = DataConfig(source="folder", root=tmp_path, cache=tmp_path / ".cache")
+    assert LeafData(config).split_name == "look-alikes" and "photos say" not in capsys.readouterr().err
+    (tmp_path / "a" / "p3x.png").rename(tmp_path / "a" / "u___RS_HL 5.png")
+    assert LeafData(config).split_name == "leaf"
+    assert "the names of 1 of 60 photos say when they were taken, that of p0x.png not" in capsys.readouterr().err
 
 
 def test_a_session_split_needs_names_that_tell(tmp_path: Path, sample_root: Path) -> None:

@@ -35,6 +35,7 @@ TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train",
 def tiny(sample_root: Path, *more: str) -> list[str]:
     """Settings of a training that takes seconds."""
     return [
+        "--data.source=sample",
         f"--data.root={sample_root}",
         "--data.reviews=600",
         "--data.overlap=1.0",
@@ -241,6 +242,7 @@ def test_single_words_do_not_solve_the_sample(sample: ReviewData) -> None:
 
 def test_control_characters_markup_and_foreign_words_are_read() -> None:
     assert clean("a<br />b\x00\n c\u0301") == "a b ć"
+    assert clean("isn&#39;t<BR>re\u00adliable &amp; co") == "isn't reliable & co"
     assert clean("とても良い  Größe 👍") == "とても良い Größe 👍"
 
 
@@ -429,6 +431,7 @@ def test_nouns_are_found_without_a_tagger() -> None:
     clauses = ["The battery is great", "I like the customer service.", "My battery died quickly", "the battery was bad",
                "The customer service was slow", "their customer service is kind"]  # fmt: skip
     assert nouns(clauses, least=2) == ["battery", "customer service"]
+    assert nouns(["it has a battery."] * 3, least=2) == ["battery"]
     assert clauses_of("The lid is good, but the cord is short. Fine.") == ["The lid is good", "the cord is short."]
 
 

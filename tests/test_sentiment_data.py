@@ -15,7 +15,7 @@ import pytest
 from projects.sentiment.config import DataConfig
 from projects.sentiment.data import ReviewData, Texts, to_dataset
 from projects.sentiment.repeats import families, overlaps
-from projects.sentiment.sources import load_table
+from projects.sentiment.sources import headline, load_table
 from projects.sentiment.vocabulary import word_tokenizer
 from shared.data.tables import read_days
 from tests.conftest import environment, write_csv
@@ -48,10 +48,43 @@ def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
     data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
     assert data.table.labels.tolist() == [0, 1]
     assert data.table.texts == ["A. bad thing", "bad thing"]
-    assert data.table.left_out["text without a text or a label"] == 1
+    assert data.table.left_out["text with stars of no class"] == 1
     tsv = tmp_path / "r.tsv"
     tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
     assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
+    tsv.write_text('sentence\tlabel\n"two\nlines, ""quoted"""\t1\nplain\t0\n')
+    assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.texts == ['two lines, "quoted"', "plain"]
+
+
+def test_headlines_are_found_in_any_case_and_a_table_may_lack_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"Title": ["A"], "text": ["b"]})
+    assert headline(frame, None, "title") == "Title" and headline(frame, None, "head") is None
+    path = write_csv(tmp_path / "r.csv", text=["good", "bad"], label=["positive", "negative"])
+    config = DataConfig(source="csv", root=path, split="all", title="title")
+    assert ReviewData(config, ["negative", "positive"]).table.texts == ["good", "bad"]
+    assert "has no column title: its texts are scored without headlines" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="has no column title"):
+        ReviewData(config)
+
+
+def test_labels_are_the_same_in_any_case(tmp_path: Path) -> None:
+    for labels in (["Positive", "negative", "Negative", "positive"], ["Positive", "Negative"] * 2):
+        path = write_csv(tmp_path / "r.csv", text=list("abcd"), label=labels)
+        assert ReviewData(DataConfig(source="csv", root=path, split="all")).classes == ["negative", "positive"]
+
+
+def test_a_test_part_without_labels_gives_way_to_the_dev_part(tmp_path: Path) -> None:
+    for part, count in (("train", 40), ("dev", 10), ("test", 10)):
+        label = [i % 2 if part != "test" else "" for i in range(count)]
+        write_csv(tmp_path / f"{part}.csv", text=[f"{part} {i}" for i in range(count)], label=label)
+    data = ReviewData(DataConfig(source="csv", root=tmp_path))
+    assert data.split_name == "given" and {text.split()[0] for text in data.test.texts} == {"dev"}
+    rows = {"text": [f"n {i}" for i in range(40)], "label": [i % 2 for i in range(40)]}
+    write_csv(tmp_path / "one.csv", **rows, Split=["train "] * 30 + ["Dev"] * 10)
+    data = ReviewData(DataConfig(source="csv", root=tmp_path / "one.csv"))
+    assert data.split_name == "given" and len(data.test.texts) == 10
 
 
 def test_imdb_is_read_from_a_folder_and_from_an_archive(tmp_path: Path) -> None:
@@ -90,6 +123,7 @@ def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
         ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
         ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
         ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
+        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes to 10; say what it means with --data.grades"),
         ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
         ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
         ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),

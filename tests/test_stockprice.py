@@ -280,7 +280,8 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--config", RECIPE, "--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
         (["--data.test_from", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
         (["--data.test_from", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
-        (["--data.root", "short.csv"], "are for other prices; name --data.source csv"),
+        (["--data.root", "short.csv"], "say what they are with --data.source"),
+        (["--data.tickers", "[AAPL]"], "are for other prices; name --data.source csv"),
     ):
         answer = command(TRAIN, *arguments)
         assert answer.returncode == 2, answer.stdout

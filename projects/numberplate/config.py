@@ -41,8 +41,8 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
-        if self.source == "sample" and (self.crops or (self.root and self.root.is_file())):
-            raise ValueError("a table was named: say what it is with --data.source csv")
+        if self.source == "sample" and self.crops:
+            raise ValueError("data.crops is a table: say so with --data.source csv")
         return self
 
 

@@ -1,5 +1,6 @@
 """Photos -> train, validation and test: the sources, the split, and what the network sees of them."""
 
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,14 +115,20 @@ class LeafData:
         named = [photo.source is not None for photo in self.photos]
         if config.split == "auto":
             camera_numbers = np.mean([name and not photo.names_leaf for name, photo in zip(named, self.photos)])
-            return "session" if all(named) and camera_numbers > 0.5 else "leaf"
+            if any(named) and not all(named):
+                example = self.photos[named.index(False)].path.name
+                told = (
+                    f"the names of {sum(named)} of {len(named)} photos say when they were taken, that of {example} not"
+                )
+                print(f"plantdisease: {told}: split leaf", file=sys.stderr)
+            return "session" if all(named) and camera_numbers > 0.5 else "leaf" if any(named) else "look-alikes"
         if config.split == "session" and not all(named):
             example = self.photos[named.index(False)].path.name
             raise ValueError(
                 f"split session needs file names like `uuid___RS_HL 5641.JPG`, and {example} is not; "
                 "use --data.split leaf"
             )
-        return config.split
+        return "look-alikes" if config.split == "leaf" and not any(named) else config.split
 
     def _divide(self, config: DataConfig) -> np.ndarray:
         fractions = (config.validation, config.test)
@@ -129,7 +136,7 @@ class LeafData:
             return np.full(len(self.photos), splits.TEST, dtype=object)
         if self.split_name == "random":
             return splits.stratified(self.labels.tolist(), fractions, config.seed)
-        if self.split_name == "leaf":
+        if self.split_name in ("leaf", "look-alikes"):
             groups = leaf_groups(self.photos, self.images)
             return splits.grouped(groups, self.labels.tolist(), fractions, config.seed)
         sources = [f"{photo.label:03d} {photo.source}" for photo in self.photos]
@@ -168,6 +175,8 @@ def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Ph
     )
     if not found:
         raise ValueError(f"{folder} has no folders in it; there must be one folder of photos for each class")
+    if set(found) <= {"train", "val", "valid", "validation", "test"}:
+        raise ValueError(f"{folder} holds parts ({', '.join(found)}), no classes; name one of them, it is divided anew")
     if classes is None and len(found) < 2:
         raise ValueError(f"{folder} has only one class, {found[0]}; there is nothing to tell apart")
     unknown = [name for name in found if classes is not None and name not in classes]

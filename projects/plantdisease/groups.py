@@ -8,6 +8,7 @@ import numpy as np
 
 # uuid___RS_HL 5641.JPG: source, camera number.  uuid___GH_HL Leaf 259.1.JPG: source, leaf, photo.
 NAME = re.compile(r"^.*___(?P<source>.*?)[ _]?(?P<number>\d+)(?:\.(?P<photo>\d+))?(?:\s*[Dd]ay.*)?\s*$")
+COPY = re.compile(r"(?:_(?:90|180|270)deg|_flip(?:LR|TB)|_new\w+| copy| ?\(\d+\))+$")  # an original's augmented copies
 LONGEST_RUN = 24  # photos of one leaf in a row, at most
 
 
@@ -22,7 +23,7 @@ class Photo:
 
     @classmethod
     def from_path(cls, path: Path, label: int) -> "Photo":
-        match = NAME.match(path.stem)
+        match = NAME.match(COPY.sub("", path.stem))
         if match is None:
             return cls(path, label)
         source = re.sub(r"leaf$", "Leaf", match["source"].strip())

@@ -48,11 +48,18 @@ def _new_background(image: np.ndarray, generator: np.random.Generator) -> np.nda
 
 
 def background_only(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
-    """The photo with its leaf painted over in the background's own mean colour."""
+    """The photo with a box around its leaf painted over in the background's own mean colour: the outline of a leaf
+    would tell, too."""
     x = to_float(torch.from_numpy(image[None]))  # (1, 3, H, W)
-    mask = torch.nn.functional.max_pool2d(foreground(x), 11, 1, 5)
-    mean = (x * (1 - mask)).sum(dim=(2, 3), keepdim=True) / (1 - mask).sum().clamp(min=1)
-    return _to_uint8(x * (1 - mask) + mean * mask)
+    leaf = foreground(x)[0, 0] > 0.5
+    rows, columns = (torch.nonzero(leaf.any(dim=1 - axis)).flatten() for axis in (0, 1))
+    if not len(rows):
+        return image
+    changed = image.copy()
+    rest = ~leaf.numpy()
+    mean = image[rest].mean(axis=0) if rest.any() else np.full(3, 127)
+    changed[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1] = mean.round()
+    return changed
 
 
 def _to_uint8(x: torch.Tensor) -> np.ndarray:

@@ -31,7 +31,7 @@ VAGUE = frozenset(
 NO_NAMES = ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
 SURE = 0.7  # a clause with a smaller probability is neither praise nor complaint
 CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:but|although|though|however|even if|still,)\s+", re.IGNORECASE)
-WORD = re.compile(r"[a-z][a-z'-]*[a-z]|[^\sa-z]")
+WORD = re.compile(r"[a-z](?:[a-z'-]*[a-z])?|[^\sa-z]")
 
 
 @dataclass

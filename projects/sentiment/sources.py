@@ -1,5 +1,7 @@
 """Where the texts come from: the public sets in their official layouts, and tables of anybody's own."""
 
+import html
+import re
 import sys
 import tarfile
 import tempfile
@@ -95,16 +97,29 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
     """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder of one file for each part."""
     frame = read_table(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
-    texts = read_texts(frame, path, config.text, config.title, section="data.")
+    title = config.title
+    if classes and title and not headline(frame, None, title):
+        print(f"sentiment: {path} has no column {title}: its texts are scored without headlines", file=sys.stderr)
+        title = None
+    texts = read_texts(frame, path, config.text, title, section="data.")
     column = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
     stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
     if column is None and stars is None:
         raise ValueError(f"{path} has no column of labels or stars; name it with --data.label: {', '.join(frame)}")
+    no_class = 0
     if column is not None:
         names = frame[column].fillna("").astype(str).str.strip().str.removesuffix(".0")
     else:
         grade = {number: name for name, numbers in config.grades.items() for number in numbers}
-        names = pd.to_numeric(frame[stars], errors="coerce").map(grade).fillna("")
+        given = pd.to_numeric(frame[stars], errors="coerce")
+        if given.max() > max(5, *grade):
+            example = "'{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
+            raise ValueError(f"{path}: {stars} goes to {given.max():g}; say what it means with --data.grades {example}")
+        names = given.map(grade).fillna("")
+        no_class = int((given.notna() & (names == "")).sum())
+    lowered = names.str.lower()
+    if lowered.nunique() < names.nunique() or set(lowered) - {""} <= set(classes or config.names):
+        names = lowered  # Positive and positive are one class
     known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
     numbers = {str(number): name for number, name in enumerate(config.names)}
     numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
@@ -123,17 +138,21 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
         texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
     parts = None
-    if "split" in frame:
+    if split := find_column(frame, None, None, ("split",), path, False):
         names_of_parts = {"dev": "validation", "valid": "validation", "val": "validation"}
-        parts = frame["split"].astype(str).str.lower().replace(names_of_parts).tolist()
+        told = frame[split].astype(str).str.strip().str.lower().replace(names_of_parts)
+        if "test" not in set(told[known]):  # or only one without labels
+            told = told.replace({"validation": "test"})
+        parts = told.tolist()
     products, dates = read_facts(frame, path, config.product, config.date, section="data.")
     table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, dates, aspects)
-    table.left_out["text without a text or a label"] += int((~known).sum())
+    table.left_out["text with stars of no class"] += no_class
+    table.left_out["text without a text or a label"] += int((~known).sum()) - no_class
     return table.rows(known.to_numpy())
 
 
 def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
-    """The files train, dev (or valid, val) and test of a folder as one table; without a test file, dev is the test."""
+    """The files train, dev (or valid, val) and test of a folder as one table."""
     if not folder.is_dir():
         raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
     names = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
@@ -144,8 +163,6 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
         files[part] = path
     if "train" not in files:
         raise FileNotFoundError(f"{folder} holds no train.csv or train.tsv; name a file with --data.root FILE")
-    if "test" not in files and "validation" in files:
-        files["test"] = files.pop("validation")
     return pd.concat([read_table(file, encoding).assign(split=part) for part, file in files.items()], ignore_index=True)
 
 
@@ -161,7 +178,7 @@ def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | N
 
 def headline(frame: pd.DataFrame, asked: str | None, trained: str | None) -> str | None:
     """The column of headlines: the one asked for, else that of the training where the table has it."""
-    return asked or (trained if trained in frame else None)
+    return asked or find_column(frame, None, None, (trained,) if trained else (), Path(), False)
 
 
 def read_facts(
@@ -186,11 +203,13 @@ def read_facts(
 
 
 def clean(text: str) -> str:
-    """One normal form of a text: Unicode NFC, no markup line breaks, no control characters, single blanks."""
+    """One normal form of a text: Unicode NFC, no markup of characters or line breaks, no control characters, single
+    blanks."""
     if len(text) > LONGEST:
         raise ValueError(f"a text of {len(text)} characters is too long; at most {LONGEST} are read")
-    text = unicodedata.normalize("NFC", text.replace("<br />", " "))
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = unicodedata.normalize("NFC", html.unescape(re.sub(r"<br\s*/?>", " ", text, flags=re.IGNORECASE)))
+    visible = (c for c in text if unicodedata.category(c) != "Cf")  # soft hyphens, joiners
+    return " ".join("".join(c if c.isprintable() else " " for c in visible).split())
 
 
 def read_imdb(config: DataConfig, classes: list[str]) -> Table:

@@ -23,8 +23,9 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def find_images(folder: Path) -> list[Path]:
-    """All image files below a folder, sorted. Hidden files are passed over."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    """All image files below a folder, sorted. Hidden files and folders are passed over."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
 def read_image(path: Path, at_least: int | None = None) -> np.ndarray:
@@ -50,7 +51,7 @@ def read_image(path: Path, at_least: int | None = None) -> np.ndarray:
         raise ValueError(f"{path} is not an image in a format I can read") from None
     except Image.DecompressionBombError:
         raise ValueError(f"{path} is too large: at most {MAX_PIXELS // 10**6} megapixels are read") from None
-    except (OSError, SyntaxError, EOFError, MemoryError) as error:
+    except Exception as error:  # what a damaged file raises in the library is of many kinds
         raise ValueError(f"{path} is damaged or cannot be decoded ({error})") from None
 
 
@@ -163,15 +164,17 @@ def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> 
 
 
 def foreground(x: Tensor) -> Tensor:
-    """A soft mask of what is colourful before a dull background: float (B, 3, H, W) in 0..1 -> (B, 1, H, W) in 0..1.
+    """A soft mask of what differs in colour from the border: float (B, 3, H, W) in 0..1 -> (B, 1, H, W) in 0..1.
 
-    Pixels are told apart by their chroma; the mask is smoothed, so it is rough at fine edges.
+    Brightness hardly counts, so that a shadow on a dull table is background; the mask is smoothed, so it is rough at fine edges.
     """
-    chroma = x.amax(dim=1, keepdim=True) - x.amin(dim=1, keepdim=True)
-    background = torch.cat([chroma[:, :, :6].flatten(1), chroma[:, :, -6:].flatten(1)], dim=1).median(dim=1).values
-    threshold = (background + 0.07).clamp(0.1, 0.3).view(-1, 1, 1, 1)
-    smooth = F.avg_pool2d(chroma, 7, 1, 3, count_include_pad=False)
-    return ((smooth - threshold) * 25 + 0.5).clamp(0, 1)
+    red, green, blue = x.unbind(dim=1)
+    colour = torch.stack([red - green, blue - (red + green) / 2], dim=1)  # (B, 2, H, W)
+    edges = [colour[..., :6, :], colour[..., -6:, :], colour[..., :6].mT, colour[..., -6:].mT]
+    border = torch.cat([edge.flatten(2) for edge in edges], dim=2).median(dim=2).values  # (B, 2)
+    apart = (colour - border[:, :, None, None]).abs().sum(dim=1, keepdim=True)
+    smooth = F.avg_pool2d(apart, 7, 1, 3, count_include_pad=False)
+    return ((smooth - 0.08) * 25 + 0.5).clamp(0, 1)
 
 
 def replace_background(x: Tensor, u: Tensor) -> Tensor:

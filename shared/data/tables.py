@@ -4,6 +4,7 @@ import csv
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -17,20 +18,26 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
         raise FileNotFoundError(f"there is no file {path}")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes)")
-    tabs = ".tsv" in path.suffixes
+    tabs = ".tsv" in [suffix.lower() for suffix in path.suffixes]
+
+    def read(quoting: Literal[0, 3]) -> pd.DataFrame:
+        return pd.read_csv(
+            path,
+            sep="\t" if tabs else ",",
+            encoding=encoding,
+            quoting=quoting,
+            keep_default_na=False,  # 'NA' and 'None' are words
+            na_values=[""],
+            dtype=str,  # a text of digits is a text
+            index_col=False,
+        )
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a value too many would be dropped
-            frame = pd.read_csv(
-                path,
-                sep="\t" if tabs else ",",
-                encoding=encoding,
-                quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
-                keep_default_na=False,  # 'NA' and 'None' are words
-                na_values=[""],
-                dtype=str,  # a text of digits is a text
-                index_col=False,
-            )
+            frame = read(csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL)
+            if tabs and _is_quoted(frame):
+                frame = read(csv.QUOTE_MINIMAL)
     except pd.errors.ParserWarning:
         raise ValueError(
             f"{path} has rows with more values than columns; a text with commas needs quotes, and columns are divided "
@@ -51,6 +58,12 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
     if any("\0" in str(name) for name in frame.columns):
         raise ValueError(f"{path} is not a table of text: it holds binary data")
     return frame
+
+
+def _is_quoted(frame: pd.DataFrame) -> bool:
+    """Whether quotes in a .tsv file, read as characters of their own, are around cells, as spreadsheets write them."""
+    cells = [str(cell) for cell in frame.fillna("").to_numpy().ravel()]
+    return any(cell.startswith('"') for cell in cells) and sum(cell.count('"') for cell in cells) % 2 == 0
 
 
 def find_column(
