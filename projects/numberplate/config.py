@@ -119,6 +119,8 @@ class EvaluationConfig(Section):
 
     baseline: int = Field(100, ge=0)
     """On how many photos and crops the classic way (contours, then Tesseract) is run as well; it is slow. 0: none."""
+    country: str | None = None
+    """Two letters (de, br, us ...): look-alikes are settled by this country's formats, as `predict --country` does."""
 
 
 class Config(Section):

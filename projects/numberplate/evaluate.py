@@ -23,13 +23,14 @@ from tqdm import tqdm
 
 from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.numberplate.data import PlateData, StillPlates
-from projects.numberplate.detect import CLASSIC, Detection
+from projects.numberplate.detect import CLASSIC, Detection, corners_of
 from projects.numberplate.figures import write_report
-from projects.numberplate.finished import FinishedModel, read_all
+from projects.numberplate.finished import FinishedModel
+from projects.numberplate.formats import settle
 from projects.numberplate.metrics import detection_metrics, match, reading_metrics
 from projects.numberplate.pipeline import Pipeline, Plate
 from projects.numberplate.plots import Pair, slices
-from projects.numberplate.read import NO_TESSERACT, tesseract, tesseract_is_there
+from projects.numberplate.read import NO_TESSERACT, TextReader, tesseract, tesseract_is_there
 from projects.numberplate.tables import Crop, Photo
 from shared.command import show
 from shared.data import splits
@@ -112,12 +113,12 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     metrics: dict[str, float] = {}
     baselines: dict[str, dict[str, float]] = {}
     ours = None
-    pipeline = Pipeline.of(model)
+    pipeline = Pipeline.of(model, config.country)
     if photos:
         ours = ask(pipeline, photos)
         metrics = {**ours.metrics(), **times(pipeline, photos[:TIMED])}
     plates = StillPlates(crops)
-    readings = [reading.text for reading in read_all(model.reader, plates)] if crops else []
+    readings = read_plates(plates.images, pipeline.reader, config.country)
     if crops:
         on_truth = reading_metrics(readings, plates.texts)
         metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
@@ -145,14 +146,19 @@ def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict
         baselines[f"{name}_tesseract"] = {**ask(pipeline, few).metrics(), **times(pipeline, few[: TIMED // 4])}
     if crops:
         plates = StillPlates(evenly(crops, most))
-        texts = []
-        for image in tqdm(plates.images, desc="Tesseract", unit="plate", leave=False):
-            height, width = image.shape
-            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-            texts.append(tesseract(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), corners).text)
-        on_truth = reading_metrics(texts, plates.texts)
+        on_truth = reading_metrics(read_plates(plates.images, tesseract), plates.texts)
         baselines["tesseract"] = {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
     return baselines
+
+
+def read_plates(images: list[np.ndarray], reader: TextReader, country: str | None = None) -> list[str]:
+    """What a reader makes of plates seen close by, grey uint8 (H, W)."""
+    texts = []
+    for image in tqdm(images, desc="reading", unit="plate", leave=False):
+        whole = corners_of(np.array([0, 0, image.shape[1], image.shape[0]], np.float32))
+        reading = reader(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), whole)
+        texts.append(settle(reading.text, reading.confidences, country))
+    return texts
 
 
 def evenly(items: list[Any], most: int) -> list[Any]:

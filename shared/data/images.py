@@ -166,7 +166,8 @@ def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> 
 def foreground(x: Tensor) -> Tensor:
     """A soft mask of what differs in colour from the border: float (B, 3, H, W) in 0..1 -> (B, 1, H, W) in 0..1.
 
-    Brightness hardly counts, so that a shadow on a dull table is background; the mask is smoothed, so it is rough at fine edges.
+    Brightness hardly counts, so that a shadow on a dull table is background; the mask is smoothed, so it is rough at
+    fine edges.
     """
     red, green, blue = x.unbind(dim=1)
     colour = torch.stack([red - green, blue - (red + green) / 2], dim=1)  # (B, 2, H, W)
