@@ -18,7 +18,7 @@ from projects.numberplate.detect import PAINT, Detection, corners_of, select, to
 from projects.numberplate.evaluate import evaluate
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.losses import assign, detector_loss, reader_loss
-from projects.numberplate.metrics import detection_metrics, edit_distance, reading_metrics
+from projects.numberplate.metrics import average_precision, detection_metrics, edit_distance, reading_metrics
 from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, places
 from projects.numberplate.read import best_path
 from projects.numberplate.tables import load_tables
@@ -418,6 +418,11 @@ def test_metrics_count_what_they_say() -> None:
     found = [[Detection(box, np.zeros((4, 2)), 0.9), Detection(box + 0.5, np.zeros((4, 2)), 0.8)]]
     numbers = detection_metrics(found, [box[None]])
     assert numbers["recall"] == 1 and numbers["precision"] == 0.5
+    assert average_precision(found, [box[None]]) == 1  # the surer one is right
+    assert average_precision(found, [np.stack([box, box + 50])]) == 0.5
+    other = [Detection(box + 50, np.zeros((4, 2)), 0.95)]
+    assert average_precision([*found, other], [box[None], np.zeros((0, 4))]) == 0.5
+    assert average_precision([[]], [box[None]]) == 0
 
 
 def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:

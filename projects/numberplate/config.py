@@ -83,7 +83,7 @@ class DetectorConfig(TrainingConfig):
     """Largest norm of the gradient; 0 switches clipping off."""
     average: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
-    monitor: Literal["f1", "recall", "precision", "recall_70", "precision_70"] = "f1"
+    monitor: Literal["ap", "f1", "recall", "precision", "recall_70", "precision_70"] = "ap"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
     """Whether a better `monitor` is smaller or larger."""

@@ -24,7 +24,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         _threshold_section(model, result),
         *(
             report.Section(f"Training, {part}", figure=report.learning_curves(history, monitor))
-            for part, monitor in (("detector", "f1"), ("reader", "exact"))
+            for part, monitor in (("detector", "ap"), ("reader", "exact"))
             if (history := run.stage(part).history())
         ),
     ]

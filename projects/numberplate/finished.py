@@ -11,7 +11,7 @@ from tqdm import tqdm
 from projects.numberplate.config import Config, ModelConfig
 from projects.numberplate.data import PlateData, StillPlates
 from projects.numberplate.detect import Detection, NetworkFinder
-from projects.numberplate.metrics import detection_metrics
+from projects.numberplate.metrics import average_precision, detection_metrics
 from projects.numberplate.model import Detector, Reader
 from projects.numberplate.read import NetworkReader, Reading
 from projects.numberplate.tables import Photo
@@ -108,7 +108,7 @@ def find_all(detector: nn.Module, photos: list[Photo], size: int) -> list[list[D
 
 
 def best_threshold(found: list[list[Detection]], photos: list[Photo]) -> tuple[float, dict[str, float]]:
-    """The threshold with the best balance of recall and precision, and the metrics there."""
+    """The threshold with the best balance of recall and precision, the metrics there, and `ap` over all thresholds."""
     boxes = [photo.boxes for photo in photos]
 
     def at(threshold: float) -> dict[str, float]:
@@ -116,7 +116,7 @@ def best_threshold(found: list[list[Detection]], photos: list[Photo]) -> tuple[f
 
     thresholds = np.arange(LOW, 0.95, 0.025).round(3).tolist()
     best = max(thresholds, key=lambda threshold: at(threshold)["f1"])
-    return best, at(best)
+    return best, {**at(best), "ap": average_precision(found, boxes)}
 
 
 def read_all(reader: nn.Module, plates: StillPlates) -> list[Reading]:

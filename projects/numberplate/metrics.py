@@ -54,3 +54,17 @@ def detection_metrics(found: Sequence[Sequence[Detection]], boxes: Sequence[np.n
         numbers[f"precision{name}"] = right / given if given else 1.0
     recall, precision = numbers["recall"], numbers["precision"]
     return {**numbers, "f1": 2 * recall * precision / max(1e-9, recall + precision)}
+
+
+def average_precision(found: Sequence[Sequence[Detection]], boxes: Sequence[np.ndarray]) -> float:
+    """Precision averaged over recall, at overlaps of 0.5 (Everingham et al. 2010): no threshold has to be chosen, so
+    it wavers less than precision and recall at one. 0 without a plate."""
+    scored = [
+        (one.score, number >= 0)
+        for several, truth in zip(found, boxes)
+        for one, number in zip(sorted(several, key=lambda d: -d.score), match(several, truth, 0.5))
+    ]
+    right = np.array([hit for _, hit in sorted(scored, key=lambda pair: -pair[0])], bool)
+    precision = right.cumsum() / np.arange(1, len(right) + 1)
+    at_least = np.maximum.accumulate(precision[::-1])[::-1]  # what is reached at this recall or a larger one
+    return float(at_least[right].sum() / max(1, sum(len(truth) for truth in boxes)))
