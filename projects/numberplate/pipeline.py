@@ -17,8 +17,9 @@ from projects.numberplate.render import rectify
 
 LEAST = 3
 """Characters from which on the classic way takes an outline for a plate."""
-READABLE = 4, 0.9
-"""Characters, and their mean confidence, from which on a plate is believed that the detector was unsure of."""
+READABLE = 4, 2, 0.95
+"""Characters, digits among them, and mean confidence from which on a plate is believed that the detector was unsure of,
+if not all are digits: stickers and signs can be read well, too, but say words or telephone numbers."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ class Pipeline:
         """Whether this is a plate: the detector is sure, or is not and it reads like one."""
         if self.finder is contours:
             return len(reading.text) >= LEAST
-        least, confidence = READABLE
-        return score >= self.threshold or (
-            len(reading.text) >= least and float(np.mean(reading.confidences)) >= confidence
-        )
+        if score >= self.threshold:
+            return True
+        least, digits, confidence = READABLE
+        length, numbers = len(reading.text), sum(map(str.isdigit, reading.text))
+        return length >= least and digits <= numbers < length and float(np.mean(reading.confidences)) >= confidence
 
 
 def _numbers(values: np.ndarray) -> tuple[Any, ...]:
