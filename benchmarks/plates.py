@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.detect import Detection, contours, corners_of
+from projects.numberplate.detect import Detection, box_of, contours, corners_of
 from projects.numberplate.evaluate import Answers, ask, evenly
 from projects.numberplate.finished import SHIPPED
 from projects.numberplate.formats import CHARACTERS
@@ -40,8 +40,7 @@ class Engine:
         ):
             plain = "".join(c for c in text.upper() if c in CHARACTERS)
             if 4 <= len(plain) <= 9:
-                quad = np.asarray(quad, np.float32)
-                box = np.concatenate([quad.min(axis=0), quad.max(axis=0)])
+                box = box_of(np.asarray(quad, np.float32))
                 self.texts[corners_of(box).tobytes()] = Reading(plain, (float(score),) * len(plain))
                 found.append(Detection(box, corners_of(box), float(score)))
         return found

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from projects.numberplate import render
-from projects.numberplate.detect import Detection, corners_of, overlap
+from projects.numberplate import camera, render
+from projects.numberplate.detect import Detection, box_of, corners_of, overlap
 from projects.numberplate.finished import SHIPPED, FinishedModel
 from projects.numberplate.pipeline import Pipeline, Plate
 from projects.numberplate.sample import SIZE, street
@@ -28,21 +28,18 @@ def scene(angle: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     photo = cv2.resize(street(rng), (2 * SIZE[1], 2 * SIZE[0]))
     plate = render.draw_plate(faces[int(rng.integers(len(faces)))], rng, 0.3)
     width = rng.uniform(90, 200)
-    upright = corners_of(np.array([-1, -1, 1, 1])) * [
-        width / 2,
-        width / 2 * plate.image.shape[0] / plate.image.shape[1],
-    ]
+    half = np.array([width, width * plate.image.shape[0] / plate.image.shape[1]]) / 2
+    upright = corners_of(np.array([-1, -1, 1, 1])) * half
     a = np.radians(angle) * rng.choice([-1, 1])
     turned = upright @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
     corners = (turned + rng.uniform([0.3, 0.4], [0.7, 0.8]) * [photo.shape[1], photo.shape[0]]).astype(np.float32)
-    render.paste(photo, plate.image, corners, rng)
+    camera.paste(photo, plate.image, corners, rng)
     return photo, corners, plate.text
 
 
 def at(plates: list[Plate], corners: np.ndarray) -> Plate | None:
     """The surest plate that was found where the true one is."""
-    box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
-    return next((p for p in plates if overlap(np.array(p.box), box)[0, 0] >= 0.5), None)
+    return next((p for p in plates if overlap(np.array(p.box), box_of(corners))[0, 0] >= 0.5), None)
 
 
 def main(count: str = "200") -> None:
@@ -59,19 +56,18 @@ def main(count: str = "200") -> None:
     by_box = Pipeline(boxes_only, model.text_reader, threshold=model.threshold)
     print(f"{count} plates{'found':>14}{'corners off':>14}{'read exactly':>14}{'cut by box':>12}{'ratio':>8}")
     for angle in ANGLES:
-        rng, right, found, off = np.random.default_rng(angle), [0, 0], 0, []
+        rng, off, right, boxed = np.random.default_rng(angle), [], 0, 0
         for _ in tqdm(range(int(count)), desc=f"{angle} degrees", unit="plate", leave=False):
             photo, corners, text = scene(angle, rng)
-            for number, pipeline in enumerate((by_corners, by_box)):
-                plate = at(pipeline(photo), corners)
-                right[number] += plate is not None and plate.text == text
-                if plate is not None and number == 0:
-                    height = np.linalg.norm(corners[3] - corners[0])
-                    found, off = found + 1, [*off, np.linalg.norm(plate.corners - corners, axis=1).mean() / height]
-        exact, boxed = (n / int(count) for n in right)
+            plate, by_its_box = (at(pipeline(photo), corners) for pipeline in (by_corners, by_box))
+            right += plate is not None and plate.text == text
+            boxed += by_its_box is not None and by_its_box.text == text
+            if plate is not None:
+                height = np.linalg.norm(corners[3] - corners[0])
+                off.append(np.linalg.norm(plate.corners - corners, axis=1).mean() / height)
         print(
-            f"{angle:>3} degrees{found / int(count):>15.3f}{np.mean(off):>14.3f}{exact:>14.3f}{boxed:>12.3f}"
-            f"{exact / max(boxed, 1e-9):>8.1f}"
+            f"{angle:>3} degrees{len(off) / int(count):>15.3f}{np.mean(off):>14.3f}{right / int(count):>14.3f}"
+            f"{boxed / int(count):>12.3f}{right / boxed if boxed else np.inf:>8.1f}"
         )
     print("'corners off': mean distance to the true ones, as a part of the plate's height")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from projects.numberplate import render
+from projects.numberplate import camera, render
 from projects.numberplate.config import Config, DataConfig
 from projects.numberplate.data import PlateData, Plates, Views, random_view
 from projects.numberplate.detect import PAINT, Detection, corners_of, select, to_input
@@ -292,7 +292,7 @@ def test_pasted_corners_are_where_the_plate_is() -> None:
     photo = np.zeros((200, 300, 3), np.uint8)
     corners = np.array([[60, 70], [200, 90], [200, 130], [60, 110]], np.float32)
     plate = np.full((40, 140, 3), 250, np.uint8)
-    render.paste(photo, plate, corners, np.random.default_rng(0))
+    camera.paste(photo, plate, corners, np.random.default_rng(0))
     ys, xs = np.nonzero(photo.max(axis=2) > 20)
     found = np.array([xs.min(), ys.min(), xs.max(), ys.max()])
     assert np.abs(found - [60, 70, 200, 130]).max() <= 3

@@ -95,14 +95,14 @@ def test_the_shipped_weights_read_drawn_plates(pipeline: Pipeline, sample_root: 
 
 
 def test_a_tilted_plate_is_rectified(pipeline: Pipeline) -> None:
-    from projects.numberplate import render
+    from projects.numberplate import camera
 
     rng = np.random.default_rng(5)
     plate = np.full((96, 440, 3), 240, np.uint8)
     cv2.putText(plate, "KR 5829 C", (24, 72), cv2.FONT_HERSHEY_DUPLEX, 2.3, (15, 15, 15), 6, cv2.LINE_AA)
     photo = cv2.GaussianBlur(rng.integers(60, 140, (480, 640, 3)).astype(np.uint8), (0, 0), 9)
     corners = np.array([[180, 200], [420, 220], [418, 273], [178, 253]], np.float32)
-    render.paste(photo, plate, corners, rng)
+    camera.paste(photo, plate, corners, rng)
     (found,) = pipeline(photo)
     assert np.abs(np.array(found.corners) - corners).max() < 20
     assert found.text == "KR5829C" and len(found.confidences) == 7

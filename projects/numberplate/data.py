@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from projects.numberplate import render
+from projects.numberplate import camera, render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.detect import PAINT, corners_of, overlap
+from projects.numberplate.detect import PAINT, box_of, corners_of, overlap
 from projects.numberplate.formats import CHARACTERS, LONGEST
 from projects.numberplate.model import READER_SIZE
 from projects.numberplate.tables import Crop, Photo, counted, load_tables
@@ -109,11 +109,11 @@ class Views:
         for _ in range(int(rng.integers(1, 4))):
             plate = render.draw_plate(pick(self.faces, rng), rng)
             width = float(np.exp(rng.uniform(np.log(16), np.log(0.8 * self.size))))
-            quad = render.tilted(width, width * plate.image.shape[0] / plate.image.shape[1], rng)
+            quad = camera.tilted(width, width * plate.image.shape[0] / plate.image.shape[1], rng)
             quad = (quad + rng.uniform(0.05, 0.95, 2) * self.size).astype(np.float32)
-            box = np.concatenate([quad.min(axis=0), quad.max(axis=0)])
+            box = box_of(quad)
             if not overlap(box, boxes).any():
-                render.paste(view, plate.image, quad, rng)
+                camera.paste(view, plate.image, quad, rng)
                 boxes, corners = np.vstack([boxes, box[None]]), np.concatenate([corners, quad[None]])
         return boxes, corners
 
@@ -150,7 +150,7 @@ def random_view(
     else:
         view = cv2.warpAffine(image, of_middles(matrix), (size, size), borderValue=(PAINT,) * 3)
     quads = np.where(known, corners, corners_of(boxes)) @ matrix[:, :2].T + matrix[:, 2]
-    boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1).astype(np.float32)
+    boxes = box_of(quads).astype(np.float32)
     quads = np.where(known, quads[:, [1, 0, 3, 2]] if mirror < 0 else quads, np.nan).astype(np.float32)
     return view, boxes, quads
 
@@ -197,7 +197,7 @@ def change_light(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         view = np.repeat(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     elif draw < 0.3:
         view = view[:, :, rng.permutation(3)]
-    return render.light(np.ascontiguousarray(view), rng, 0.5)
+    return camera.light(np.ascontiguousarray(view), rng, 0.5)
 
 
 def cut(image: np.ndarray, crop: Crop, margin: float = 0.12) -> np.ndarray:
@@ -240,9 +240,9 @@ class Plates:
         """One plate as the reader sees it, and its text."""
         if rng.random() < self.real:
             index = min(int(np.searchsorted(self.upto, rng.random())), len(self.images) - 1)
-            return render.view(self.images[index], READER_SIZE, rng, 0.6), self.texts[index]
+            return camera.view(self.images[index], READER_SIZE, rng, 0.6), self.texts[index]
         plate = render.draw_plate(pick(self.faces, rng), rng, self.hard)
-        return render.view(plate.image, READER_SIZE, rng, self.hard, small=11), plate.text
+        return camera.view(plate.image, READER_SIZE, rng, self.hard, small=11), plate.text
 
 
 class StillPlates:
@@ -260,8 +260,7 @@ class StillPlates:
     def flat(self, index: int) -> np.ndarray:
         """One plate as the reader sees it, uint8 (48, 160)."""
         height, width = self.images[index].shape
-        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]])
-        return render.rectify(self.images[index], corners, READER_SIZE)
+        return camera.rectify(self.images[index], camera.outline(width, height), READER_SIZE)
 
 
 def load_crops(crops: list[Crop]) -> tuple[list[np.ndarray], list[str]]:

@@ -149,6 +149,11 @@ def corners_of(boxes: np.ndarray) -> np.ndarray:
     return boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(*boxes.shape[:-1], 4, 2)
 
 
+def box_of(corners: np.ndarray) -> np.ndarray:
+    """The upright boxes (..., 4) around corners (..., 4, 2)."""
+    return np.concatenate([corners.min(axis=-2), corners.max(axis=-2)], axis=-1)
+
+
 def clockwise(corners: np.ndarray) -> np.ndarray:
     """Four corners in the order top left, top right, bottom right, bottom left."""
     from_middle = corners - corners.mean(axis=0)

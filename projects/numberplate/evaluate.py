@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from projects.numberplate.camera import outline
 from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.numberplate.data import PlateData, StillPlates
-from projects.numberplate.detect import CLASSIC, Detection, corners_of
+from projects.numberplate.detect import CLASSIC, Detection
 from projects.numberplate.figures import write_report
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.formats import settle
@@ -118,7 +119,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
         ours = ask(pipeline, photos)
         metrics = {**ours.metrics(), **times(pipeline, photos[:TIMED])}
     plates = StillPlates(crops)
-    readings = read_plates(plates.images, pipeline.reader, config.country)
+    readings = read_crops(plates.images, pipeline.reader, config.country)
     if crops:
         on_truth = reading_metrics(readings, plates.texts)
         metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
@@ -146,17 +147,17 @@ def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict
         baselines[f"{name}_tesseract"] = {**ask(pipeline, few).metrics(), **times(pipeline, few[: TIMED // 4])}
     if crops:
         plates = StillPlates(evenly(crops, most))
-        on_truth = reading_metrics(read_plates(plates.images, tesseract), plates.texts)
+        on_truth = reading_metrics(read_crops(plates.images, tesseract), plates.texts)
         baselines["tesseract"] = {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
     return baselines
 
 
-def read_plates(images: list[np.ndarray], reader: TextReader, country: str | None = None) -> list[str]:
+def read_crops(images: list[np.ndarray], reader: TextReader, country: str | None = None) -> list[str]:
     """What a reader makes of plates seen close by, grey uint8 (H, W)."""
     texts = []
     for image in tqdm(images, desc="reading", unit="plate", leave=False):
-        whole = corners_of(np.array([0, 0, image.shape[1], image.shape[0]], np.float32))
-        reading = reader(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), whole)
+        height, width = image.shape
+        reading = reader(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), outline(width, height))
         texts.append(settle(reading.text, reading.confidences, country))
     return texts
 

@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from projects.numberplate.camera import rectify
 from projects.numberplate.detect import Finder, contours
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.formats import FORMATS, settle
 from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
-from projects.numberplate.render import rectify
 
 LEAST = 3
 """Characters from which on the classic way takes an outline for a plate."""

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from projects.numberplate.camera import rectify
 from projects.numberplate.detect import fuse
 from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.model import READER_SIZE
-from projects.numberplate.render import rectify
 
 NO_TESSERACT = (
     "Tesseract is not installed: `apt install tesseract-ocr` (Debian, Ubuntu), `brew install tesseract` (Mac), or the "

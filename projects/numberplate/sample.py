@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from projects.numberplate import render
+from projects.numberplate import camera, render
 from projects.numberplate.typefaces import Typeface, carried
 from shared.data.cache import sample_folder
 from shared.files import atomic_folder, write_text
 
 SIZE = (360, 480)
 """Height and width in pixels of a drawn photo."""
-CODE = [Path(__file__).with_name(f"{name}.py") for name in ("sample", "render", "typefaces", "formats")]
+CODE = [Path(__file__).with_name(f"{name}.py") for name in ("sample", "render", "camera", "typefaces", "formats")]
 """What decides how the photos look."""
 HARD = 0.35
 """How worn its plates are; see `render.draw_plate`."""
@@ -58,7 +58,7 @@ def draw_scene(faces: list[Typeface], rng: np.random.Generator) -> tuple[np.ndar
         plates.append(draw_car(photo, middle, rng.uniform(0.6, 0.95) * SIZE[0], width, faces, rng))
     if rng.random() < 0.5:
         draw_sign(photo, rng, [corners for corners, _ in plates])
-    return render.light(photo, rng, HARD), plates
+    return camera.light(photo, rng, HARD), plates
 
 
 def street(rng: np.random.Generator) -> np.ndarray:
@@ -126,9 +126,9 @@ def draw_car(
     cv2.rectangle(photo, (left, int(bottom - 0.16 * body)), (right, int(bottom - 0.04 * body)), tuple(paint * 0.6), -1)
     plate = render.draw_plate(faces[int(rng.integers(len(faces)))], rng, HARD)
     wide = width * rng.uniform(0.26, 0.36) * (0.7 if plate.lines == 2 else 1)
-    corners = render.tilted(wide, wide * plate.image.shape[0] / plate.image.shape[1], rng, 0.5)
+    corners = camera.tilted(wide, wide * plate.image.shape[0] / plate.image.shape[1], rng, 0.5)
     corners += (x + rng.uniform(-0.04, 0.04) * width, bottom - body * rng.uniform(0.2, 0.3))
-    render.paste(photo, plate.image, corners, rng)
+    camera.paste(photo, plate.image, corners, rng)
     return corners, plate.text
 
 
