@@ -23,11 +23,8 @@ def test_every_config_file_parses_and_names_no_path_of_its_author(path: Path) ->
     config_class = importlib.import_module(f"projects.{path.parent.name}.config").Config
     values = read_yaml(path)
     assert "root" not in values.get("data", {})
-    load(
-        config_class,
-        values,
-        {} if values.get("data", {}).get("source", "sample") == "sample" else {"data": {"root": "DIR"}},
-    )
+    drawn = values.get("data", {}).get("source", "sample") == "sample"
+    load(config_class, values, {} if drawn else {"data": {"root": "DIR"}})
 
 
 def test_the_command_line_wins_over_the_file() -> None:

@@ -183,9 +183,8 @@ def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts:
         other = photos.setdefault(path, Photo(path, kept, parts.get(name)))
         if other.part != parts.get(name):
             raise ValueError(f"{path.name} is put into the parts {other.part} and {parts.get(name)}; keep one table")
-        other.captions += [] if other.captions is kept else [c for c in kept if c not in other.captions]
-    known = set(photos)
-    for path in sorted(set(found.values()) - known):
+        other.captions += [caption for caption in kept if caption not in other.captions]
+    for path in sorted(set(found.values()) - set(photos)):
         left_out["photos without captions"].append(path.name)
     left_out["listed photos without captions"] = sorted(set(parts) - set(captions))
     if not photos:

@@ -198,7 +198,7 @@ class Window:
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "x0", "y0", "x1", "y1", "text", "confidence"])
-        files = self.paths or [self.items[0].name] if self.items else []
+        files = self.paths or [item.name for item in self.items]
         rows = [(file, plate) for file, item in zip(files, self.items) for plate in item.plates]
         for file, plate in rows:
             writer.writerow([file, *plate.box, plate.text, f"{plate.confidence:.3f}"])

@@ -85,29 +85,35 @@ def slices(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
     Where a plate's true corners are not known its tilt is that of what was found, so nothing is said of being found.
     """
     groups: dict[str, list[Pair]] = {}
+    of_found: set[str] = set()
     for pair in pairs:
-        for name in _slices(pair):
+        names, only_if_found = _slices(pair)
+        for name in (*names, *only_if_found):
             groups.setdefault(name, []).append(pair)
+        of_found.update(only_if_found)
     numbers: dict[str, dict[str, float]] = {}
     for name, inside in sorted(groups.items()):
         numbers[name] = {"n": len(inside)}
-        if not (name.startswith("tilt") and any(np.isnan(pair.photo.corners[pair.number]).any() for pair in inside)):
+        if name not in of_found:
             numbers[name]["found"] = float(np.mean([pair.plate is not None for pair in inside]))
         if known := [pair.read == pair.truth for pair in inside if pair.truth]:
             numbers[name]["exact"] = float(np.mean(known))
     return numbers
 
 
-def _slices(pair: Pair) -> list[str]:
+def _slices(pair: Pair) -> tuple[list[str], list[str]]:
+    """The groups a plate is in, and those it is in because it was found."""
     x0, _, x1, _ = pair.photo.boxes[pair.number]
     names = [f"width {_between(x1 - x0, (40, 80, 160))} px", f"brightness {_between(pair.brightness, (70, 150))}"]
     corners = pair.photo.corners[pair.number]
-    if np.isnan(corners).any() and pair.plate is not None:
-        corners = np.array(pair.plate.corners)
     if not np.isnan(corners).any():
-        dx, dy = corners[1] - corners[0]
-        names.append(f"tilt {_between(abs(np.degrees(np.arctan2(dy, dx))), (5, 15))} degrees")
-    return names
+        return [*names, _tilt(corners)], []
+    return names, [_tilt(np.array(pair.plate.corners))] if pair.plate else []
+
+
+def _tilt(corners: np.ndarray) -> str:
+    dx, dy = corners[1] - corners[0]
+    return f"tilt {_between(abs(np.degrees(np.arctan2(dy, dx))), (5, 15))} degrees"
 
 
 def _between(value: float, limits: Sequence[int]) -> str:

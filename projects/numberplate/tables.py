@@ -104,31 +104,36 @@ def read_plates(path: Path) -> pd.DataFrame:
     for name in boxed:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     if boxed:
-        wrong = empty.any(axis=1) != empty.all(axis=1)
-        wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
-        wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
-        for rows, problem in (
-            (wrong, "the box is not four numbers x0 < x1, y0 < y1"),
-            (empty.all(axis=1) & (frame["text"] != ""), "there is a text but no box"),
-            ((frame[BOX] <= 1).all(axis=1), "the box is smaller than a pixel; it must be in pixels of the photo"),
-        ):
-            if rows.any():
-                row = frame[rows].iloc[0]
-                raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
-        strange = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
-        if strange.any():
-            example = frame.loc[strange, "text"].iloc[0]
-            print(f"{path}: {int(strange.sum())} texts are not known: not of A-Z and 0-9 ({example})", flush=True)
-            frame.loc[strange, "text"] = ""
-        frame = frame.drop_duplicates(["file", *BOX, "text"])
-    if "split" in frame and (frame.groupby("file")["split"].nunique() > 1).any():
-        several = frame.groupby("file")["split"].nunique().idxmax()
-        raise ValueError(f"{path}: the rows of {several} say that it is in two parts of the split")
+        frame = _checked(frame, empty, path)
+    if "split" in frame and (parts := frame.groupby("file")["split"].nunique()).max() > 1:
+        raise ValueError(f"{path}: the rows of {parts.idxmax()} say that it is in two parts of the split")
     frame["path"] = [path.parent / str(name) for name in frame["file"]]
     missing = [str(p) for p in frame["path"].unique() if not p.is_file()]
     if missing:
         raise FileNotFoundError(f"{path} names {len(missing)} files that are not there, {missing[0]} for one")
     return frame
+
+
+def _checked(frame: pd.DataFrame, empty: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Rows of boxes, each once; texts that cannot be read are emptied. empty: which numbers of which boxes were not
+    given. Raises ValueError that names the row."""
+    wrong = empty.any(axis=1) != empty.all(axis=1)
+    wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
+    wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
+    for rows, problem in (
+        (wrong, "the box is not four numbers x0 < x1, y0 < y1"),
+        (empty.all(axis=1) & (frame["text"] != ""), "there is a text but no box"),
+        ((frame[BOX] <= 1).all(axis=1), "the box is smaller than a pixel; it must be in pixels of the photo"),
+    ):
+        if rows.any():
+            row = frame[rows].iloc[0]
+            raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
+    strange = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
+    if strange.any():
+        example = frame.loc[strange, "text"].iloc[0]
+        print(f"{path}: {int(strange.sum())} texts are not known: not of A-Z and 0-9 ({example})", flush=True)
+        frame.loc[strange, "text"] = ""
+    return frame.drop_duplicates(["file", *BOX, "text"])
 
 
 def _photos(frame: pd.DataFrame, config: DataConfig) -> list[Photo]:

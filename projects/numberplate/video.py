@@ -59,9 +59,11 @@ class Tracker:
             if overlaps and max(overlaps) > 0.2:
                 track = free[int(np.argmax(overlaps))]
             else:  # one that has moved far, or was away, is known by its text
-                known = [track for track in self.tracks if track.text == plate.text != "" and track.last < self.frame]
-                track = known[0] if known else Track(plate, self.frame, self.frame)
-                self.tracks += [] if known else [track]
+                known = (track for track in self.tracks if track.text == plate.text != "" and track.last < self.frame)
+                track = next(known, None)
+            if track is None:
+                track = Track(plate, self.frame, self.frame)
+                self.tracks.append(track)
             free = [other for other in free if other is not track]
             track.plate, track.last = plate, self.frame
             if plate.text:

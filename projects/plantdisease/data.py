@@ -112,23 +112,24 @@ class LeafData:
         return self.part(splits.TEST)
 
     def _split_name(self, config: DataConfig) -> str:
+        if config.split not in ("auto", "leaf", "session"):
+            return config.split
         named = [photo.source is not None for photo in self.photos]
-        if config.split == "auto":
-            camera_numbers = np.mean([name and not photo.names_leaf for name, photo in zip(named, self.photos)])
-            if any(named) and not all(named):
-                example = self.photos[named.index(False)].path.name
-                told = (
-                    f"the names of {sum(named)} of {len(named)} photos say when they were taken, that of {example} not"
-                )
-                print(f"plantdisease: {told}: split leaf", file=sys.stderr)
-            return "session" if all(named) and camera_numbers > 0.5 else "leaf" if any(named) else "look-alikes"
-        if config.split == "session" and not all(named):
+        by_leaf = "leaf" if any(named) else "look-alikes"
+        if config.split == "leaf" or (config.split == "auto" and not any(named)):
+            return by_leaf
+        if not all(named):
             example = self.photos[named.index(False)].path.name
-            raise ValueError(
-                f"split session needs file names like `uuid___RS_HL 5641.JPG`, and {example} is not; "
-                "use --data.split leaf"
-            )
-        return "look-alikes" if config.split == "leaf" and not any(named) else config.split
+            if config.split == "session":
+                raise ValueError(
+                    f"split session needs file names like `uuid___RS_HL 5641.JPG`, and {example} is not; "
+                    "use --data.split leaf"
+                )
+            told = f"the names of {sum(named)} of {len(named)} photos say when they were taken, that of {example} not"
+            print(f"plantdisease: {told}: split leaf", file=sys.stderr)
+            return by_leaf
+        camera_numbers = np.mean([not photo.names_leaf for photo in self.photos])
+        return "session" if config.split == "session" or camera_numbers > 0.5 else by_leaf
 
     def _divide(self, config: DataConfig) -> np.ndarray:
         fractions = (config.validation, config.test)

@@ -50,16 +50,14 @@ def _new_background(image: np.ndarray, generator: np.random.Generator) -> np.nda
 def background_only(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
     """The photo with a box around its leaf painted over in the background's own mean colour: the outline of a leaf
     would tell, too."""
-    x = to_float(torch.from_numpy(image[None]))  # (1, 3, H, W)
-    leaf = foreground(x)[0, 0] > 0.5
-    rows, columns = (torch.nonzero(leaf.any(dim=1 - axis)).flatten() for axis in (0, 1))
+    leaf = (foreground(to_float(torch.from_numpy(image[None])))[0, 0] > 0.5).numpy()  # (H, W)
+    rows, columns = np.flatnonzero(leaf.any(axis=1)), np.flatnonzero(leaf.any(axis=0))
     if not len(rows):
         return image
-    changed = image.copy()
-    rest = ~leaf.numpy()
-    mean = image[rest].mean(axis=0) if rest.any() else np.full(3, 127)
-    changed[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1] = mean.round()
-    return changed
+    mean = image[~leaf].mean(axis=0) if not leaf.all() else np.full(3, 127)
+    covered = image.copy()
+    covered[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = mean.round()
+    return covered
 
 
 def _to_uint8(x: torch.Tensor) -> np.ndarray:

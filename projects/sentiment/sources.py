@@ -48,6 +48,7 @@ COLUMNS = {
     "product": ("product", "product_name", "item", "asin", "product_id", "airline", "brand", "business"),
     "date": ("date", "day", "time", "timestamp", "created", "created_at", "tweet_created", "review_date"),
 }
+PARTS = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
 LONGEST = 1_000_000  # characters of one text
 
 
@@ -97,10 +98,11 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
     """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder of one file for each part."""
     frame = read_table(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
-    title = config.title
-    if classes and title and not headline(frame, None, title):
-        print(f"sentiment: {path} has no column {title}: its texts are scored without headlines", file=sys.stderr)
-        title = None
+    title = headline(frame, None, config.title) if classes else config.title
+    if config.title and not title:
+        print(
+            f"sentiment: {path} has no column {config.title}: its texts are scored without headlines", file=sys.stderr
+        )
     texts = read_texts(frame, path, config.text, title, section="data.")
     column = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
     stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
@@ -110,12 +112,8 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     if column is not None:
         names = frame[column].fillna("").astype(str).str.strip().str.removesuffix(".0")
     else:
-        grade = {number: name for name, numbers in config.grades.items() for number in numbers}
         given = pd.to_numeric(frame[stars], errors="coerce")
-        if given.max() > max(5, *grade):
-            example = "'{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
-            raise ValueError(f"{path}: {stars} goes to {given.max():g}; say what it means with --data.grades {example}")
-        names = given.map(grade).fillna("")
+        names = grade(given, config.grades, f"{path}: {stars}")
         no_class = int((given.notna() & (names == "")).sum())
     lowered = names.str.lower()
     if lowered.nunique() < names.nunique() or set(lowered) - {""} <= set(classes or config.names):
@@ -139,8 +137,7 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
     parts = None
     if split := find_column(frame, None, None, ("split",), path, False):
-        names_of_parts = {"dev": "validation", "valid": "validation", "val": "validation"}
-        told = frame[split].astype(str).str.strip().str.lower().replace(names_of_parts)
+        told = frame[split].astype(str).str.strip().str.lower().replace(PARTS)
         if "test" not in set(told[known]):  # or only one without labels
             told = told.replace({"validation": "test"})
         parts = told.tolist()
@@ -151,14 +148,23 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     return table.rows(known.to_numpy())
 
 
+def grade(stars: pd.Series, grades: dict[str, list[float]], where: str) -> pd.Series:
+    """The class of every number of stars, empty where it is none. Raises ValueError where more stars are given than
+    the grades know of."""
+    names = {number: name for name, numbers in grades.items() for number in numbers}
+    if stars.max() > max(5, *names):
+        example = "'{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
+        raise ValueError(f"{where} goes to {stars.max():g}; say what it means with --data.grades {example}")
+    return stars.map(names).fillna("")
+
+
 def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
     """The files train, dev (or valid, val) and test of a folder as one table."""
     if not folder.is_dir():
         raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
-    names = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
     files: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.name.split(".")[0] in names):
-        if (part := names[path.name.split(".")[0]]) in files:
+    for path in sorted(p for p in folder.iterdir() if p.name.split(".")[0] in PARTS):
+        if (part := PARTS[path.name.split(".")[0]]) in files:
             raise ValueError(f"{folder} holds {files[part].name} and {path.name} for one part; keep one")
         files[part] = path
     if "train" not in files:
