@@ -4,6 +4,8 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from projects.stockprice.backtest import backtest
 from projects.stockprice.calibration import COVERAGES, LEAST, rescaled, return_quantiles
 from projects.stockprice.config import Config, DataConfig, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
+from projects.stockprice.evaluate import evaluate, refuse_what_was_seen
 from projects.stockprice.finished import FinishedModel, Fitted
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
@@ -200,6 +203,18 @@ def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> No
             PriceData(settings(wrong).data, config.model.window)
 
 
+def test_a_day_is_in_the_same_part_for_every_ticker(tmp_path: Path) -> None:
+    walk_of(days=900).to_csv(tmp_path / "early.csv")
+    walk_of(seed=1, days=900)[300:].to_csv(tmp_path / "late.csv")
+    data = PriceData(DataConfig(source="csv", root=tmp_path, level=60, test_from=date(2018, 1, 1)), 10)
+    days = {}
+    for part in ("train", "validation"):
+        windows = data.windows("variance", data.refits[0], part, 0.15)
+        days[part] = {windows.series[number].days[origin + 1] for number, origin in windows.places}
+        assert set(windows.places[:, 0]) == {0, 1}
+    assert not days["train"] & days["validation"]
+
+
 def test_a_window_ends_with_the_day_it_is_asked_from() -> None:
     config = settings()
     data = PriceData(config.data, config.model.window)
@@ -294,6 +309,8 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
 def test_a_ticker_may_have_a_point_in_its_name(tmp_path: Path) -> None:
     for name in ("BRK.A", "BRK.B"):
         walk_of(days=400).to_csv(tmp_path / f"{name}.csv")
+    (tmp_path / "BRK.B.csv").rename(tmp_path / "BRK.B.CSV")
+    (tmp_path / "._BRK.B.CSV").write_bytes(b"\x00\xff")  # what a Mac leaves beside a file
     assert set(load_prices(DataConfig(source="csv", root=tmp_path))) == {"BRK.A", "BRK.B"}
 
 
@@ -420,6 +437,27 @@ def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path
     assert numbers["data"]["n"] > 300
     assert numbers["metrics"]["qlike"] < 1
     assert command(EVALUATE, *words, "--evaluation.refit", "never").returncode == 0
+
+
+def test_where_learning_ended_is_no_limit_for_other_prices(
+    model: FinishedModel, run_folder: Path, tmp_path: Path
+) -> None:
+    walk_of(days=700).to_csv(tmp_path / "other.csv")
+    until = {"train_until": date(2010, 12, 31)}
+    older = replace(model, config=model.config.model_copy(update={"data": model.config.data.model_copy(update=until)}))
+    other = older.config.data.model_copy(update={"source": "csv", "root": tmp_path / "other.csv", "split": "all"})
+    found = evaluate(Run(run_folder), older, other.model_copy(update={"also": ()}), older.config.evaluation)
+    assert set(found.numbers["baselines"]) == set(TASKS["volatility"].rules)
+
+
+def test_other_tickers_of_the_same_folder_are_other_prices(model: FinishedModel) -> None:
+    own = {"source": "csv", "root": Path("prices"), "tickers": ["A", "B"]}
+    trained = model.config.model_copy(update={"data": model.config.data.model_copy(update=own)})
+    asked = trained.data.model_copy(update={"split": "all", "tickers": ["C"]})
+    refuse_what_was_seen(replace(model, config=trained), asked, trained.evaluation)
+    with pytest.raises(ValueError, match="that the networks were trained on"):
+        again = asked.model_copy(update={"tickers": ["B", "C"]})
+        refuse_what_was_seen(replace(model, config=trained), again, trained.evaluation)
 
 
 def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path, command: CommandLine) -> None:

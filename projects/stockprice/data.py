@@ -209,13 +209,16 @@ class PriceData:
 
     def windows(self, target: Literal["variance", "return"], refit: Refit, part: str, validation: float) -> Windows:
         """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
-        so that calm and wild years are in both and the latest days are learned from. `data.also` is for training."""
-        everyone = [*self.series, *self.also] if part == "train" else self.series
+        so that calm and wild years are in both and the latest days are learned from; a day is in the same part for all
+        tickers. `data.also` is for training."""
+        everyone = [*self.series, *self.also]
+        origins = [self.origins(series, end=refit.known) for series in everyone]
+        days = [series.days[t + 1] for series, t in zip(everyone, origins)]
+        calendar, every = np.unique(np.concatenate(days)), round(1 / validation)
         places = []
-        for number, series in enumerate(everyone):
-            origins = self.origins(series, end=refit.known)
-            held = np.arange(len(origins)) // BLOCK % round(1 / validation) == round(1 / validation) - 1
-            chosen = origins[~held if part == "train" else held]
+        for number in range(len(everyone if part == "train" else self.series)):
+            held = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
+            chosen = origins[number][~held if part == "train" else held]
             places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
         chosen = np.concatenate(places)
         if not len(chosen):

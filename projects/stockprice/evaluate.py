@@ -51,10 +51,11 @@ class Evaluation:
 def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
     """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
     task, settings = model.config.task, model.config
-    _refuse_what_was_seen(model, data_config, config)
+    refuse_what_was_seen(model, data_config, config)
     everywhere, since = data_config.split == "all", [fitted.since for fitted in model.fitted]
     refit = "year" if everywhere and config.refit == "never" else config.refit  # the baselines must start somewhere
-    data = PriceData(data_config, settings.model.window, refit, one=task == "price")
+    theirs = data_config.model_copy(update={"train_until": None}) if everywhere else data_config  # and learn from it
+    data = PriceData(theirs, settings.model.window, refit, one=task == "price")
     refits = data.refits if everywhere else refits_at(since, settings.data)  # the baselines' are the networks'
     days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
     early = sum(int((one.series.days[one.origins + 1] < since[-1]).sum()) for one in days) if everywhere else 0
@@ -88,12 +89,14 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     return Evaluation(data, days, numbers, losses, trading, tests)
 
 
-def _refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
+def refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
     """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
     own = model.config.data
     same = data.source == own.source and _share(data.root, own.root)
     if same and data.source == "sample":
         same = data.index in (own.index, *own.also)
+    elif same and data.tickers and own.tickers:
+        same = not {*own.tickers, *own.also}.isdisjoint(data.tickers)
     if data.split == "all" and same:
         raise ValueError(
             "data.split all would score the days that the networks were trained on; it is for other prices"
@@ -176,4 +179,4 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
     print(verdict(result, task))
     print(f"  {'LSTM':<22}{show(numbers['metrics'])}")
     for name, values in numbers["baselines"].items():
-        print(f"  {NAMES[name]:<22}{show(values)}  (p {chance(result.tests[name][1])})")
+        print(f"  {NAMES.get(name, name):<22}{show(values)}  (p {chance(result.tests[name][1])})")

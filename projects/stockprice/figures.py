@@ -96,7 +96,7 @@ def _baselines_section(result: "Evaluation") -> report.Section:
         columns=("", *map(plain, columns), "p"),
         rows=[
             row("LSTM", result.numbers["metrics"], ""),
-            *(row(NAMES[name], values, chance(result.tests[name][1])) for name, values in baselines),
+            *(row(NAMES.get(name, name), values, chance(result.tests[name][1])) for name, values in baselines),
         ],
         ours=[0],
     )

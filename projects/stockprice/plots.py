@@ -41,7 +41,7 @@ def calibration(one: Days) -> Figure:
         if name in one.forecasts:
             parts = np.array_split(np.argsort(one.forecasts[name]), 20)
             x, y = ([np.sqrt(252 * v[part].mean()) for part in parts] for v in (one.forecasts[name], one.variance))
-            axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES.get(name, "LSTM"))
+            axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES[name])
     ends = axes.get_xlim()
     axes.plot(ends, ends, color=report.SOFT, linewidth=1)
     axes.set(xlabel="forecast", ylabel="what came", xscale="log", yscale="log")
@@ -76,7 +76,7 @@ def coverage(one: Days) -> Figure:
         shares = [inside[third == part].mean() for part in range(3)]
         at = np.arange(3) + 0.8 * (place / len(names) - 0.4)
         colour = {"lstm": report.ACCENT, "constant": report.SECOND}.get(name, report.SOFT)
-        axes.bar(at, shares, 0.7 / len(names), color=colour, label="LSTM" if name == "lstm" else NAMES[name])
+        axes.bar(at, shares, 0.7 / len(names), color=colour, label=NAMES[name])
     axes.axhline(0.9, color=report.INK, linewidth=0.8)
     axes.set_xticks(range(3), ["calm", "middling", "wild"])
     axes.set(ylim=(0.75, 1), ylabel="inside the 90 % interval")

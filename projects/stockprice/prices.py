@@ -1,5 +1,6 @@
 """Daily prices from anywhere, checked: what is wrong with a file is said before anything is trained on it."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
 
 def ticker_of(path: Path) -> str:
     """`BRK.A.csv.gz` -> `BRK.A`."""
-    return path.name.removesuffix(".gz").removesuffix(".csv")
+    return re.sub(r"(\.csv)?(\.gz)?$", "", path.name, count=1, flags=re.IGNORECASE)
 
 
 def index_prices(index: str) -> pd.DataFrame:
@@ -66,7 +67,8 @@ def files(root: Path, tickers: Sequence[str]) -> list[Path]:
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
     found = [root]
     if root.is_dir():
-        found = sorted(p for p in root.iterdir() if ".csv" in p.suffixes and (not tickers or ticker_of(p) in tickers))
+        tables = [p for p in root.iterdir() if ".csv" in p.name.lower() and not p.name.startswith(".")]
+        found = sorted(p for p in tables if not tickers or ticker_of(p) in tickers)
     missing = sorted(set(tickers) - {ticker_of(path) for path in found})
     if missing or not found:
         raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
