@@ -1,5 +1,6 @@
 """The promises of sentiment, kept on the real command line with a small network on a small sample."""
 
+import gzip
 import json
 import os
 import shutil
@@ -258,8 +259,12 @@ def test_vectors_come_from_a_file(tmp_path: Path) -> None:
     assert vectors[0].tolist() == [0, 0, 0]
     assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 3
     (tmp_path / "broken.txt").write_text("good 1 x 3\n")
-    with pytest.raises(ValueError, match="line 1"):
-        word_vectors(ModelConfig(vectors=str(tmp_path / "broken.txt")), tokenizer)
+    (tmp_path / "cut.txt.gz").write_bytes(gzip.compress(b"good 1 2 3\n" * 99)[:-9])
+    (tmp_path / "empty.npy").touch()
+    (tmp_path / "empty.txt").touch()
+    for name, reason in (("broken.txt", "line 1"), ("cut.txt.gz", "is not readable"), ("empty.npy", "is not readable")):
+        with pytest.raises(ValueError, match=reason):
+            word_vectors(ModelConfig(vectors=str(tmp_path / name)), tokenizer)
 
 
 def test_vectors_come_from_an_array_with_its_words_beside_it(tmp_path: Path) -> None:

@@ -73,6 +73,11 @@ def test_labels_are_the_same_in_any_case(tmp_path: Path) -> None:
     for labels in (["Positive", "negative", "Negative", "positive"], ["Positive", "Negative"] * 2):
         path = write_csv(tmp_path / "r.csv", text=list("abcd"), label=labels)
         assert ReviewData(DataConfig(source="csv", root=path, split="all")).classes == ["negative", "positive"]
+    path = write_csv(tmp_path / "r.csv", text=list("abc"), label=["Positive", "Neutral", "Negative"])
+    three = ReviewData(DataConfig(source="csv", root=path, split="all"))
+    assert three.classes == ["negative", "neutral", "positive"]
+    other = write_csv(tmp_path / "o.csv", text=list("ab"), label=["Good", "BAD"])
+    assert load_table(DataConfig(source="csv", root=other), ["bad", "Good"]).labels.tolist() == [1, 0]
 
 
 def test_a_test_part_without_labels_gives_way_to_the_dev_part(tmp_path: Path) -> None:
@@ -134,6 +139,16 @@ def test_bad_tables_are_refused_with_a_sentence(tmp_path: Path, columns: dict, s
     path = write_csv(tmp_path / "r.csv", **columns)
     with pytest.raises(ValueError, match=reason):
         ReviewData(DataConfig(source="csv", root=path, **settings))
+
+
+def test_damaged_archives_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv.gz"
+    path.write_bytes(gzip.compress(b"text,label\n" + os.urandom(3000)))
+    whole = bytearray(path.read_bytes())
+    whole[200:220] = b"\xff" * 20
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match="is not readable as a table"):
+        load_table(DataConfig(source="csv", root=path))
 
 
 def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -205,6 +220,11 @@ def test_an_archive_in_the_layout_of_glue_is_read(tmp_path: Path) -> None:
     shutil.rmtree(folder)
     table = load_table(DataConfig(source="sst2", root=archive))
     assert len(table.texts) == 16 and table.parts is not None and table.parts.count("test") == 8
+    folder.mkdir()
+    (folder / "train.tsv").write_text("sentence\tlabel\nfine\t1\n")
+    half = Path(shutil.make_archive(str(tmp_path / "half"), "zip", tmp_path, "SST-2"))
+    with pytest.raises(FileNotFoundError, match=r"half\.zip does not hold the file SST-2/dev\.tsv"):
+        load_table(DataConfig(source="sst2", root=half))
 
 
 @pytest.mark.realdata

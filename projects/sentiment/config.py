@@ -39,8 +39,6 @@ class DataConfig(Section):
     """Names of the classes where the labels are the numbers 0, 1, ..."""
     product: str | None = None
     """Column of what the text is about; found by itself."""
-    date: str | None = None
-    """Column of the day; found by itself."""
     aspect: str | None = None
     """Column of the aspect that is judged; in the text it stands where `$T$` is."""
     encoding: str = "utf-8"

@@ -17,7 +17,7 @@ from projects.sentiment.vocabulary import encode
 from shared.evaluation.classification import fit_temperature
 from shared.evaluation.predict import predict
 from shared.training.checkpoint import load_model, save_model, saved_settings, select
-from shared.training.device import pick_device
+from shared.training.device import device_of, pick_device
 
 
 @dataclass
@@ -92,7 +92,7 @@ class FinishedModel:
         return self._score(to_dataset(table, self.tokenizer, self.config.model.max_tokens))
 
     def _score(self, texts: Texts) -> Tensor:
-        self.network.to(pick_device(self.config.training.device))
+        self.network.to(device_of(self.config.training.device))
         logits = predict(self.network, texts, lambda batch: batch[0], precision="fp32", lengths=texts.lengths)
         self.network.cpu()
         return logits / self.temperature

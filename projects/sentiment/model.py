@@ -5,6 +5,7 @@ Classification, 2014. Transformer: Vaswani et al. 2017, as pretrained by Wang et
 """
 
 import gzip
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,8 @@ def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
                     found[word] = _numbers(numbers, f"{path}, line {number}")
     except UnicodeDecodeError:
         raise ValueError(f"model.vectors: {path} is not text in utf-8") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"model.vectors: {path} is not readable ({error})") from None
     if len({len(vector) for vector in found.values()}) > 1:
         raise ValueError(f"{path}: the vectors are not all of the same length")
     return found
@@ -238,7 +241,7 @@ def _vectors_of_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray
         raise FileNotFoundError(f"model.vectors: beside {path} there is no {names.name} with its words, one a line")
     try:
         table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise ValueError(f"model.vectors: {path} is not readable ({error})") from None
     if table.ndim != 2 or len(table) != len(listed):
         raise ValueError(f"model.vectors: {path} has the shape {table.shape}, but {names.name} has {len(listed)} words")

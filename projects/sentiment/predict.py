@@ -129,7 +129,7 @@ def gather(
     Empty rows are left out and counted on stderr.
     """
     path = Path(item)
-    if path.suffix.lower() not in FILES and not _is_file(path):
+    if path.suffix.lower() not in FILES and not _is_there(path):
         return [(None, item)]
     if path.suffix.lower() not in FILES:
         raise ValueError(f"{path} is none of {', '.join(sorted(FILES))}")
@@ -151,8 +151,8 @@ def gather(
     return rows
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
     try:
-        return path.is_file()
+        return path.exists()
     except OSError:  # a text longer than any name of a file
         return False

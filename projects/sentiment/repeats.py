@@ -40,7 +40,7 @@ def overlaps(texts: Sequence[str], parts: np.ndarray, share: float) -> np.ndarra
             shared = Counter(holder for run in own for holder in holders.get(run, ()))
             found[index] = bool(shared) and max(shared.values()) >= share * len(own)
         for index, own in members.items():
-            for run in own if not found[index] else ():
+            for run in own if part != splits.TRAIN and not found[index] else ():
                 holders.setdefault(run, []).append(index)
     return found
 

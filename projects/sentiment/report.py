@@ -21,7 +21,7 @@ from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import ReportOptions
 from projects.sentiment.finished import FinishedModel
 from projects.sentiment.predict import open_predictor
-from projects.sentiment.sources import headline, read_facts, read_texts
+from projects.sentiment.sources import headline, read_dates, read_products, read_texts
 from shared.data.tables import read_table
 from shared.evaluation import report
 from shared.evaluation.classification import proportion_interval
@@ -38,7 +38,7 @@ def main(options: ReportOptions, run: Run) -> None:
     frame = read_table(path, options.encoding)
     model = open_predictor(run).model
     texts = read_texts(frame, path, options.text, headline(frame, options.title, model.config.data.title))
-    products, dates = read_facts(frame, path, options.product, options.date)
+    products, dates = read_products(frame, path, options.product), read_dates(frame, path, options.date)
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} holds no text")
@@ -224,7 +224,7 @@ def _by_product_section(features: list[Feature], products: list[str] | None) -> 
     if not products or not features:
         return None
     rows = []
-    for product, n in Counter(products).most_common(12):
+    for product, n in Counter(filter(None, products)).most_common(12):
         praise = Counter({f.name: sum(products[row] == product for row, _ in f.praise) for f in features})
         complaints = Counter({f.name: sum(products[row] == product for row, _ in f.complaints) for f in features})
         named = [", ".join(f"{name} ({k})" for name, k in c.most_common(3) if k) for c in (praise, complaints)]

@@ -63,7 +63,6 @@ class Table:
     parts: list[str] | None = None
     """`train`, `validation` or `test`, where the source says so."""
     products: list[str] | None = None
-    dates: pd.Series | None = None
     aspects: list[str] | None = None
     left_out: Counter = field(default_factory=Counter)
     """Reasons, and how many texts were left out for each."""
@@ -76,8 +75,7 @@ class Table:
 
         return Table(
             chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts), chosen(self.products),
-            None if self.dates is None else self.dates[keep].reset_index(drop=True), chosen(self.aspects),
-            self.left_out,
+            chosen(self.aspects), self.left_out,
         )  # fmt: skip
 
 
@@ -115,9 +113,12 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         given = pd.to_numeric(frame[stars], errors="coerce")
         names = grade(given, config.grades, f"{path}: {stars}")
         no_class = int((given.notna() & (names == "")).sum())
-    lowered = names.str.lower()
-    if lowered.nunique() < names.nunique() or set(lowered) - {""} <= set(classes or config.names):
-        names = lowered  # Positive and positive are one class
+    lowered = names.str.lower()  # Positive and positive are one class
+    usual = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.names)
+    if classes:
+        names = lowered.map({name.lower(): name for name in classes}).fillna(names)
+    elif usual or lowered.nunique() < names.nunique():
+        names = lowered
     known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
     numbers = {str(number): name for number, name in enumerate(config.names)}
     numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
@@ -141,8 +142,8 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         if "test" not in set(told[known]):  # or only one without labels
             told = told.replace({"validation": "test"})
         parts = told.tolist()
-    products, dates = read_facts(frame, path, config.product, config.date, section="data.")
-    table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, dates, aspects)
+    products = read_products(frame, path, config.product, section="data.")
+    table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, aspects)
     table.left_out["text with stars of no class"] += no_class
     table.left_out["text without a text or a label"] += int((~known).sum()) - no_class
     return table.rows(known.to_numpy())
@@ -187,25 +188,27 @@ def headline(frame: pd.DataFrame, asked: str | None, trained: str | None) -> str
     return asked or find_column(frame, None, None, (trained,) if trained else (), Path(), False)
 
 
-def read_facts(
-    frame: pd.DataFrame, path: Path, product: str | None, date: str | None, section: str = ""
-) -> tuple[list[str] | None, pd.Series | None]:
-    """The columns of products and of days, where there are such."""
+def read_products(frame: pd.DataFrame, path: Path, product: str | None, section: str = "") -> list[str] | None:
+    """The column of products, where there is one."""
     column = find_column(frame, f"{section}product", product, COLUMNS["product"], path, False)
-    products = None if column is None else frame[column].fillna("").astype(str).tolist()
-    column = find_column(frame, f"{section}date", date, COLUMNS["date"], path, False)
+    return None if column is None else frame[column].fillna("").astype(str).tolist()
+
+
+def read_dates(frame: pd.DataFrame, path: Path, date: str | None) -> pd.Series | None:
+    """The column of days, where there is one."""
+    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
     if column is None:
-        return products, None
+        return None
     try:
         dates = read_days(frame[column], path)
     except ValueError as error:
         if date:
             raise
         print(f"sentiment: left out: {error}", file=sys.stderr)
-        return products, None
+        return None
     if date and dates.isna().all():
-        raise ValueError(f"{path}: nothing in column {column} is a date (--{section}date)")
-    return products, None if dates.isna().all() else dates
+        raise ValueError(f"{path}: nothing in column {column} is a date (--date)")
+    return None if dates.isna().all() else dates
 
 
 def clean(text: str) -> str:
@@ -236,16 +239,15 @@ def read_imdb(config: DataConfig, classes: list[str]) -> Table:
 def read_sst2(config: DataConfig, classes: list[str]) -> Table:
     """The layout of GLUE: `SST-2/train.tsv` and `SST-2/dev.tsv`. The dev part is the test, as its own has no labels."""
     place = config.root if config.root and _holds(config.root, "dev.tsv") else fetch(SST2, config.root or Path("data"))
-    if place.is_file():
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        if place.is_file():
             extract(place, Path(folder) / "SST-2")
-            return read_sst2(config.model_copy(update={"root": Path(folder)}), classes)
-    tables = []
-    for part, name in (("train", "train.tsv"), ("test", "dev.tsv")):
-        (file,) = [*place.rglob(name)][:1] or [None]
-        if file is None:
-            raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
-        tables.append(read_table(file).assign(part=part))
+        tables = []
+        for part, name in (("train", "train.tsv"), ("test", "dev.tsv")):
+            file = next((Path(folder) if place.is_file() else place).rglob(name), None)
+            if file is None:
+                raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
+            tables.append(read_table(file).assign(part=part))
     frame = pd.concat(tables, ignore_index=True)
     column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
     labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)

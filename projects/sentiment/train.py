@@ -1,6 +1,6 @@
 """Train a network on what people write.
 
-python -m projects.sentiment.train --config configs/sentiment/sample.yaml    # offline, about a minute
+python -m projects.sentiment.train --config configs/sentiment/sample.yaml    # offline, about half a minute
 python -m projects.sentiment.train --config configs/sentiment/products.yaml --data.root reviews.csv
 torchrun --nproc-per-node 2 -m projects.sentiment.train ...
 """
