@@ -13,6 +13,7 @@ import torch
 import torchvision
 from torch import nn
 
+from projects.imagecaption.baselines import constant_caption
 from projects.imagecaption.config import DataConfig, ModelConfig
 from projects.imagecaption.data import CaptionData, Captioned, Pictures, grid_features, pad, squash
 from projects.imagecaption.encoder import build_encoder
@@ -93,7 +94,7 @@ def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool
         images, annotations = [], []
         for n in range(6):
             name = f"{part}-{n}.jpg"
-            photo(tmp_path / f"{part}2014" / name)
+            photo(tmp_path / f"{part}2014" / name, grey=20 * n + 10 * (part == "val"))
             images.append({"id": n, "file_name": name})
             annotations += [{"image_id": n, "id": 2 * n + k, "caption": f"{part} {n} {k}"} for k in range(2)]
         content = {"images": images, "annotations": annotations}
@@ -115,6 +116,29 @@ def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool
     path.write_text("{broken")
     with pytest.raises(ValueError, match="not readable as JSON"):
         load_photos(DataConfig(source="coco", root=tmp_path))
+    image = {"file_name": "train-0.jpg", "filepath": "train2014"}
+    for odd in ({**image, "sentences": ["a cat"]}, {**image, "filepath": 3}, {**image, "sentences": [{"words": "a"}]}):
+        path.write_text(json.dumps({"images": [odd]}))
+        with pytest.raises(ValueError, match="neither in COCO's form nor in Karpathy's"):
+            load_photos(DataConfig(source="coco", root=path, split="all"))
+    path.write_text(json.dumps({"images": [{**image, "sentences": [{"tokens": ["a", "cat"]}]}]}))
+    assert load_photos(DataConfig(source="coco", root=path)).photos[0].captions == ["a cat"]
+
+
+def test_a_photo_that_is_there_twice_is_not_trained_and_validated_on(tmp_path: Path) -> None:
+    rows = []
+    for n in range(60):
+        photo(tmp_path / f"{n}.jpg", grey=(n // 2) * 8)
+        rows.append(f"{n}.jpg,a cat,{'test' if n >= 56 else 'train'}")
+    (tmp_path / "captions.csv").write_text("image,caption,split\n" + "\n".join(rows))
+    data = CaptionData(DataConfig(source="folder", root=tmp_path, validation=0.2))
+    seen, held = ({p.path.read_bytes() for p in part} for part in (data.train, data.validation))
+    assert held and not seen & held
+
+
+def test_the_caption_for_all_says_something_where_captions_are_short() -> None:
+    many = [[["the", "dog", "runs"]]] * 50 + [[["a", f"{chr(97 + n % 26)}{n}"]] for n in range(120)]
+    assert constant_caption(many) == ["the", "dog", "runs"]
 
 
 @pytest.mark.parametrize(

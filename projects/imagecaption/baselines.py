@@ -16,11 +16,15 @@ CANDIDATES, JUDGED = 100, 300
 
 
 def constant_caption(references: References) -> list[str]:
-    """Of the 100 training captions with the commonest pairs of words, the one that fits the photos best (CIDEr)."""
+    """Of the 100 training captions with the commonest pairs of words, the one that fits the photos best (CIDEr).
+
+    Shorter ones than usual are left out: pairs as common as `in the` are not enough for a caption.
+    """
     pairs = Counter(pair for several in references for pair in {p for words in several for p in ngrams(words, 2)})
+    shortest = max(2, min(6, int(np.median([len(words) for several in references for words in several]))))
 
     def commonness(words: Words) -> float:
-        return float(np.mean([pairs[p] for p in ngrams(words, 2)])) if len(words) >= 6 else 0.0
+        return float(np.mean([pairs[p] for p in ngrams(words, 2)])) if len(words) >= shortest else 0.0
 
     distinct = sorted({tuple(words) for several in references for words in several})
     candidates = sorted(distinct, key=lambda words: (-commonness(words), words))[:CANDIDATES]

@@ -21,7 +21,6 @@ from shared.data.cache import fingerprint, fingerprint_files
 from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import read_image
 from shared.data.loader import Item
-from shared.training.device import pick_device
 
 CAPTIONS = 5  # of a photo in one batch; of more, these are drawn
 
@@ -157,9 +156,8 @@ def divide(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, st
     if name == "all":
         return name, np.full(len(photos), splits.TEST, dtype=object), ""
     if name == "random":
-        # a photo that is there twice stays on one side
-        same = [fingerprint(photo.path.read_bytes()) for photo in photos]
-        return name, splits.grouped(same, [0] * len(photos), (config.validation, config.test), config.seed), ""
+        parts = splits.grouped(_same(photos), [0] * len(photos), (config.validation, config.test), config.seed)
+        return name, parts, ""
     if not has_lists:
         raise ValueError(f"split {name} needs data that come in parts; use --data.split random, or all for evaluate")
     if name in ("train", "dev", "test"):
@@ -174,10 +172,16 @@ def divide(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, st
         note = " (there is no list of test photos: those of dev are the test)"
     if not (listed == splits.VALIDATION).any():
         train = np.flatnonzero(listed == splits.TRAIN)
-        held = splits.grouped(train.tolist(), [0] * len(train), (config.validation, 0.0), config.seed)
+        same = _same([photos[i] for i in train])
+        held = splits.grouped(same, [0] * len(train), (config.validation, 0.0), config.seed)
         listed[train[held == splits.VALIDATION]] = splits.VALIDATION
         note += " (validation is held out of train)"
     return name, listed, note
+
+
+def _same(photos: Sequence[Photo]) -> list[str]:
+    """What photos that are there twice have in common: they stay on one side."""
+    return [fingerprint(photo.path.read_bytes()) for photo in photos]
 
 
 def references(photos: Sequence[Photo]) -> list[list[list[str]]]:
@@ -199,7 +203,13 @@ def to_dataset(
 
 
 def grid_features(
-    encoder: Encoder, photos: Sequence[Photo], size: int, cache: Path, device: str, precision: str, mirror: bool = False
+    encoder: Encoder,
+    photos: Sequence[Photo],
+    size: int,
+    cache: Path,
+    device: torch.device,
+    precision: str,
+    mirror: bool = False,
 ) -> list[np.ndarray]:
     """What the frozen encoder makes of photos and, with `mirror`, of their mirror images: float16 (N, L, C) each."""
     pictures = Pictures([photo.path for photo in photos], size)
@@ -212,6 +222,6 @@ def grid_features(
 
         key = fingerprint(content, weights, size, mirrored, "grid-1")
         title = "features of mirrored photos" if mirrored else "features"
-        return frozen_features(encoder, inputs, len(photos), cache, key, pick_device(device), precision, title)
+        return frozen_features(encoder, inputs, len(photos), cache, key, device, precision, title)
 
     return [view(False), *([view(True)] if mirror else [])]

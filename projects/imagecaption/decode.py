@@ -101,9 +101,7 @@ def beam_search(
 
 
 @torch.no_grad()
-def sample(
-    model: Captioner, seen: Tensor, captions: int, longest: int, nucleus: float = 1.0, temperature: float = 1.0
-) -> list[list[Written]]:
+def sample(model: Captioner, seen: Tensor, captions: int, longest: int, nucleus: float = 1.0) -> list[list[Written]]:
     """So many captions for each photo, drawn word by word from the likeliest words that have `nucleus` probability."""
     grid, decoder = model.grid(seen), model.decoder
     memory = decoder.remember(grid)
@@ -114,7 +112,7 @@ def sample(
     for _ in range(longest):
         output, alpha, state = decoder.step(memory, state, words)
         next_log_p = _next(decoder.readout(output), torch.empty(0), words, 0)  # (B, K, V)
-        p = (next_log_p / temperature).softmax(dim=2)
+        p = next_log_p.softmax(dim=2)
         if nucleus < 1:
             p = _nucleus(p, nucleus)
         words = (p / torch.empty_like(p).exponential_()).argmax(dim=2)  # a draw from p (the Gumbel trick)

@@ -16,7 +16,7 @@ from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
 from projects.imagecaption.vocabulary import Vocabulary, sentence
 from shared.training.checkpoint import load_model, save_model, saved_settings, select
-from shared.training.device import autocast, pick_device
+from shared.training.device import autocast, device_of, pick_device
 
 BATCH = 64
 ACCEPTED = 0.99  # part of the validation photos that are taken for familiar
@@ -112,7 +112,7 @@ class FinishedModel:
 
     def caption(self, photos: Sequence[Photo], decode: DecodeConfig | None = None) -> list[Caption]:
         """`__call__` for many photos on disk, on the device that trains."""
-        device = pick_device(self.config.training.device)
+        device = device_of(self.config.training.device)
         self.network.to(device)
         captions = [c for grid in grids(self.network, photos, self.config) for c in self._caption(grid, decode, device)]
         self.network.cpu()
@@ -153,8 +153,8 @@ def grids(network: Captioner, photos: Sequence[Photo], config: Config) -> Iterat
         pictures = Pictures([photo.path for photo in photos], config.data.size)
         yield from (encode(network, pictures[range(s, min(s + BATCH, len(photos)))], config) for s in starts)
         return
-    recipe, data = config.training, config.data
-    (features,) = grid_features(network.encoder, photos, data.size, data.cache, recipe.device, recipe.precision)
+    device, precision, data = device_of(config.training.device), config.training.precision, config.data
+    (features,) = grid_features(network.encoder, photos, data.size, data.cache, device, precision)
     yield from (torch.from_numpy(np.array(features[s : s + BATCH])) for s in starts)
 
 

@@ -26,7 +26,7 @@ from projects.imagecaption.attention import story
 from projects.imagecaption.config import PredictOptions
 from projects.imagecaption.data import Pictures
 from projects.imagecaption.finished import Caption, FinishedModel
-from shared.command import readable
+from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
 from shared.evaluation.report import png
 from shared.files import atomic, write_json
@@ -90,8 +90,8 @@ def main(options: PredictOptions, run: Run) -> None:
     """The command line: one caption per photo, and a picture of where each word looked."""
     items = [item for given in options.input for item in gather(given)]
     predictor = Predictor.from_checkpoint(run.model_file, options.beam)
-    pictures = options.overlay or run.folder / "predictions"
-    pictures.mkdir(parents=True, exist_ok=True)
+    named = [Path(urlsplit(item).path if is_address(item) else item) for item in items]
+    pictures = picture_files(options.overlay or run.folder / "predictions", named)
 
     def read(item: str) -> np.ndarray:
         return predictor.prepare(open_photo(item, predictor.pictures.size))
@@ -99,12 +99,12 @@ def main(options: PredictOptions, run: Run) -> None:
     answers = []
     for number, item, photo in readable("imagecaption", items, read):
         prediction, caption = predictor.explain(photo)
-        stem = Path(urlsplit(item).path if is_address(item) else item).stem or "photo"
-        picture = pictures / f"{stem}{f'-{number}' if len(items) > 1 else ''}.png"
-        with atomic(picture) as temporary:
+        with atomic(pictures[number]) as temporary:
             temporary.write_bytes(png(story(photo, caption)))
-        print(f"{item}: {prediction}\n  {picture}")
-        answers.append({"file": item, **asdict(prediction), "familiar": prediction.familiar, "overlay": str(picture)})
+        print(f"{item}: {prediction}\n  {pictures[number]}")
+        answers.append(
+            {"file": item, **asdict(prediction), "familiar": prediction.familiar, "overlay": str(pictures[number])}
+        )
     if options.json_file:
         write_json(options.json_file, answers)
 

@@ -103,7 +103,11 @@ def read_coco(root: Path) -> Collection:
             raise ValueError(f"{path} is not readable as JSON: {error}") from None
         if not isinstance(content, dict) or "images" not in content:
             continue
-        for name, several, part in _coco_images(content, path):
+        try:
+            images = list(_coco_images(content, path))
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError(f"{path} is neither in COCO's form nor in Karpathy's") from None
+        for name, several, part in images:
             captions[name] += several
             if part:
                 parts[name] = part
@@ -128,7 +132,8 @@ def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, lis
         if not name:
             raise ValueError(f"{path} has an image without `file_name`")
         name = str(PurePosixPath(image.get("filepath", "")) / name)
-        several = [str(sentence["raw"]) for sentence in image.get("sentences", [])] or of_image.pop(image.get("id"), [])
+        sentences = [s["raw"] if "raw" in s else " ".join(s["tokens"]) for s in image.get("sentences", [])]
+        several = [str(sentence) for sentence in sentences] or of_image.pop(image.get("id"), [])
         yield name, several, PARTS.get(image.get("split") or (match[1] if match else ""))
     for number, several in of_image.items():
         yield f"image {number}", several, None

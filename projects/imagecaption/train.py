@@ -1,6 +1,6 @@
 """Train a network to say what a photo shows.
 
-python -m projects.imagecaption.train --config configs/imagecaption/sample.yaml    # offline, about 4 minutes
+python -m projects.imagecaption.train --config configs/imagecaption/sample.yaml    # offline, about 5 minutes
 python -m projects.imagecaption.train --config configs/imagecaption/flickr8k.yaml --data.root DIR
 torchrun --nproc-per-node 2 -m projects.imagecaption.train ...
 """
@@ -25,9 +25,11 @@ from projects.imagecaption.metrics import Cider, caption_metrics
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
 from projects.imagecaption.vocabulary import PAD, Vocabulary
+from shared.command import divided_anew
 from shared.data.loader import Batches
 from shared.runs import Run
 from shared.training import distributed
+from shared.training.device import pick_device
 from shared.training.loop import fit
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -106,6 +108,11 @@ def begin(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
         vocabulary = Vocabulary.build(words, config.model.min_count)
         return vocabulary, build_model(config.model, config.data.size, len(vocabulary))
     earlier = FinishedModel.load(config.training.start)
+    if divided_anew(earlier.config.data.model_dump(), config.data.model_dump()):
+        raise ValueError(
+            f"training.start {config.training.start} divided these photos in another way: its training photos would be "
+            "among those to test on"
+        )
     model = build_model(config.model, config.data.size, len(earlier.vocabulary), pretrained=False)
     try:
         model.load_state_dict(earlier.network.state_dict())
@@ -120,9 +127,8 @@ def to_captioned(
     photos: list[Photo], vocabulary: Vocabulary, model: Captioner, config: Config, mirror: bool = False
 ) -> Captioned:
     """A dataset of photos; a frozen encoder looks at every one only once, before training."""
-    recipe, views = config.training, []
+    data, views = config.data, []
     if not config.model.fine_tune:
-        views = grid_features(
-            model.encoder, photos, config.data.size, config.data.cache, recipe.device, recipe.precision, mirror
-        )
-    return to_dataset(photos, vocabulary, views, config.data.size, config.model.max_words, mirror)
+        device, precision = pick_device(config.training.device), config.training.precision
+        views = grid_features(model.encoder, photos, data.size, data.cache, device, precision, mirror)
+    return to_dataset(photos, vocabulary, views, data.size, config.model.max_words, mirror)
