@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -28,7 +29,7 @@ from shared.data.loader import Batches
 from shared.data.splits import TEST, TRAIN, VALIDATION
 from shared.runs import Run
 from shared.training.device import seed_everything
-from tests.conftest import CommandLine, kill_and_resume, train_once
+from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluate"
 
@@ -148,6 +149,19 @@ def test_killed_run_resumes_to_the_same_weights(
         assert all(torch.equal(p, q) for p, q in zip(mine.values(), other.values()))
 
 
+def test_two_processes_train_together(tmp_path: Path, sample_root: Path) -> None:
+    _, run = one_and_two_processes(TRAINING, tiny(sample_root), tmp_path, 29782)
+    assert len(run.stage("detector").history()) == len(run.stage("reader").history()) == 2
+
+
+def test_what_the_reader_lacks_is_said_before_the_detector_is_trained(tables: Path, command: CommandLine) -> None:
+    pd.read_csv(tables / "photos.csv").drop(columns="text").to_csv(tables / "finding.csv", index=False)
+    settings = [word for word in tiny(tables) if "data" not in word]
+    answer = command(TRAINING, "--data.source", "csv", "--data.root", "finding.csv", *settings)
+    assert answer.returncode == 2 and "no validation plate with a text" in answer.stderr
+    assert not list(tables.glob("runs/numberplate/*"))
+
+
 def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
     (tmp_path / "crops.csv").write_text("file,text\nno.jpg,AB12\n")
     (tmp_path / "odd.csv").write_text("name,words\n1,2\n")
@@ -163,6 +177,8 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.crops", "good.csv"], "data.crops is a table: say so with --data.source csv"),
         (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
+        (["--evaluation.country", "zz"], "country zz is not known; those there are: ar, at"),
+        (["--name", "a/b"], "name must be"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
         (["--detector.size", "100"], "detector.size must be a multiple of 32"),
         (["--model.reader", "no.safetensors", "--data.photos", "40"], "no.safetensors"),

@@ -118,6 +118,10 @@ def test_a_photo_is_answered_with_its_plates_and_a_picture(
     answer = command(PREDICT, "car.png", "--json", "out.json")
     assert answer.returncode == 0, answer.stderr
     assert scene[1] in answer.stdout and (tmp_path / "runs/numberplate/predictions/car.png").is_file()
+    before = (tmp_path / "car.png").read_bytes()
+    refused = command(PREDICT, "car.png", "--overlay", ".")
+    assert refused.returncode == 2 and "name another folder with --overlay" in refused.stderr
+    assert (tmp_path / "car.png").read_bytes() == before
 
 
 def test_no_plate_is_said_and_nothing_invented(pipeline: Pipeline, tmp_path: Path, command: CommandLine) -> None:
@@ -226,6 +230,14 @@ def test_frames_vote_and_plates_are_followed() -> None:
     assert far.confidence == pytest.approx(0.9)
     tracker([plate_at(900, "AB123", 0.5), plate_at(30, "CD45", 0.9)])  # it has moved, another is where it was
     assert [track.text for track in tracker.tracks] == ["AB123", "XY9", "CD45"]
+
+
+def test_the_next_car_at_a_gate_is_another_plate() -> None:
+    tracker = Tracker()
+    for text, confidence in (("AB123XY", 0.97), ("AB12", 0.4), ("CD987ZW", 0.98), ("CD987ZW", 0.96)):
+        tracker([plate_at(10, text, confidence)])
+        tracker([])
+    assert [(track.text, track.first) for track in tracker.found] == [("AB123XY", 0), ("CD987ZW", 4)]
 
 
 @pytest.fixture
@@ -339,6 +351,11 @@ def test_the_window_plays_a_video_and_says_its_rate(window: Window, clip: Path) 
     window.open([clip])
     wait(window)
     assert any("frames/s" in text for text in said) and said[-1] == "the video ended after 6 frames"
+    assert window.items[0].so_far
+    window.items[0].plates = []  # the plate has left the last frame
+    window.export(clip.with_name("plates.csv"))
+    texts = [row["text"] for row in csv.DictReader(clip.with_name("plates.csv").open())]
+    assert texts == [plate.text for plate in window.items[0].so_far]
 
 
 def test_the_window_cancels_and_keeps_what_was_read(

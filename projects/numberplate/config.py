@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from projects.numberplate.formats import known_country
 from shared.config import OF_ONE_SOURCE, RunOptions, Section
 from shared.training.config import TrainingConfig
+
+Country = Annotated[str, AfterValidator(known_country)]
 
 
 class DataConfig(Section):
@@ -119,7 +122,7 @@ class EvaluationConfig(Section):
 
     baseline: int = Field(100, ge=0)
     """On how many photos and crops the classic way (contours, then Tesseract) is run as well; it is slow. 0: none."""
-    country: str | None = None
+    country: Country | None = None
     """Two letters (de, br, us ...): look-alikes are settled by this country's formats, as `predict --country` does."""
 
 
@@ -157,7 +160,7 @@ class ReadingOptions(RunOptions):
     """A run's folder or name, or shipped: the weights that come with the project."""
     engine: Literal["ours", "tesseract", "classic"] = "ours"
     """ours: both networks. tesseract: our detector, Tesseract reads. classic: contours, then Tesseract."""
-    country: str | None = None
+    country: Country | None = None
     """Two letters (de, br, us ...): settle 0/O, 1/I, 5/S, 8/B where the country's formats decide."""
 
 

@@ -246,16 +246,13 @@ class Plates:
 
 
 class StillPlates:
-    """Crops as they are, for validation. A batch is that of `Plates`."""
+    """Crops as they are, for validation and test."""
 
     def __init__(self, crops: list[Crop]) -> None:
         self.images, self.texts = load_crops(crops)
 
     def __len__(self) -> int:
         return len(self.texts)
-
-    def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
-        return _batch([self.flat(i.index) for i in items], [self.texts[i.index] for i in items])
 
     def flat(self, index: int) -> np.ndarray:
         """One plate as the reader sees it, uint8 (48, 160)."""
@@ -287,10 +284,20 @@ def training_plates(data: PlateData, config: Config) -> Plates:
     return Plates(data.crops_of(splits.TRAIN), faces_of(config.data), recipe.images, recipe.real, recipe.hard)
 
 
+def validation_plates(data: PlateData) -> StillPlates:
+    """What decides which of the reader's weights are kept. Raises ValueError if there is none."""
+    plates = StillPlates(data.crops_of(splits.VALIDATION))
+    if not len(plates):
+        raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
+    return plates
+
+
 def training_views(data: PlateData, config: Config) -> Views:
-    """What the detector is trained on. Raises ValueError if there is no photo."""
+    """What the detector is trained on. Raises ValueError if there is no photo, or none with a plate to validate on."""
     photos = data.photos_of(splits.TRAIN)
     if not photos:
         raise ValueError("there is no photo to train the detector on; --part reader trains the reader alone")
+    if not any(len(photo.boxes) for photo in data.photos_of(splits.VALIDATION)):
+        raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
     recipe = config.detector
     return Views(photos, faces_of(config.data), recipe.images, recipe.size, recipe.real)

@@ -56,6 +56,13 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+def known_country(country: str) -> str:
+    """A country's two letters as `FORMATS` has them. Raises ValueError if it has none."""
+    if country.lower() not in FORMATS:
+        raise ValueError(f"country {country} is not known; those there are: {', '.join(FORMATS)}")
+    return country.lower()
+
+
 def symbols(pattern: str) -> str:
     """The pattern without what is only drawn: `AA-999-AA` -> `AA999AA`."""
     return "".join(symbol for symbol in pattern if symbol in "A9")

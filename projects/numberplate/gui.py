@@ -199,7 +199,8 @@ class Window:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "x0", "y0", "x1", "y1", "text", "confidence"])
         files = self.paths or [item.name for item in self.items]
-        rows = [(file, plate) for file, item in zip(files, self.items) for plate in item.plates]
+        plates = [item.plates if item.so_far is None else item.so_far for item in self.items]
+        rows = [(file, plate) for file, several in zip(files, plates) for plate in several]
         for file, plate in rows:
             writer.writerow([file, *plate.box, plate.text, f"{plate.confidence:.3f}"])
         try:

@@ -12,7 +12,7 @@ import numpy as np
 from projects.numberplate.camera import rectify
 from projects.numberplate.detect import Finder, contours
 from projects.numberplate.finished import FinishedModel
-from projects.numberplate.formats import FORMATS, settle
+from projects.numberplate.formats import known_country, settle
 from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
 
 LEAST = 3
@@ -59,9 +59,8 @@ class Pipeline:
     def __init__(self, finder: Finder, reader: TextReader, country: str | None = None, threshold: float = 0.0) -> None:
         """country: two letters, to settle look-alikes by its formats. threshold: the score from which on a plate is
         one, whatever it says. Raises ValueError if the country is not known."""
-        if country and country not in FORMATS:
-            raise ValueError(f"country {country} is not known; those there are: {', '.join(FORMATS)}")
-        self.finder, self.reader, self.country, self.threshold = finder, reader, country, threshold
+        self.country = known_country(country) if country else None
+        self.finder, self.reader, self.threshold = finder, reader, threshold
 
     @classmethod
     def from_checkpoint(cls, path: Path | str, engine: str = "ours", country: str | None = None) -> "Pipeline":

@@ -20,32 +20,27 @@ import numpy as np
 from tqdm import tqdm
 
 from projects.numberplate.config import PredictOptions
-from projects.numberplate.pipeline import Pipeline, Plate, mark, voted
+from projects.numberplate.pipeline import Pipeline, Plate, mark
 from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
-from shared.command import readable
+from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
 from shared.files import atomic, write_json
 from shared.runs import RUNS, Run
-
-SURE = 0.9
-"""Confidence from which on a plate counts that only one frame of a video shows."""
 
 
 def main(options: PredictOptions, run: Run) -> None:
     """The command line: a line for every photo, and a picture with the plates marked."""
     pipeline = Pipeline.from_checkpoint(run.model_file, options.engine, options.country)
-    pictures = options.overlay or RUNS / "numberplate" / "predictions"
-    paths = [found for path in options.input for found in (find_inputs(path) if path.is_dir() else [path])]
+    paths = [found for path in options.input for found in (find_images(path, SUFFIXES) if path.is_dir() else [path])]
     if not paths:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
-    pictures.mkdir(parents=True, exist_ok=True)  # what cannot be written is no fault of a photo
+    pictures = picture_files(options.overlay or RUNS / "numberplate" / "predictions", paths)
 
-    def read(numbered: tuple[int, Path]) -> dict[str, Any]:
-        number, path = numbered
-        picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
+    def read(both: tuple[Path, Path]) -> dict[str, Any]:
+        path, picture = both
         return (read_video if is_video(path) else read_photo)(path, pipeline, picture)
 
-    answers = [answer for *_, answer in readable("numberplate", list(enumerate(paths)), read)]
+    answers = [answer for *_, answer in readable("numberplate", list(zip(paths, pictures)), read)]
     if options.json_file:
         write_json(options.json_file, answers)
 
@@ -56,7 +51,7 @@ def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     plates = pipeline(photo)
     write_picture(picture, photo, plates)
     print(f"{path}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
-    return {"file": str(path), "plates": [plate.as_dict() for plate in plates], "picture": str(picture)}
+    return {"file": str(path), "plates": [plate.as_dict() for plate in plates], "overlay": str(picture)}
 
 
 def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
@@ -71,7 +66,7 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     if best is None:
         raise ValueError(f"{path} has no frame that can be read")
     write_picture(picture, *best)
-    found = [t for t in tracker.tracks if t.text and (t.last > t.first or t.confidence >= SURE)]
+    found = tracker.found
     frames = tracker.frame + 1
     print(f"{path}: {frames} frames, {frames_a_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}")
     if video.count and frames < 0.95 * video.count:
@@ -81,23 +76,18 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
         print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
     answers = [
         {
-            **voted(t.plate, t.text, t.confidence).as_dict(), "confidence": t.confidence,
+            **t.voted.as_dict(), "confidence": t.confidence,
             "from": t.first / video.rate, "to": t.last / video.rate,
         }
         for t in found
     ]  # fmt: skip
-    return {"file": str(path), "frames": frames, "plates": answers, "picture": str(picture)}
+    return {"file": str(path), "frames": frames, "plates": answers, "overlay": str(picture)}
 
 
 def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:
     """The photo with its plates marked, as PNG."""
     with atomic(path) as temporary:
         temporary.write_bytes(cv2.imencode(".png", mark(photo, plates)[:, :, ::-1])[1].tobytes())
-
-
-def find_inputs(folder: Path) -> list[Path]:
-    """Photos and videos of a folder."""
-    return sorted([*find_images(folder), *(path for path in folder.rglob("*") if is_video(path))])
 
 
 def is_video(path: Path) -> bool:

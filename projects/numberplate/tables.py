@@ -66,6 +66,8 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
     """
     paths = [draw_sample(config.root or Path("data"), config.photos, config.seed)] if config.source == "sample" else []
     paths += [path for path in (config.root, config.crops) if path and config.source == "csv"]
+    if not paths:
+        raise ValueError("data.source is csv: say where the table is with --data.root FILE")
     photos: list[Photo] = []
     crops: list[Crop] = []
     for path in paths:

@@ -12,10 +12,20 @@ if __name__ == "__main__":  # the command line first: --help and mistakes answer
 
     run_training("projects.numberplate.train", Config)
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from projects.numberplate.config import Config
-from projects.numberplate.data import PlateData, StillPlates, training_plates, training_views
+from projects.numberplate.data import (
+    PlateData,
+    Plates,
+    StillPlates,
+    Views,
+    training_plates,
+    training_views,
+    validation_plates,
+)
 from projects.numberplate.detect import to_input
 from projects.numberplate.finished import FinishedModel, best_threshold, find_all, read_all
 from projects.numberplate.losses import detector_loss, reader_loss
@@ -33,20 +43,20 @@ def train(config: Config, run: Run) -> None:
     data = PlateData(config.data)
     distributed.say(data.summary())
     model = FinishedModel.start(config)
+    stages = []  # all prepared first: what is wrong with the data is said before hours of training
     if config.part in ("both", "detector"):
-        train_detector(model, data, config, run)
+        stages.append(partial(train_detector, model, training_views(data, config), data, config, run))
     if config.part in ("both", "reader"):
-        train_reader(model, data, config, run)
+        stages.append(partial(train_reader, model, training_plates(data, config), validation_plates(data), config, run))
+    for stage in stages:
+        stage()
     if distributed.is_first():
         model.save(run.model_file)
 
 
-def train_detector(model: FinishedModel, data: PlateData, config: Config, run: Run) -> None:
+def train_detector(model: FinishedModel, views: Views, data: PlateData, config: Config, run: Run) -> None:
     """From random views of photos to boxes and corners."""
-    recipe = config.detector
-    photos = data.photos_of(splits.VALIDATION)
-    if not any(len(photo.boxes) for photo in photos):
-        raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
+    recipe, photos = config.detector, data.photos_of(splits.VALIDATION)
     where = places(recipe.size, recipe.size)  # (N, 3)
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
@@ -57,24 +67,21 @@ def train_detector(model: FinishedModel, data: PlateData, config: Config, run: R
     def validate(network: nn.Module) -> dict[str, float]:
         return best_threshold(find_all(network, photos, config.model.size), photos)[1]
 
-    batches = Batches(training_views(data, config), recipe.batch_size, recipe.seed, recipe.workers)
+    batches = Batches(views, recipe.batch_size, recipe.seed, recipe.workers)
     fit(model.detector, loss, batches, validate, recipe, run.stage("detector"))
     model.calibrate(data)
 
 
-def train_reader(model: FinishedModel, data: PlateData, config: Config, run: Run) -> None:
+def train_reader(model: FinishedModel, plates: Plates, still: StillPlates, config: Config, run: Run) -> None:
     """From plates seen close by to their texts."""
     recipe = config.reader
-    plates = StillPlates(data.crops_of(splits.VALIDATION))
-    if not len(plates):
-        raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         images, texts, lengths = batch  # (B, 48, 160) uint8, (B, L), (B,)
         return reader_loss(network(images), texts, lengths)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        return reading_metrics([reading.text for reading in read_all(network, plates)], plates.texts)
+        return reading_metrics([reading.text for reading in read_all(network, still)], still.texts)
 
-    batches = Batches(training_plates(data, config), recipe.batch_size, recipe.seed, recipe.workers)
+    batches = Batches(plates, recipe.batch_size, recipe.seed, recipe.workers)
     fit(model.reader, loss, batches, validate, recipe, run.stage("reader"))

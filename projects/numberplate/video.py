@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 
 from projects.numberplate.detect import overlap
+from projects.numberplate.metrics import edit_distance
 from projects.numberplate.pipeline import Pipeline, Plate, voted
 
 SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATIENCE = 15
 """Frames after which a plate that is not seen any more is given up."""
+SURE = 0.9
+"""Confidence from which on a plate counts that only one frame shows."""
 
 
 @dataclass
@@ -41,6 +44,11 @@ class Track:
         own = self.votes[self.text]
         return sum(own) / len(own) * sum(own) / max(1e-9, sum(map(sum, self.votes.values())))
 
+    @property
+    def voted(self) -> Plate:
+        """The plate with the text that the frames agree on."""
+        return voted(self.plate, self.text, self.confidence)
+
 
 class Tracker:
     """Follows plates by how much their boxes overlap from one frame to the next, else by their text."""
@@ -55,7 +63,7 @@ class Tracker:
         free = [track for track in self.tracks if self.frame - track.last <= PATIENCE]
         answers = []
         for plate in plates:
-            overlaps = [overlap(np.array(plate.box), np.array(track.plate.box))[0, 0] for track in free]
+            overlaps = [_overlap(plate, track) for track in free]
             if overlaps and max(overlaps) > 0.2:
                 track = free[int(np.argmax(overlaps))]
             else:  # one that has moved far, or was away, is known by its text
@@ -68,8 +76,21 @@ class Tracker:
             track.plate, track.last = plate, self.frame
             if plate.text:
                 track.votes.setdefault(plate.text, []).append(plate.confidence)
-            answers.append(voted(plate, track.text, track.confidence))
+            answers.append(track.voted)
         return answers
+
+    @property
+    def found(self) -> list[Track]:
+        """The plates that count: with a text that two frames saw, or one surely."""
+        return [t for t in self.tracks if t.text and (t.last > t.first or t.confidence >= SURE)]
+
+
+def _overlap(plate: Plate, track: Track) -> float:
+    """How much a plate overlaps with where a track was last; 0 if both are read well and are two plates: the next car
+    has stopped where one was."""
+    if min(plate.confidence, track.confidence) >= 0.5 and edit_distance(plate.text, track.text) > len(track.text) / 2:
+        return 0.0
+    return float(overlap(np.array(plate.box), np.array(track.plate.box))[0, 0])
 
 
 class Video:

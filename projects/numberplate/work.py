@@ -28,6 +28,8 @@ class Shown:
     image: np.ndarray | None = None
     """RGB uint8 (H, W, 3); None: not read yet, or not readable."""
     plates: list[Plate] = field(default_factory=list)
+    so_far: list[Plate] | None = None
+    """Of a video: the plates of all frames so far, each once."""
     problem: str = ""
     done: bool = False
 
@@ -113,13 +115,15 @@ class Worker:
 
     def _video(self, source: Path | int, settings: Settings) -> None:
         shown, number, total = Shown(source.name if isinstance(source, Path) else "webcam"), 0, None
+        tracker = Tracker()
         try:
             video = Video(source)
             total = video.count
-            for image, plates, rate in watch(video, self._pipeline(settings), Tracker()):
+            for image, plates, rate in watch(video, self._pipeline(settings), tracker):
                 if self.stop.is_set():
                     return
-                shown, number = Shown(shown.name, image, plates, done=True), number + 1
+                so_far = [track.voted for track in tracker.found]
+                shown, number = Shown(shown.name, image, plates, so_far, done=True), number + 1
                 self._put(Event(0, shown, number, total, rate))
             if not number:
                 raise ValueError(f"{shown.name} has no frame that can be read")
@@ -128,10 +132,11 @@ class Worker:
         self._put(Event(0, shown, number, number or total, finished=True))
 
     def _put(self, event: Event) -> None:
-        """Wait for room, unless the window has given up on this work."""
-        while not self.stop.is_set():
+        """Wait for room, until the window has given up on this work."""
+        while True:
             try:
                 self.events.put(event, timeout=0.1)
                 return
-            except Full:  # look at `stop` and try again
-                continue
+            except Full:
+                if self.stop.is_set():
+                    return
