@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import create_model
 
 from shared import config as settings
-from shared.config import OF_ONE_SOURCE, Section, TrainOptions
+from shared.config import OF_ONE_SOURCE, RunOptions, Section, TrainOptions
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
@@ -113,7 +113,8 @@ def _resume(module: str, run: Run) -> str:
 def _answer(module: str, options_class: type[Section]) -> int:
     project = module.split(".")[1]
     given = _arguments(module, options_class)
-    run = Run.open(project, given.get("run", options_class.model_fields["run"].default))
+    named = given.get("run", options_class.model_fields["run"].default)
+    run = Run.open(project, settings.load(RunOptions, {"run": named}).run)
     if not run.model_file.is_file():
         raise ValueError(f"run {run.name} is not finished; to go on: {_resume(f'projects.{project}.train', run)}")
     own: dict[str, dict[str, Any]] = run.settings  # a shipped run may have none of these sections
@@ -127,9 +128,9 @@ def _answer(module: str, options_class: type[Section]) -> int:
     return 0
 
 
-def _data_of(options_class: type[Section], run: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _data_of(options_class: type[Section], run: dict[str, Any], given: Any) -> dict[str, Any]:
     """The run's settings of `data` that hold for the data that the command line names, too."""
-    if not {"source", "root"} & set(given):
+    if not isinstance(given, dict) or not {"source", "root"} & set(given):
         return run
     source = _source(run["source"], given)
     carried = _of_any_source(options_class, run)
@@ -159,22 +160,25 @@ def _of_any_source(options_class: type[Section], data: Mapping[str, Any]) -> dic
 
 
 def _seen(own: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """A warning where a run may be scored on what it was trained on; parts that come with the data are no new division
-    of it."""
-
-    def place(settings: Mapping[str, Any]) -> tuple[str, str]:
-        return settings["source"], str(Path(settings.get("root") or "").resolve())
-
-    if place(own) != place(data):
+    """A warning where a run may be scored on what it was trained on."""
+    if _place(own) != _place(data):
         again = data["split"] == "all" and own["source"] == data["source"] and data["source"] in ("csv", "folder")
         return f"all of {data['root']} is scored; if the run was trained on some of it, that too" if again else ""
-    decides = [
-        key
-        for key in ("split", "seed", "validation", "test", "guard", "photos", "scenes", "reviews")
-        if key in own and key in data
-    ]
-    anew = data["split"] not in ("train", "dev", "test") and any(own[key] != data[key] for key in decides)
+    anew = divided_anew(own, data)
     return "the run's own data, divided anew: what it was trained on may be scored" if anew else ""
+
+
+def divided_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Whether two `data` sections divide the same data in different ways: one's test part may be trained on by the
+    other. Parts that come with the data are no new division of it."""
+    decides = ("split", "seed", "validation", "test", "fold", "guard", "photos", "scenes", "reviews")
+    changed = any(own[key] != data[key] for key in decides if key in own and key in data)
+    listed = data["split"] in ("train", "dev", "test") and own["split"] != "random"
+    return _place(own) == _place(data) and changed and not listed
+
+
+def _place(data: Mapping[str, Any]) -> tuple[str, str]:
+    return data["source"], str(Path(data.get("root") or "").resolve())
 
 
 def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:
@@ -220,6 +224,15 @@ def _short(path: Path) -> str:
 def show(values: Mapping[str, float]) -> str:
     """`accuracy 0.912  macro_f1 0.905`"""
     return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+
+def picture_files(folder: Path, inputs: Sequence[Path]) -> list[Path]:
+    """Where the picture of every input goes: into a folder, which is made. Raises ValueError if an input lies there."""
+    if folder.resolve() in {path.resolve().parent for path in inputs}:
+        raise ValueError(f"{folder} holds what is to be read; name another folder with --overlay")
+    folder.mkdir(parents=True, exist_ok=True)
+    several = len(inputs) > 1
+    return [folder / f"{path.stem or 'photo'}{f'-{n}' if several else ''}.png" for n, path in enumerate(inputs)]
 
 
 def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterator[tuple[int, T, V]]:

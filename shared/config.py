@@ -47,7 +47,7 @@ class TrainOptions(Section):
 
     config: Path | None = None
     """A YAML file of settings; those on the command line lie on top."""
-    name: str | None = None
+    name: str | None = Field(None, pattern=r"^[^/\\]+$")
     """What the run is called, after its time; default: the name of the config file."""
     resume: str | None = None
     """The folder or name of a run to go on with; no settings beside it."""

@@ -1,7 +1,6 @@
 """Files that are either complete or not there."""
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Generator
@@ -17,7 +16,7 @@ def atomic(path: Path) -> Generator[Path]:
     Safe when several processes write the same file: the last one to finish wins, nobody ever reads half a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield temporary
         temporary.replace(path)

@@ -159,6 +159,29 @@ def test_an_archive_fetched_by_hand_is_used_without_the_network(tmp_path: Path, 
     assert fetch(_source(archive, "http://127.0.0.1:9/set.zip"), tmp_path).is_dir()
 
 
+def test_who_is_second_to_extract_takes_what_the_first_has(
+    tmp_path: Path, archive: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set.zip").write_bytes(archive)
+    source = _source(archive, "http://127.0.0.1:9/set.zip")
+
+    def after_another(path: Path, target: Path) -> None:
+        extract(path, target)
+        path.unlink()
+        extract(path, target)  # the archive is gone by now
+
+    monkeypatch.setattr(download, "extract", after_another)
+    assert fetch(source, tmp_path) == tmp_path / "set"
+
+
+def test_two_threads_may_write_one_file(tmp_path: Path) -> None:
+    with atomic(tmp_path / "file.txt") as first, atomic(tmp_path / "file.txt") as second:
+        first.write_text("one")
+        second.write_text("two")
+    assert (tmp_path / "file.txt").read_text() == "one"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"evil.{kind}"

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from projects.plantdisease.config import Config
+from shared.command import divided_anew, picture_files
 from shared.config import TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
 from tests.conftest import ROOT, CommandLine
 
@@ -100,6 +101,29 @@ def test_a_missing_config_file_names_those_there_are(command: CommandLine) -> No
     answer = command(TRAIN, "--config", ROOT / "configs/plantdisease/sampel.yaml")
     assert answer.returncode == 2
     assert "sample.yaml" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "anew"),
+    [
+        ({"split": "auto", "seed": 0}, {"split": "auto", "seed": 0}, False),
+        ({"split": "auto", "seed": 0}, {"split": "auto", "seed": 1}, True),
+        ({"split": "auto", "seed": 0, "fold": 0}, {"split": "auto", "seed": 0, "fold": 1}, True),
+        ({"split": "auto", "seed": 0}, {"split": "test", "seed": 0}, False),
+        ({"split": "random", "seed": 0}, {"split": "test", "seed": 0}, True),
+        ({"split": "auto", "seed": 0}, {"split": "auto", "seed": 1, "root": "elsewhere"}, False),
+    ],
+)
+def test_the_same_data_divided_in_another_way_is_noticed(own: dict, asked: dict, anew: bool) -> None:
+    assert divided_anew({"source": "folder", **own}, {"source": "folder", **asked}) is anew
+
+
+def test_pictures_never_go_where_the_photos_are(tmp_path: Path) -> None:
+    photos = [tmp_path / "a" / "leaf.jpg", tmp_path / "b" / "leaf.jpg"]
+    with pytest.raises(ValueError, match="name another folder with --overlay"):
+        picture_files(tmp_path / "b", photos)
+    assert [path.name for path in picture_files(tmp_path / "c", photos)] == ["leaf-0.png", "leaf-1.png"]
+    assert picture_files(tmp_path / "c", photos[:1])[0].name == "leaf.png"
 
 
 def test_help_is_quick_and_lists_every_setting_with_its_docstring(command: CommandLine) -> None:

@@ -15,9 +15,10 @@ from shared.data.loader import Batches, Item
 from shared.runs import Run, environment
 from shared.training.checkpoint import load_state
 from shared.training.config import TrainingConfig
-from shared.training.device import autocast, has_bfloat16, pick_device, seed_everything
+from shared.training.device import autocast, device_of, has_bfloat16, pick_device, seed_everything
 from shared.training.loop import Interrupted, fit
 from shared.training.optim import build_optimizer, build_schedule
+from tests.conftest import run_module
 
 
 class Points:
@@ -119,6 +120,27 @@ def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_pat
     resumed, run = train(tmp_path / "stopped", evaluate=lambda _: {"loss": 0.0})
     assert same(whole, resumed)
     assert len(run.history()) == 3
+
+
+DISAGREE = """
+from itertools import count
+from pathlib import Path
+from shared.training import distributed
+from tests.test_loop import train
+
+with distributed.processes():
+    better = -1 if distributed.is_first() else 1
+    losses = count(0, better)
+    train(Path("run"), evaluate=lambda _: {"loss": float(next(losses))}, patience=1, epochs=4)
+"""
+
+
+def test_processes_that_validate_differently_go_by_the_first(tmp_path: Path) -> None:
+    (tmp_path / "disagree.py").write_text(DISAGREE)
+    words = ["--nproc-per-node", 2, "--master-port", 29783, "disagree.py"]
+    answer = run_module("torch.distributed.run", words, tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert [row["loss"] for row in Run(tmp_path / "run").history()] == [0, -1, -2, -3]
 
 
 def test_two_small_batches_accumulated_equal_one_large_batch(tmp_path: Path) -> None:
@@ -245,6 +267,9 @@ def test_a_device_that_is_not_there_is_one_sentence() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="device cuda was asked for"):
             pick_device("cuda")
+        assert device_of("cuda") == pick_device("auto")  # a finished model answers on any machine
+    with pytest.raises(ValueError, match="device cuda:99 was asked for"):
+        pick_device("cuda:99")
 
 
 def test_two_runs_of_the_same_second_never_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -356,6 +356,13 @@ def test_unfit_weights_are_refused_with_a_sentence(tmp_path: Path, content: str)
 # --- evaluation, prediction, export
 
 
+def test_a_key_without_its_value_is_one_sentence(run_folder: Path, command: CommandLine) -> None:
+    for words in (["--run"], ["--run", run_folder, "--data"], ["--run", run_folder, "--data", "null"]):
+        answer = command(EVALUATE, *words)
+        assert answer.returncode == 2
+        assert answer.stderr.startswith("plantdisease: ") and answer.stderr.count("\n") == 1
+
+
 def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
     numbers = json.loads((run_folder / "evaluation.json").read_text())
     assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]

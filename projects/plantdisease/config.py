@@ -112,8 +112,8 @@ class Config(Section):
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
-    head: HeadConfig = HeadConfig()
     training: FineTuneConfig = FineTuneConfig()
+    head: HeadConfig = HeadConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @model_validator(mode="after")

@@ -67,6 +67,8 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
     model = FinishedModel.load(run.model_file)
+    if options.data.size != model.config.data.size:
+        raise ValueError(f"data.size must be that of the run, {model.config.data.size}")
     if _same_photos(options.data, model.config.data):
         result = _renew(run, model, options.data, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")

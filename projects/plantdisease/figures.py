@@ -19,6 +19,9 @@ BASELINES = {"majority": "majority", "colour_histogram": "colour histogram"}
 def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
     """`report.html` and, of what it shows, a small `picture.png` into the run."""
     numbers, network = result.numbers, network_name(model)
+    stage, recipe, history = "all layers", model.config.training, run.history()
+    if not history:
+        stage, recipe, history = "head", model.config.head, run.stage("head").history()
     gallery = _gallery(model, result)
     sections = [
         report.baselines_section(numbers, network, BASELINES),
@@ -35,10 +38,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
             f"{(result.novelty > 1).float().mean():.1%} of the test photos were called strange: further from every "
             "class than 99 % of the validation photos.",
         ),
-        report.Section(
-            f"Training, {'all layers' if run.history() else 'head'}",
-            figure=report.learning_curves(run.history() or run.stage("head").history(), model.config.training.monitor),
-        ),
+        report.Section(f"Training, {stage}", figure=report.learning_curves(history, recipe.monitor)),
     ]  # fmt: skip
     with atomic(run.folder / "picture.png") as temporary:
         temporary.write_bytes(report.small_png(gallery))

@@ -16,7 +16,7 @@ from shared.data.images import normalise
 from shared.evaluation.classification import fit_temperature
 from shared.evaluation.predict import predict
 from shared.training.checkpoint import load_model, save_model, saved_settings, select
-from shared.training.device import pick_device
+from shared.training.device import device_of, pick_device
 
 ENOUGH = 60  # photos of a class from which its usual activations are learned
 
@@ -132,7 +132,7 @@ class FinishedModel:
 
     def score(self, photos: Photos) -> tuple[Tensor, Tensor]:
         """`__call__` for a whole dataset, on the device that trains: (N, C) and (N,)."""
-        network = _Both(self.views).to(pick_device(self.config.training.device))
+        network = _Both(self.views).to(device_of(self.config.training.device))
         both = predict(network, photos, lambda batch: normalise(batch[0], self.config.model.size), precision="fp32")
         self.network.cpu()
         logits, activations = both.split([len(self.classes), self.novelty.centres.shape[1]], dim=1)

@@ -25,9 +25,9 @@ class Novelty(nn.Module):
 
     def forward(self, activations: Tensor) -> Tensor:
         """activations (B, D) -> distance to the nearest class (B,); 1 is the threshold."""
-        difference = activations.unsqueeze(1) - self.centres  # (B, C, D)
-        squared = ((difference @ self.precision) * difference).sum(dim=2)  # (B, C)
-        return squared.amin(dim=1).clamp(min=0).sqrt() / self.threshold
+        differences = (activations - centre for centre in self.centres)  # C of (B, D), one at a time
+        squared = torch.stack([((d @ self.precision) * d).sum(dim=1) for d in differences])  # (C, B)
+        return squared.amin(dim=0).clamp(min=0).sqrt() / self.threshold
 
     @classmethod
     def fit(cls, activations: Tensor, labels: Tensor, classes: int) -> "Novelty":

@@ -20,7 +20,7 @@ import torch
 from projects.plantdisease.config import PredictOptions
 from projects.plantdisease.explain import grad_cam, occlusion, overlay
 from projects.plantdisease.finished import FinishedModel
-from shared.command import readable
+from shared.command import picture_files, readable
 from shared.data.images import find_images, normalise, read_image, to_square
 from shared.files import atomic, write_json
 from shared.runs import Run
@@ -92,18 +92,16 @@ def main(options: PredictOptions, run: Run) -> None:
     if not paths:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
     predictor = Predictor.from_checkpoint(run.model_file)
-    pictures = options.overlay or run.folder / "predictions"
-    pictures.mkdir(parents=True, exist_ok=True)
+    pictures = picture_files(options.overlay or run.folder / "predictions", paths)
     answers, size = [], predictor.model.config.data.size
     for number, path, image in readable("plantdisease", paths, lambda path: read_image(path, at_least=size)):
         prediction = predictor(image, options.top)
-        picture = pictures / f"{path.stem}{f'-{number}' if len(paths) > 1 else ''}.png"
         seen = predictor.explain(image, prediction.classes[0][0], options.explain)
-        with atomic(picture) as temporary:
+        with atomic(pictures[number]) as temporary:
             temporary.write_bytes(cv2.imencode(".png", seen[:, :, ::-1])[1].tobytes())
-        print(f"{path}: {prediction}\n  {picture}")
+        print(f"{path}: {prediction}\n  {pictures[number]}")
         answers.append(
-            {"file": str(path), **asdict(prediction), "familiar": prediction.familiar, "overlay": str(picture)}
+            {"file": str(path), **asdict(prediction), "familiar": prediction.familiar, "overlay": str(pictures[number])}
         )
     if options.json_file:
         write_json(options.json_file, answers)

@@ -60,7 +60,7 @@ def train_until(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
     _, targets, levels = validation.everything()
     batches = Batches(training, recipe.batch_size, recipe.seed, recipe.workers)
     fit(model, loss, batches, validate, recipe, run)
-    return Fitted(refit.since, model.cpu().eval())
+    return Fitted(refit.since, model)
 
 
 def day_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Config) -> Tensor:

@@ -28,7 +28,8 @@ class Source:
 def fetch(source: Source, folder: Path) -> Path:
     """The extracted data set below `folder`, downloaded on first use.
 
-    An archive of the right content that already lies in `folder` is used without the network. Raises ValueError with
+    An archive of the right content that already lies in `folder` is used without the network; it is deleted once it is
+    extracted. Raises ValueError with
     one sentence (what failed, and what to put where by hand) and leaves nothing half-done.
     """
     target = folder / source.name
@@ -46,8 +47,10 @@ def fetch(source: Source, folder: Path) -> Path:
         archive = _download(source, folder, by_hand)
         extract(archive, target)
     except OSError as error:
+        if target.is_dir():  # another process was faster
+            return target
         raise ValueError(f"cannot write {source.name} to {folder}: {error.strerror or error}") from None
-    archive.unlink()
+    archive.unlink(missing_ok=True)
     return target
 
 

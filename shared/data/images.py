@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,9 +22,11 @@ MAX_PIXELS = 100_000_000
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def find_images(folder: Path) -> list[Path]:
-    """All image files below a folder, sorted. Hidden files and folders are passed over."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
+    """All image files below a folder, sorted, and those with the suffixes `also`. Hidden files and folders are passed
+    over."""
+    wanted = {*SUFFIXES, *also}
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file())
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 

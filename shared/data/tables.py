@@ -2,6 +2,7 @@
 
 import csv
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -49,7 +50,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> pd.DataFrame:
         ) from None
     except LookupError:
         raise ValueError(f"encoding {encoding} is not known; utf-8, cp1252 and latin-1 are usual") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not readable as a table: {' '.join(str(error).split())}") from None
     if frame.empty:
         raise ValueError(f"{path} has a header but no rows")

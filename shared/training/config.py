@@ -23,7 +23,8 @@ class TrainingConfig(Section):
     learning_rate: float = Field(1e-3, gt=0)
     """Peak learning rate."""
     weight_decay: float = Field(0.01, ge=0)
-    """Decoupled weight decay; biases and normalisation weights are left out."""
+    """Pulls weights towards zero, beside the gradient (adamw) or as part of it (sgd); biases and normalisation weights
+    are left out."""
     schedule: Literal["cosine", "one-cycle", "step", "constant"] = "cosine"
     """Warm-up, then a half cosine to zero; one-cycle (Smith 2018); a tenth after 60 % and 85 %; or constant."""
     warmup: float = Field(0.05, ge=0, lt=1)

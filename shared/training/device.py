@@ -14,12 +14,19 @@ def pick_device(name: str = "auto") -> torch.device:
     """`auto` takes CUDA, then Apple's MPS, then the CPU. Raises ValueError if the named device is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    missing = (name.startswith("cuda") and not torch.cuda.is_available()) or (
-        name == "mps" and not torch.backends.mps.is_available()
-    )
-    if missing:
+    kind, _, number = name.partition(":")
+    there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if int(number or 0) >= there.get(kind, 1):
         raise ValueError(f"device {name} was asked for but PyTorch finds none here; device auto takes what there is")
     return torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device(name)
+
+
+def device_of(name: str) -> torch.device:
+    """Where a finished model answers: the device it was trained on, or what there is on a machine without it."""
+    try:
+        return pick_device(name)
+    except ValueError:
+        return pick_device("auto")
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -70,6 +77,7 @@ def random_state() -> dict[str, Any]:
         "numpy": [kind, torch.from_numpy(np.asarray(key).astype(np.int64)), *rest],
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "mps": [torch.mps.get_rng_state()] if torch.backends.mps.is_available() else [],
     }
 
 
@@ -80,5 +88,7 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
     kind, key, *rest = state["numpy"]
     np.random.set_state((kind, key.numpy().astype(np.uint32), *rest))  # noqa: NPY002
     torch.set_rng_state(state["torch"].cpu())
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda"]])
+    for number in range(min(len(state["cuda"]), torch.cuda.device_count())):
+        torch.cuda.set_rng_state(state["cuda"][number].cpu(), number)
+    if state["mps"] and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state["mps"][0].cpu())

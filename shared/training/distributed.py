@@ -22,9 +22,15 @@ def processes() -> Generator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
-    if torch.cuda.is_available():
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < int(os.environ["LOCAL_WORLD_SIZE"]):
+        raise ValueError(
+            f"torchrun started {os.environ['LOCAL_WORLD_SIZE']} processes, but there are {gpus} GPUs; with an empty "
+            "CUDA_VISIBLE_DEVICES they train on the CPU"
+        )
+    if gpus:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")
     try:
         yield
     finally:
@@ -72,7 +78,7 @@ def any_process(*flags: bool) -> list[bool]:
     """For each flag, whether it is raised in at least one process."""
     if world_size() == 1:
         return list(flags)
-    raised = torch.tensor(flags, dtype=torch.float, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    raised = torch.tensor(flags, dtype=torch.float)
     dist.all_reduce(raised, dist.ReduceOp.MAX)
     return raised.bool().tolist()
 

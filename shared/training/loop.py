@@ -147,7 +147,7 @@ def fit(
             candidate = average.module if average else model
             candidate.eval()
             with torch.inference_mode():
-                metrics = evaluate(candidate)
+                metrics = distributed.collect(evaluate(candidate))[0]  # all decide by the same numbers
             row = {"epoch": epoch + 1, "learning_rate": optimizer.param_groups[0]["lr"]}
             row |= {f"train_{name}": total / len(train_loader) for name, total in sums.items()}
             row |= {"seconds": seconds + time.monotonic() - started, **metrics}
