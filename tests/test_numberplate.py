@@ -18,10 +18,11 @@ from projects.numberplate.data import PlateData, Plates, Views, random_view
 from projects.numberplate.detect import PAINT, Detection, corners_of, select, to_input
 from projects.numberplate.evaluate import evaluate
 from projects.numberplate.finished import FinishedModel
+from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.losses import assign, detector_loss, reader_loss
 from projects.numberplate.metrics import average_precision, detection_metrics, edit_distance, reading_metrics
 from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, places
-from projects.numberplate.read import best_path
+from projects.numberplate.read import best_path, likelihoods
 from projects.numberplate.tables import load_tables
 from projects.numberplate.typefaces import SEAL, carried, from_sheet
 from shared.config import load, parse_arguments
@@ -412,6 +413,16 @@ def test_repeats_are_merged_and_blanks_left_out() -> None:
     logits = torch.nn.functional.one_hot(torch.tensor(symbols), 37).float().unsqueeze(1) * 20
     (reading,) = best_path(logits)
     assert reading.text == "AA1" and len(reading.confidences) == 3 and reading.confidence > 0.99
+
+
+def test_a_text_is_as_likely_as_all_the_ways_to_write_it() -> None:
+    logits = torch.randn(3, 1, 1 + len(CHARACTERS), generator=torch.Generator().manual_seed(0)) * 3
+    p = logits.softmax(dim=2)[:, 0]  # (3, 37)
+    a, b = (1 + CHARACTERS.index(c) for c in "AB")
+    ways = {"AB": [(a, b, 0), (a, 0, b), (0, a, b), (a, a, b), (a, b, b)], "AA": [(a, 0, a)], "": [(0, 0, 0)]}
+    sums = [sum(float(p[0, x] * p[1, y] * p[2, z]) for x, y, z in paths) for paths in ways.values()]
+    found = likelihoods(logits.expand(-1, 3, -1), list(ways)).exp()
+    assert found.tolist() == pytest.approx(sums, rel=1e-4)
 
 
 def test_outputs_mean_the_middle_the_size_and_the_corners_of_a_plate() -> None:
