@@ -173,7 +173,7 @@ def divided_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     other. Parts that come with the data are no new division of it."""
     decides = ("split", "seed", "validation", "test", "fold", "guard", "photos", "scenes", "reviews")
     changed = any(own[key] != data[key] for key in decides if key in own and key in data)
-    listed = data["split"] in ("train", "dev", "test") and own["split"] != "random"
+    listed = data["split"] in ("train", "dev", "test") and own["split"] not in ("random", "product")
     return _place(own) == _place(data) and changed and not listed
 
 
@@ -228,7 +228,7 @@ def show(values: Mapping[str, float]) -> str:
 
 def picture_files(folder: Path, inputs: Sequence[Path]) -> list[Path]:
     """Where the picture of every input goes: into a folder, which is made. Raises ValueError if an input lies there."""
-    if folder.resolve() in {path.resolve().parent for path in inputs}:
+    if folder.resolve() in {place for path in inputs for place in (path.parent.resolve(), path.resolve().parent)}:
         raise ValueError(f"{folder} holds what is to be read; name another folder with --overlay")
     folder.mkdir(parents=True, exist_ok=True)
     several = len(inputs) > 1

@@ -47,12 +47,19 @@ class TrainOptions(Section):
 
     config: Path | None = None
     """A YAML file of settings; those on the command line lie on top."""
-    name: str | None = Field(None, pattern=r"^[^/\\]+$")
+    name: str | None = None
     """What the run is called, after its time; default: the name of the config file."""
     resume: str | None = None
     """The folder or name of a run to go on with; no settings beside it."""
     print_config: bool = False
     """Print the resulting settings as YAML and stop."""
+
+    @field_validator("name")
+    @classmethod
+    def _no_path(cls, name: str | None) -> str | None:
+        if name and set(name) & set("/\\"):
+            raise ValueError(f"must be a name, not the path {name}")
+        return name
 
 
 S = TypeVar("S", bound=Section)

@@ -111,6 +111,7 @@ def test_a_missing_config_file_names_those_there_are(command: CommandLine) -> No
         ({"split": "auto", "seed": 0, "fold": 0}, {"split": "auto", "seed": 0, "fold": 1}, True),
         ({"split": "auto", "seed": 0}, {"split": "test", "seed": 0}, False),
         ({"split": "random", "seed": 0}, {"split": "test", "seed": 0}, True),
+        ({"split": "product", "seed": 0}, {"split": "test", "seed": 0}, True),
         ({"split": "auto", "seed": 0}, {"split": "auto", "seed": 1, "root": "elsewhere"}, False),
     ],
 )
@@ -124,6 +125,10 @@ def test_pictures_never_go_where_the_photos_are(tmp_path: Path) -> None:
         picture_files(tmp_path / "b", photos)
     assert [path.name for path in picture_files(tmp_path / "c", photos)] == ["leaf-0.png", "leaf-1.png"]
     assert picture_files(tmp_path / "c", photos[:1])[0].name == "leaf.png"
+    photos[0].parent.mkdir()
+    photos[0].symlink_to(tmp_path / "store.jpg")  # replaced by a picture it would be lost
+    with pytest.raises(ValueError, match="name another folder"):
+        picture_files(tmp_path / "a", photos[:1])
 
 
 def test_help_is_quick_and_lists_every_setting_with_its_docstring(command: CommandLine) -> None:

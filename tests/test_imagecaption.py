@@ -182,8 +182,8 @@ def test_a_frozen_encoder_is_left_alone_and_training_goes_on_from_a_finished_run
     assert len(second.stage("scst").history()) == 1
     with pytest.raises(ValueError, match="is a network of other settings"):
         start("third", *more, "--model.hidden=64")
-    with pytest.raises(ValueError, match="divided these photos in another way"):
-        start("fourth", *more, "--data.validation=0.3")
+    with pytest.raises(ValueError, match=r"was trained on \d+ of the photos to validate or test on"):
+        start("fourth", *more, "--data.split=random")
 
 
 # --- evaluation, prediction

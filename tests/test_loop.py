@@ -15,7 +15,15 @@ from shared.data.loader import Batches, Item
 from shared.runs import Run, environment
 from shared.training.checkpoint import load_state
 from shared.training.config import TrainingConfig
-from shared.training.device import autocast, device_of, has_bfloat16, pick_device, seed_everything
+from shared.training.device import (
+    autocast,
+    device_of,
+    has_bfloat16,
+    pick_device,
+    random_state,
+    restore_random_state,
+    seed_everything,
+)
 from shared.training.loop import Interrupted, fit
 from shared.training.optim import build_optimizer, build_schedule
 from tests.conftest import run_module
@@ -120,6 +128,14 @@ def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_pat
     resumed, run = train(tmp_path / "stopped", evaluate=lambda _: {"loss": 0.0})
     assert same(whole, resumed)
     assert len(run.history()) == 3
+
+
+def test_a_random_state_of_another_machine_is_restored_as_far_as_it_goes() -> None:
+    state = {**random_state(), "cuda": [torch.get_rng_state()] * 99}
+    del state["mps"]  # an older one
+    first = torch.rand(3)
+    restore_random_state(state)
+    assert torch.equal(torch.rand(3), first)
 
 
 DISAGREE = """

@@ -179,7 +179,7 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--evaluation.country", "zz"], "country zz is not known; those there are: ar, at"),
-        (["--name", "a/b"], "name must be"),
+        (["--name", "a/b"], "name: must be a name, not the path a/b"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
         (["--detector.size", "100"], "detector.size must be a multiple of 32"),
         (["--model.reader", "no.safetensors", "--data.photos", "40"], "no.safetensors"),

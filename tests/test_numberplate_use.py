@@ -240,6 +240,15 @@ def test_the_next_car_at_a_gate_is_another_plate() -> None:
     assert [(track.text, track.first) for track in tracker.found] == [("AB123XY", 0), ("CD987ZW", 4)]
 
 
+@pytest.mark.parametrize("texts", [["AB1", "AB123XY", "AB123XY"], ["AB123XY", "AB123XY", "XY"]])
+def test_a_car_that_comes_into_view_or_leaves_is_one_plate(texts: list[str]) -> None:
+    tracker = Tracker()
+    for text in texts:
+        tracker([plate_at(10, text, 0.9)])
+    assert [track.text for track in tracker.tracks] == ["AB123XY"]
+    assert tracker.found[0].voted.confidence == pytest.approx(0.9 * 2 / 3)  # what the frames agree on
+
+
 @pytest.fixture
 def clip(scene: tuple[np.ndarray, str], tmp_path: Path) -> Path:
     """Six frames of a street that moves, as MJPEG."""

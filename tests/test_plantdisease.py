@@ -357,7 +357,7 @@ def test_unfit_weights_are_refused_with_a_sentence(tmp_path: Path, content: str)
 
 
 def test_a_key_without_its_value_is_one_sentence(run_folder: Path, command: CommandLine) -> None:
-    for words in (["--run"], ["--run", run_folder, "--data"], ["--run", run_folder, "--data", "null"]):
+    for words in (["--run"], ["--run", run_folder, "--data"], ["--run", run_folder, "--data.size", "96"]):
         answer = command(EVALUATE, *words)
         assert answer.returncode == 2
         assert answer.stderr.startswith("plantdisease: ") and answer.stderr.count("\n") == 1

@@ -109,10 +109,12 @@ def begin(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
         return vocabulary, build_model(config.model, config.data.size, len(vocabulary))
     earlier = FinishedModel.load(config.training.start)
     if divided_anew(earlier.config.data.model_dump(), config.data.model_dump()):
-        raise ValueError(
-            f"training.start {config.training.start} divided these photos in another way: its training photos would be "
-            "among those to test on"
-        )
+        known = {photo.path for photo in CaptionData(earlier.config.data).train}
+        if seen := sum(photo.path in known for photo in (*data.validation, *data.test)):
+            raise ValueError(
+                f"training.start {config.training.start} was trained on {seen} of the photos to validate or test on: "
+                "it divided them in another way"
+            )
     model = build_model(config.model, config.data.size, len(earlier.vocabulary), pretrained=False)
     try:
         model.load_state_dict(earlier.network.state_dict())

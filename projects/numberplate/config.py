@@ -81,7 +81,7 @@ class DetectorConfig(TrainingConfig):
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
     weight_decay: float = Field(0.02, ge=0)
-    """Decoupled weight decay; biases and normalisation weights are left out."""
+    """Pulls weights towards zero; biases and normalisation weights are left out."""
     clip: float = Field(5.0, ge=0)
     """Largest norm of the gradient; 0 switches clipping off."""
     average: float = Field(0.99, ge=0, lt=1)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,12 +153,3 @@ def mark(photo: np.ndarray, plates: Sequence[Plate]) -> np.ndarray:
             marked, label, (x, y), cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), max(1, thick // 2), cv2.LINE_AA
         )
     return marked
-
-
-def voted(plate: Plate, text: str, confidence: float) -> Plate:
-    """The same plate with the text that a track has voted for."""
-    return (
-        plate
-        if text == plate.text
-        else replace(plate, text=text, confidence=confidence, confidences=(confidence,) * len(text))
-    )

@@ -74,13 +74,7 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     for track in found:
         seconds = f"{track.first / video.rate:.1f} s to {track.last / video.rate:.1f} s"
         print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
-    answers = [
-        {
-            **t.voted.as_dict(), "confidence": t.confidence,
-            "from": t.first / video.rate, "to": t.last / video.rate,
-        }
-        for t in found
-    ]  # fmt: skip
+    answers = [{**t.voted.as_dict(), "from": t.first / video.rate, "to": t.last / video.rate} for t in found]
     return {"file": str(path), "frames": frames, "plates": answers, "overlay": str(picture)}
 
 

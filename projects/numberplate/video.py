@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 
 from projects.numberplate.detect import overlap
 from projects.numberplate.metrics import edit_distance
-from projects.numberplate.pipeline import Pipeline, Plate, voted
+from projects.numberplate.pipeline import Pipeline, Plate
 
 SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATIENCE = 15
@@ -46,8 +46,10 @@ class Track:
 
     @property
     def voted(self) -> Plate:
-        """The plate with the text that the frames agree on."""
-        return voted(self.plate, self.text, self.confidence)
+        """The plate where it was seen last, with the text that the frames agree on and how sure of it they are."""
+        text, sure = self.text, self.confidence
+        each = self.plate.confidences if text == self.plate.text else (sure,) * len(text)
+        return replace(self.plate, text=text, confidence=sure, confidences=each)
 
 
 class Tracker:
@@ -86,9 +88,11 @@ class Tracker:
 
 
 def _overlap(plate: Plate, track: Track) -> float:
-    """How much a plate overlaps with where a track was last; 0 if both are read well and are two plates: the next car
-    has stopped where one was."""
-    if min(plate.confidence, track.confidence) >= 0.5 and edit_distance(plate.text, track.text) > len(track.text) / 2:
+    """How much a plate overlaps with where a track was last; 0 if both are read well and neither is a part of the other
+    or like it: the next car has stopped where one was."""
+    part = plate.text in track.text or track.text in plate.text
+    unlike = edit_distance(plate.text, track.text) > len(track.text) / 2
+    if unlike and not part and min(plate.confidence, track.confidence) >= 0.5:
         return 0.0
     return float(overlap(np.array(plate.box), np.array(track.plate.box))[0, 0])
 

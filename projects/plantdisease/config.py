@@ -66,7 +66,7 @@ class LeafTraining(TrainingConfig):
     learning_rate: float = Field(3e-4, gt=0)
     """Peak learning rate."""
     weight_decay: float = Field(0.05, ge=0)
-    """Decoupled weight decay; biases are left out."""
+    """Pulls weights towards zero; biases are left out."""
     monitor: Literal["accuracy", "macro_f1", "loss", "ece"] = "macro_f1"
     """The number of the validation that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
@@ -112,8 +112,8 @@ class Config(Section):
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
-    training: FineTuneConfig = FineTuneConfig()
     head: HeadConfig = HeadConfig()
+    training: FineTuneConfig = FineTuneConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @model_validator(mode="after")

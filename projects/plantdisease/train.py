@@ -24,6 +24,7 @@ from shared.evaluation.classification import classification_metrics
 from shared.evaluation.predict import predict
 from shared.runs import Run
 from shared.training import distributed
+from shared.training.device import seed_everything
 from shared.training.loop import fit
 
 
@@ -31,10 +32,12 @@ def train(config: Config, run: Run) -> None:
     """Data, network, the head on frozen features, then all layers, and the finished model into the run."""
     data = LeafData(config.data)
     distributed.say(data.summary())
+    head_first = config.model.weights != "none" and config.head.epochs > 0
+    seed_everything((config.head if head_first else config.training).seed)
     model = build_model(config.model, classes=len(data.classes))
 
     # Stage 1: the trunk stays as it is, so its features are computed once and the head trains in seconds.
-    if config.model.weights != "none" and config.head.epochs:
+    if head_first:
         copies = trunk_features(model.trunk, data, config)
 
         def head_loss(head: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:

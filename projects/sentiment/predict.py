@@ -153,6 +153,6 @@ def gather(
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.exists()
+        return path != Path() and path.exists()
     except OSError:  # a text longer than any name of a file
         return False

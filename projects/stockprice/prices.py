@@ -67,7 +67,7 @@ def files(root: Path, tickers: Sequence[str]) -> list[Path]:
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
     found = [root]
     if root.is_dir():
-        tables = [p for p in root.iterdir() if ".csv" in p.name.lower() and not p.name.startswith(".")]
+        tables = [p for p in root.iterdir() if re.search(r"\.csv(\.|$)", p.name.lower()) and not p.name.startswith(".")]
         found = sorted(p for p in tables if not tickers or ticker_of(p) in tickers)
     missing = sorted(set(tickers) - {ticker_of(path) for path in found})
     if missing or not found:

@@ -90,5 +90,5 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"].cpu())
     for number in range(min(len(state["cuda"]), torch.cuda.device_count())):
         torch.cuda.set_rng_state(state["cuda"][number].cpu(), number)
-    if state["mps"] and torch.backends.mps.is_available():
+    if state.get("mps") and torch.backends.mps.is_available():
         torch.mps.set_rng_state(state["mps"][0].cpu())
