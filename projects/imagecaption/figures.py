@@ -10,7 +10,7 @@ from projects.imagecaption.data import Pictures
 from projects.imagecaption.finished import FinishedModel
 from projects.imagecaption.metrics import Cider, caption_metrics, diversity
 from shared.evaluation import report
-from shared.files import atomic
+from shared.files import write_bytes
 from shared.runs import Run
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
             for stage, monitor, name in stages if stage.history()
         ),
     ]  # fmt: skip
-    with atomic(run.folder / "picture.png") as temporary:
-        temporary.write_bytes(report.small_png(gallery))
+    write_bytes(run.folder / "picture.png", report.small_png(gallery))
     sample = " (the embedded sample: scenes drawn by code)" if numbers["data"]["source"] == "sample" else ""
     report.write_report(
         run,

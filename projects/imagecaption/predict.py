@@ -29,7 +29,7 @@ from projects.imagecaption.finished import Caption, FinishedModel
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
 from shared.evaluation.report import png
-from shared.files import atomic, write_json
+from shared.files import write_bytes, write_json
 from shared.runs import Run
 
 LARGEST, PATIENCE = 50_000_000, 20  # bytes and seconds of a download
@@ -99,8 +99,7 @@ def main(options: PredictOptions, run: Run) -> None:
     answers = []
     for number, item, photo in readable("imagecaption", items, read):
         prediction, caption = predictor.explain(photo)
-        with atomic(pictures[number]) as temporary:
-            temporary.write_bytes(png(story(photo, caption)))
+        write_bytes(pictures[number], png(story(photo, caption)))
         print(f"{item}: {prediction}\n  {pictures[number]}")
         answers.append(
             {"file": item, **asdict(prediction), "familiar": prediction.familiar, "overlay": str(pictures[number])}

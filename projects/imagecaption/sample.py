@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from shared.data.cache import sample_folder
-from shared.files import atomic, write_text
+from shared.files import write_bytes, write_text
 
 SIDE = 96
 COLOURS = {
@@ -92,8 +92,7 @@ def draw_sample(folder: Path, scenes: int, seed: int) -> Path:
     for number in range(scenes):
         scene, name = compose(generator), f"scene-{number:05d}.png"
         part = "test" if scene.held_back else "validation" if generator.random() < 0.1 else "train"
-        with atomic(target / name) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", draw(scene, generator)[:, :, ::-1])[1].tobytes())
+        write_bytes(target / name, cv2.imencode(".png", draw(scene, generator)[:, :, ::-1])[1].tobytes())
         writer.writerows((name, caption, part) for caption in describe(scene, generator))
     write_text(target / "captions.csv", page.getvalue())  # the last: without it the sample is not there
     return target

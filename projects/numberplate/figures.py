@@ -6,7 +6,7 @@ from projects.numberplate.finished import FinishedModel, find_all
 from projects.numberplate.plots import failures, gallery, threshold_figure
 from shared.data import splits
 from shared.evaluation import report
-from shared.files import atomic
+from shared.files import write_bytes
 from shared.runs import Run
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def _pictures(run: Run, result: "Evaluation") -> list[report.Section]:
         return []
     pairs = result.ours.pairs
     picture = gallery(result.ours.photos, result.ours.plates)
-    with atomic(run.folder / "picture.png") as temporary:
-        temporary.write_bytes(report.small_png(picture))
+    write_bytes(run.folder / "picture.png", report.small_png(picture))
     sections = [
         report.Section("What it sees", "Test photos, the plates outlined: green is sure, red is not.", figure=picture),
         report.Section(

@@ -24,7 +24,7 @@ from projects.numberplate.pipeline import Pipeline, Plate, mark
 from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
-from shared.files import atomic, write_json
+from shared.files import write_bytes, write_json
 from shared.runs import RUNS, Run
 
 
@@ -80,8 +80,7 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
 
 def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:
     """The photo with its plates marked, as PNG."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", mark(photo, plates)[:, :, ::-1])[1].tobytes())
+    write_bytes(path, cv2.imencode(".png", mark(photo, plates)[:, :, ::-1])[1].tobytes())
 
 
 def is_video(path: Path) -> bool:

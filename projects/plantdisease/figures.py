@@ -7,7 +7,7 @@ import numpy as np
 from projects.plantdisease.finished import FinishedModel
 from projects.plantdisease.predict import Predictor
 from shared.evaluation import report
-from shared.files import atomic, read_json
+from shared.files import read_json, write_bytes
 from shared.runs import Run, all_runs
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         ),
         report.Section(f"Training, {stage}", figure=report.learning_curves(history, recipe.monitor)),
     ]  # fmt: skip
-    with atomic(run.folder / "picture.png") as temporary:
-        temporary.write_bytes(report.small_png(gallery))
+    write_bytes(run.folder / "picture.png", report.small_png(gallery))
     sample = " (the embedded sample: leaves drawn by code)" if numbers["data"]["source"] == "sample" else ""
     report.write_report(
         run,

@@ -22,7 +22,7 @@ from projects.plantdisease.explain import grad_cam, occlusion, overlay
 from projects.plantdisease.finished import FinishedModel
 from shared.command import picture_files, readable
 from shared.data.images import find_images, normalise, read_image, to_square
-from shared.files import atomic, write_json
+from shared.files import write_bytes, write_json
 from shared.runs import Run
 
 
@@ -97,8 +97,7 @@ def main(options: PredictOptions, run: Run) -> None:
     for number, path, image in readable("plantdisease", paths, lambda path: read_image(path, at_least=size)):
         prediction = predictor(image, options.top)
         seen = predictor.explain(image, prediction.classes[0][0], options.explain)
-        with atomic(pictures[number]) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", seen[:, :, ::-1])[1].tobytes())
+        write_bytes(pictures[number], cv2.imencode(".png", seen[:, :, ::-1])[1].tobytes())
         print(f"{path}: {prediction}\n  {pictures[number]}")
         answers.append(
             {"file": str(path), **asdict(prediction), "familiar": prediction.familiar, "overlay": str(pictures[number])}

@@ -23,7 +23,7 @@ from projects.stockprice.data import Series
 from projects.stockprice.finished import FinishedModel
 from projects.stockprice.prices import read_prices, ticker_of
 from shared.evaluation import report
-from shared.files import atomic, write_json
+from shared.files import write_bytes, write_json
 from shared.runs import Run
 
 
@@ -128,8 +128,7 @@ def main(options: PredictOptions, run: Run) -> None:
     frame = read_prices(path, options.columns)
     prediction = predictor(ticker_of(path), frame)
     picture = options.picture or run.folder / "predictions" / f"{prediction.name}.png"
-    with atomic(picture) as temporary:
-        temporary.write_bytes(report.png(fan_chart(predictor.prepare(prediction.name, frame), prediction)))
+    write_bytes(picture, report.png(fan_chart(predictor.prepare(prediction.name, frame), prediction)))
     print(f"{prediction}\n  {picture}")
     if options.json_file:
         write_json(options.json_file, asdict(prediction))
