@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from projects.numberplate import camera, render
 from projects.numberplate.config import Config, DataConfig
 from projects.numberplate.data import PlateData, Plates, Views, random_view
 from projects.numberplate.detect import PAINT, Detection, corners_of, select, to_input
-from projects.numberplate.evaluate import evaluate
+from projects.numberplate.evaluate import evaluate, evaluate_run
 from projects.numberplate.finished import FinishedModel
 from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.losses import assign, detector_loss, reader_loss
@@ -459,6 +460,16 @@ def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None
     assert {"exact", "folded", "cer", "recall", "precision", "recall_70", "exact_on_truth", "ms"} <= set(
         numbers["metrics"]
     )
+
+
+def test_the_report_shows_what_decided_even_of_a_run_that_measured_less(run_folder: Path, tmp_path: Path) -> None:
+    run = Run(Path(shutil.copytree(run_folder, tmp_path / "numberplate" / "older")))
+    config = run.folder / "config.yaml"
+    config.write_text(config.read_text().replace("monitor: ap", "monitor: f1"))
+    metrics = pd.read_csv(run.folder / "metrics-detector.csv").drop(columns="ap")
+    metrics.to_csv(run.folder / "metrics-detector.csv", index=False)
+    evaluate_run(run)
+    assert "Training, detector" in (run.folder / "report.html").read_text()
 
 
 def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:

@@ -23,8 +23,8 @@ def write_report(run: Run, model: FinishedModel, result: "Evaluation") -> None:
         *_pictures(run, result),
         _threshold_section(model, result),
         *(
-            report.Section(f"Training, {part}", figure=report.learning_curves(history, monitor))
-            for part, monitor in (("detector", "ap"), ("reader", "exact"))
+            report.Section(f"Training, {part}", figure=report.learning_curves(history, run.settings[part]["monitor"]))
+            for part in ("detector", "reader")
             if (history := run.stage(part).history())
         ),
     ]
