@@ -199,6 +199,18 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, kind: str) -
     assert not list((tmp_path / "a").glob("*"))
 
 
+def test_a_damaged_archive_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("photo.jpg", b"".join(b"%d lines\n" % n**2 for n in range(20_000)))
+    damaged = bytearray(path.read_bytes())
+    damaged[3000:3200] = b"\xff" * 200
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match="is damaged or unsafe"):
+        extract(path, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_full_disk_is_one_sentence(tmp_path: Path, archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(ValueError, match="but the disk has 10 bytes left"):

@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def fetch(source: Source, folder: Path) -> Path:
     """The extracted data set below `folder`, downloaded on first use.
 
     An archive of the right content that already lies in `folder` is used without the network; it is deleted once it is
-    extracted. Raises ValueError with
-    one sentence (what failed, and what to put where by hand) and leaves nothing half-done.
+    extracted. Raises ValueError with one sentence (what failed, and what to put where by hand) and leaves nothing
+    half-done.
     """
     target = folder / source.name
     if target.is_dir():
@@ -89,5 +90,5 @@ def extract(archive: Path, target: Path) -> None:
             else:
                 with tarfile.open(archive) as file:
                     file.extractall(temporary, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{archive} is damaged or unsafe: {error}; delete it and try again") from None
