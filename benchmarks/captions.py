@@ -18,9 +18,9 @@ from projects.imagecaption.config import ModelConfig
 from projects.imagecaption.data import Captioned, Pictures
 from projects.imagecaption.model import Captioner, LstmDecoder
 from projects.imagecaption.vocabulary import PAD
+from shared.compute.device import autocast, seed_everything
 from shared.data.cache import cached_array
 from shared.data.loader import Batchable, Batches, Item
-from shared.training.device import autocast, seed_everything
 
 PHOTOS, PLACES, WIDTH, WORDS, BATCH, ROUNDS = 1280, 49, 1280, 3000, 64, 5
 

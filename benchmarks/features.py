@@ -16,8 +16,8 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from projects.sentiment.aspects import nouns
 from projects.sentiment.baselines import vader
-from projects.sentiment.finished import FinishedModel
-from projects.sentiment.repeats import words_of
+from projects.sentiment.near_duplicates import words_of
+from projects.sentiment.predictor import Predictor
 from shared.data.tables import read_table
 from shared.runs import Run
 
@@ -45,7 +45,7 @@ def main(file: str, run: str) -> None:
     judged = [i for i, sign in enumerate(signs) if len(sign) == 1]
     texts = frame["text"].astype(str).iloc[judged].tolist()
     praised = np.array([1 in signs[i] for i in judged])
-    model = FinishedModel.load(Run.open("sentiment", run).model_file)
+    model = Predictor.load(Run.open("sentiment", run).model_file)
     agrees = (model(texts).argmax(dim=1).numpy() == model.classes.index("positive")) == praised
     rules = vader(texts, ["negative", "positive"])
     beside = "not installed" if rules is None else f"{((rules == 1) == praised).mean():.3f}"

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shared.compute.device import seed_everything
 from shared.data.loader import Batches, Item
 from shared.runs import Run
 from shared.training.config import TrainingConfig
-from shared.training.device import seed_everything
 from shared.training.loop import fit
 
 ITEMS, BATCH, EPOCHS = 16_000, 32, 3

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.detect import Detection, box_of, contours, corners_of
+from projects.numberplate.detect import Detection, contours
 from projects.numberplate.evaluate import Answers, ask, evenly
-from projects.numberplate.finished import SHIPPED
 from projects.numberplate.formats import CHARACTERS
+from projects.numberplate.geometry import box_of, corners_of
 from projects.numberplate.pipeline import Pipeline
+from projects.numberplate.predictor import SHIPPED
 from projects.numberplate.read import Reading, tesseract, tesseract_is_there
-from projects.numberplate.tables import Photo, load_tables
+from projects.numberplate.sources import Photo, load_tables
 
 
 class Engine:

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from projects.numberplate import camera, render
-from projects.numberplate.detect import Detection, box_of, corners_of, overlap
-from projects.numberplate.finished import SHIPPED, FinishedModel
+from projects.numberplate.detect import Detection
+from projects.numberplate.geometry import box_of, corners_of, iou
 from projects.numberplate.pipeline import Pipeline, Plate
-from projects.numberplate.sample import SIZE, street
-from projects.numberplate.typefaces import carried
+from projects.numberplate.predictor import SHIPPED, Predictor
+from projects.numberplate.synthetic import camera
+from projects.numberplate.synthetic.fonts import carried
+from projects.numberplate.synthetic.plates import draw_plate
+from projects.numberplate.synthetic.streets import SIZE, street
 
 ANGLES = (0, 8, 15, 25)
 """Degrees."""
@@ -24,9 +26,9 @@ ANGLES = (0, 8, 15, 25)
 
 def scene(angle: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, str]:
     """A street with one plate: RGB uint8 (2 H, 2 W, 3), the plate's corners (4, 2) and its text."""
-    faces = carried()
+    fonts = carried()
     photo = cv2.resize(street(rng), (2 * SIZE[1], 2 * SIZE[0]))
-    plate = render.draw_plate(faces[int(rng.integers(len(faces)))], rng, 0.3)
+    plate = draw_plate(fonts[int(rng.integers(len(fonts)))], rng, 0.3)
     width = rng.uniform(90, 200)
     half = np.array([width, width * plate.image.shape[0] / plate.image.shape[1]]) / 2
     upright = corners_of(np.array([-1, -1, 1, 1])) * half
@@ -39,20 +41,20 @@ def scene(angle: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 
 def at(plates: list[Plate], corners: np.ndarray) -> Plate | None:
     """The surest plate that was found where the true one is."""
-    return next((p for p in plates if overlap(np.array(p.box), box_of(corners))[0, 0] >= 0.5), None)
+    return next((p for p in plates if iou(np.array(p.box), box_of(corners))[0, 0] >= 0.5), None)
 
 
 def main(count: str = "200") -> None:
     """Print the table."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    model = FinishedModel.load(SHIPPED)
-    finder = model.finder
+    model = Predictor.load(SHIPPED)
+    plate_detector = model.plate_detector
 
     def boxes_only(photo: np.ndarray) -> list[Detection]:
-        return [replace(found, corners=corners_of(found.box)) for found in finder(photo)]
+        return [replace(found, corners=corners_of(found.box)) for found in plate_detector(photo)]
 
-    by_corners = Pipeline(finder, model.text_reader, threshold=model.threshold)
+    by_corners = Pipeline(plate_detector, model.text_reader, threshold=model.threshold)
     by_box = Pipeline(boxes_only, model.text_reader, threshold=model.threshold)
     print(f"{count} plates{'found':>14}{'corners off':>14}{'read exactly':>14}{'cut by box':>12}{'ratio':>8}")
     for angle in ANGLES:

@@ -1,6 +1,8 @@
-"""The command line all projects share: settings in, answers out, mistakes as one sentence and exit code 2.
+"""The driver of every script of every project: settings in, answers out, mistakes as one sentence and exit code 2.
 
-Nothing here imports torch before the command line has been read, so `--help` and a misspelt key answer at once.
+A project hands over plain functions (CONTRIBUTING.md lists them); parsing, run folders, evaluation on any data, reports
+and the web page are here, once. Nothing imports torch before the command line has been read, so `--help` and a misspelt
+key answer at once.
 """
 
 import os
@@ -12,10 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
 from shared import config as settings
-from shared.config import OF_ONE_SOURCE, RunOptions, Section, TrainOptions
+from shared.config import AppOptions, EvaluateOptions, RunOptions, Section, TrainOptions
+from shared.files import read_json, write_csv, write_json
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
@@ -24,187 +27,274 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-def train(module: str, config_class: type[Section]) -> NoReturn:
-    """`python -m projects.<project>.train [--config FILE] [--resume RUN] [--print-config] [--section.key value ...]`
-
-    Trains, evaluates on the test data, writes the report, and prints where it is.
-    """
-    _exit(module, lambda: _train(module, config_class))
-
-
-def answer(module: str, options_class: type[Section]) -> NoReturn:
-    """A script that works on a finished run: evaluate, predict, export. It is handed its options and the run.
-
-    A section of the options that the run has too (`data`, `evaluation`) starts from the run's own values.
-    """
-    _exit(module, lambda: _answer(module, options_class))
-
-
-def _train(module: str, config_class: type[Section]) -> int:
-    project = module.split(".")[1]
-    given = _arguments(module, create_model("Options", __base__=(config_class, TrainOptions)))
-    asked = settings.load(TrainOptions, {key: given.pop(key) for key in TrainOptions.model_fields if key in given})
-    file, resume = asked.config, asked.resume
-    if resume and (given or file):
-        raise ValueError("--resume continues a run with its own settings; it takes no others beside it")
-    if resume:
-        run = Run.open(project, resume)
-        config = settings.load(config_class, run.settings)
-    else:
-        recipe = settings.read_yaml(file) if file else {}
-        if isinstance(recipe.setdefault("data", {}), dict):
-            recipe["data"] = _recipe_for(config_class, recipe["data"], given.get("data"))
-        config = settings.load(config_class, recipe, given, also=TrainOptions)
-    if asked.print_config:
-        print(settings.to_yaml(config), end="")
-        return 0
-
-    # Large pages for large tensors: a quarter of a step of AlexNet goes into fetching small ones. Linux only.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    recipe = import_module(module)  # torch arrives here
-    from shared.training import distributed
-    from shared.training.device import seed_everything
-    from shared.training.loop import Interrupted
-
-    seed_everything(next(section.seed for _, section in config if isinstance(section, TrainingConfig)))
-    with distributed.processes():
-        if not resume:
-            label = asked.name or (file.stem if file else "default")
-            run = distributed.from_first(lambda: Run.create(project, label, config))
-        try:
-            if not run.model_file.is_file():
-                start = time.monotonic()
-                try:
-                    recipe.train(config, run)
-                finally:
-                    if distributed.is_first():
-                        run.add_minutes((time.monotonic() - start) / 60)
-                distributed.collect(None)  # until every process has read what is deleted now
-                if distributed.is_first():
-                    shutil.rmtree(run.checkpoints, ignore_errors=True)  # the finished model holds all that is needed
-        except (Interrupted, KeyboardInterrupt) as stop:
-            if distributed.is_first() and not _discard(run):
-                print(f"{str(stop) or 'stopped'}; to go on: {_resume(module, run)}", file=sys.stderr)
-            return INTERRUPTED
-        except Exception:
-            if distributed.is_first():
-                _discard(run)
-            raise
-        first = distributed.is_first()
-    if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
-        os._exit(0)
-    import_module(module.rsplit(".", 1)[0] + ".evaluate").evaluate_run(run)
-    print(f"report: {_short(run.folder / 'report.html')}")
-    return 0
-
-
-def _discard(run: Run) -> bool:
-    """Delete a run that has nothing to go on from, and say whether that was so."""
-    empty = not run.checkpoints.exists() and not run.model_file.exists()
-    if empty:
-        shutil.rmtree(run.folder, ignore_errors=True)
-    return empty
-
-
-def _resume(module: str, run: Run) -> str:
-    return f"python -m {module} --resume {_short(run.folder)}"
-
-
-def _answer(module: str, options_class: type[Section]) -> int:
-    project = module.split(".")[1]
-    given = _arguments(module, options_class)
-    named = given.get("run", options_class.model_fields["run"].default)
-    run = Run.open(project, settings.load(RunOptions, {"run": named}).run)
-    if not run.model_file.is_file():
-        raise ValueError(f"run {run.name} is not finished; to go on: {_resume(f'projects.{project}.train', run)}")
-    own: dict[str, dict[str, Any]] = run.settings  # a shipped run may have none of these sections
-    known = {key: own[key] for key in ("data", "evaluation") if key in own and key in options_class.model_fields}
-    if "data" in known:
-        known["data"] = _data_of(options_class, known["data"], given.get("data", {}))
-    options = settings.load(options_class, known, given)
-    if "data" in known and (warning := _seen(own["data"], options.model_dump(mode="json")["data"])):
-        print(f"{project}: {warning}", file=sys.stderr)
-    import_module(module).main(options, run)
-    return 0
-
-
-def _data_of(options_class: type[Section], run: dict[str, Any], given: Any) -> dict[str, Any]:
-    """The run's settings of `data` that hold for the data that the command line names, too."""
-    if not isinstance(given, dict) or not {"source", "root"} & set(given):
-        return run
-    source = _source(run["source"], given)
-    carried = _of_any_source(options_class, run)
-    return {**carried, "split": "all"} if source in ("csv", "folder") else carried
-
-
-def _recipe_for(config_class: type[Section], recipe: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
-    """The settings of `data` in a YAML file that hold for the source that the command line names, too."""
-    section: Any = config_class.model_fields["data"].annotation
-    own = recipe.get("source", section.model_fields["source"].default)
-    same = not isinstance(given, dict) or _source(own, given) == own
-    return recipe if same else _of_any_source(config_class, recipe)
-
-
-def _source(own: str, given: Mapping[str, Any]) -> str:
-    """The source that the command line names, else the own one. Raises ValueError where a place was named alone."""
-    if own == "sample" and "root" in given and "source" not in given:
-        raise ValueError("data.root says where the data are; say what they are with --data.source")
-    return given.get("source", own)
-
-
-def _of_any_source(options_class: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of `data` without those that mean nothing for other data."""
-    section: Any = options_class.model_fields["data"].annotation
-    of_one_source = {name for name, field in section.model_fields.items() if OF_ONE_SOURCE in field.metadata}
-    return {key: value for key, value in data.items() if key not in of_one_source}
-
-
-def _seen(own: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """A warning where a run may be scored on what it was trained on."""
-    if _place(own) != _place(data):
-        again = data["split"] == "all" and own["source"] == data["source"] and data["source"] in ("csv", "folder")
-        return f"all of {data['root']} is scored; if the run was trained on some of it, that too" if again else ""
-    anew = divided_anew(own, data)
-    return "the run's own data, divided anew: what it was trained on may be scored" if anew else ""
-
-
-def divided_anew(own: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
-    """Whether two `data` sections divide the same data in different ways: one's test part may be trained on by the
-    other. Parts that come with the data are no new division of it."""
-    decides = ("split", "seed", "validation", "test", "fold", "guard", "photos", "scenes", "reviews")
-    changed = any(own[key] != data[key] for key in decides if key in own and key in data)
-    listed = data["split"] in ("train", "dev", "test") and own["split"] not in ("random", "product")
-    return _place(own) == _place(data) and changed and not listed
-
-
-def _place(data: Mapping[str, Any]) -> tuple[str, str]:
-    return data["source"], str(Path(data.get("root") or "").resolve())
-
-
-def _arguments(module: str, options_class: type[Section]) -> dict[str, Any]:
-    arguments = sys.argv[1:]
-    if "--help" in arguments or "-h" in arguments:
-        settings.print_help(options_class, f"python -m {module}", str(sys.modules["__main__"].__doc__).strip())
-    given = settings.parse_arguments(arguments)
-    if "input" in given and "input" not in options_class.model_fields:
-        words = " ".join(given["input"])
-        raise ValueError(f"do not know what to do with {words}; settings look like --section.key value")
-    return given
-
-
-def _exit(module: str, work: Callable[[], int]) -> NoReturn:
-    project = module.split(".")[1]
+def main(file: str) -> NoReturn:
+    """Run a script of a project: `if __name__ == "__main__": main(__file__)`."""
+    path = (
+        Path(file).parent if Path(file).stem == "__main__" else Path(file)
+    )  # a folder with a __main__.py is a script too
+    project, script = path.parent.name, path.stem
     try:
-        code = work()
+        code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
         sys.stdout.flush()
     except (ValueError, OSError) as error:
-        if os.environ.get("TRACEBACK"):  # for the one who works on the code
+        if os.environ.get("TRACEBACK"):  # for developers
             raise
         print(f"{project}: {_sentence(error)}", file=sys.stderr)
         code = MISTAKE
     except KeyboardInterrupt:
         code = INTERRUPTED
     raise SystemExit(code)
+
+
+def _module(project: str, name: str) -> Any:
+    return import_module(f"projects.{project}.{name}")
+
+
+# --- train
+
+
+def _train(project: str, _: str) -> int:
+    """`python -m projects.<project>.train [--config FILE] [--resume RUN] [--print-config] [--section.key value ...]`
+
+    Trains, evaluates on the test set, writes the report, and prints where it is.
+    """
+    config_class: type[Section] = _module(project, "config").Config
+    given = _arguments(project, "train", create_model("Options", __base__=(config_class, TrainOptions)))
+    asked = settings.load(TrainOptions, {key: given.pop(key) for key in TrainOptions.model_fields if key in given})
+    if asked.resume and (given or asked.config):
+        raise ValueError("--resume continues a run with its own settings; it takes no others beside it")
+    if asked.resume:
+        run = Run.open(project, asked.resume)
+        config = settings.load(config_class, run.settings)
+    else:
+        from_file = settings.read_yaml(asked.config) if asked.config else {}
+        if isinstance(data := from_file.get("data"), dict) and _source(config_class, data, given) != data.get("source"):
+            from_file["data"] = {}  # settings of one source say nothing about another
+        config = settings.load(config_class, from_file, given, also=TrainOptions)
+    if asked.print_config:
+        print(settings.to_yaml(config), end="")
+        return 0
+
+    # Large pages for large tensors: a quarter of a step of AlexNet goes into fetching small ones. Linux only.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    train = _module(project, "train").train  # torch arrives here
+    from shared.compute import distributed
+    from shared.compute.device import seed_everything
+    from shared.training.loop import Interrupted
+
+    seed_everything(next((section.seed for _, section in config if isinstance(section, TrainingConfig)), 0))
+    with distributed.processes():
+        if not asked.resume:
+            label = asked.name or (asked.config.stem if asked.config else "default")
+            run = distributed.from_first(lambda: Run.create(project, label, config))
+        start = time.monotonic()
+        try:
+            if not run.model_file.is_file():
+                predictor = train(config, run)
+                if distributed.is_first():
+                    _save(project, predictor, run)
+                    run.add_minutes((time.monotonic() - start) / 60)
+                distributed.collect(None)  # until every process has read what is deleted now
+                if distributed.is_first():
+                    shutil.rmtree(run.checkpoints, ignore_errors=True)  # the predictor holds all that is needed
+        except (Interrupted, KeyboardInterrupt) as stop:
+            if distributed.is_first():
+                run.add_minutes((time.monotonic() - start) / 60)
+                if asked.resume or not _discard(run):
+                    print(f"{str(stop) or 'stopped'}; to go on: {_resume(project, run)}", file=sys.stderr)
+            return INTERRUPTED
+        except Exception:
+            if distributed.is_first() and not asked.resume:
+                _discard(run)
+            raise
+        first = distributed.is_first()
+    if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
+        os._exit(0)
+    options = settings.load(_module(project, "config").EvaluateOptions, {"run": run.name}, _sections(project, run))
+    path = evaluate_run(project, run, options, run.folder)
+    print(f"report: {_short(path)}")
+    return 0
+
+
+def _save(project: str, predictor: Any, run: Run) -> None:
+    """Write the predictor that `train` returned into the run. Raises ValueError where it returned none."""
+    if predictor is None or not hasattr(predictor, "save"):
+        kept = f"; the weights are kept in {_short(run.checkpoints)}" if run.checkpoints.exists() else ""
+        raise ValueError(f"train() in projects/{project}/train.py must return a Predictor, not {predictor!r}{kept}")
+    predictor.save(run.model_file)
+
+
+def _discard(run: Run) -> bool:
+    """Delete the new folder of a run that has nothing to go on from, and say whether that was so."""
+    empty = not run.checkpoints.exists() and not run.model_file.exists()
+    if empty:
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return empty
+
+
+def _resume(project: str, run: Run) -> str:
+    return f"python -m projects.{project}.train --resume {_short(run.folder)}"
+
+
+# --- evaluate
+
+
+def _evaluate(project: str, _: str) -> int:
+    """`python -m projects.<project>.evaluate [--run RUN] [--data.source ... --data.root ...] [--seen keep] [--json FILE]`
+
+    Scores a finished run. Its own test set renews its report; other data get a folder in `evaluations/`.
+    """
+    options_class: type[EvaluateOptions] = _module(project, "config").EvaluateOptions
+    given = _arguments(project, "evaluate", options_class)
+    run = _open(project, options_class, given)
+    own = _sections(project, run)
+    base = dict(own)
+    if isinstance(asked := given.get("data"), dict) and {"source", "root"} & set(asked):
+        source = _source(options_class, own.get("data", {}), given)
+        base["data"] = {"source": source, **({"split": "all"} if source in ("csv", "folder") else {})}
+    options = settings.load(options_class, base, given)
+    same = options.name is None and options.seen == "leave-out" and not run.is_shipped and _test_set_of(options, own)
+    path = evaluate_run(project, run, options, run.folder if same else _evaluation_folder(run, options))
+    print(f"report: {_short(path)}")
+    return 0
+
+
+def evaluate_run(project: str, run: Run, options: EvaluateOptions, folder: Path) -> Path:
+    """Score a run; write evaluation.json, predictions.csv and report.html into a folder, and return the report's path."""
+    from shared.data.provenance import Provenance
+    from shared.evaluation.report import write_report
+
+    evaluate, predictor = _module(project, "evaluate"), _module(project, "predictor").Predictor.load(run.model_file)
+    result = evaluate.evaluate(predictor, options, Provenance.load(run.folder))
+    metric, direction = evaluate.HEADLINE
+    if metric not in result.numbers["metrics"]:  # data without what it needs
+        metric = next(iter(result.numbers["metrics"]))
+    data = getattr(options, "data", None)
+    place = {
+        "source": getattr(data, "source", project),
+        "root": str(data.root) if getattr(data, "root", None) else None,
+    }
+    numbers = {
+        "project": project,
+        "run": run.name,
+        **result.numbers,
+        "data": {**place, **result.numbers["data"]},
+        "headline": {"metric": metric, "direction": direction},
+    }
+    write_json(folder / "evaluation.json", numbers)
+    write_csv(folder / "predictions.csv", result.predictions)
+    report = _module(project, "report").report(predictor, result, run)
+    if place["source"] == "sample":
+        report.title += " (the embedded sample)"
+    note = result.seen.sentence() if result.seen else ""
+    path = write_report(folder, run, report, f"{run.name} · {result.summary}", note)
+    print("\n".join([result.summary, *_table(report.title, numbers), *filter(None, [report.lead, note])]))
+    if options.json_file:
+        write_json(options.json_file, numbers)
+    return path
+
+
+def _table(title: str, numbers: Mapping[str, Any]) -> list[str]:
+    """The metrics, with their intervals, above those of the baselines."""
+    rows = {"model": numbers["metrics"], **numbers["baselines"]}
+    width = max(map(len, rows)) + 2
+    lines = [f"  {name:<{width}}{show(values)}" for name, values in rows.items()]
+    intervals = ", ".join(f"{name} {low:.3f} - {high:.3f}" for name, (low, high) in numbers["intervals"].items())
+    return [title, *lines, *([f"  95 % intervals: {intervals}"] if intervals else [])]
+
+
+def _sections(project: str, run: Run) -> dict[str, Any]:
+    """The settings of a run that its evaluation has, too."""
+    known = _module(project, "config").EvaluateOptions.model_fields
+    return {key: value for key, value in run.settings.items() if key in known and isinstance(value, dict)}
+
+
+def _test_set_of(options: EvaluateOptions, own: Mapping[str, Any]) -> bool:
+    """Whether these options mean a run's own test set (where decoded data are cached does not matter)."""
+    for name, values in own.items():
+        section = getattr(options, name)
+        mine = type(section).model_validate(values)
+        if "cache" in type(section).model_fields:
+            mine = mine.model_copy(update={"cache": section.cache})
+        if name != "evaluation" and section != mine:
+            return False
+    return True
+
+
+def _evaluation_folder(run: Run, options: EvaluateOptions) -> Path:
+    """`evaluations/<name>` in the run; by default a name that no other data have taken."""
+    data: Any = getattr(options, "data", None)
+    root = getattr(data, "root", None)
+    parts = [getattr(data, "source", "data"), root.name.split(".")[0] if root else "", getattr(data, "split", "")]
+    name = options.name or "-".join(part for part in parts if part)
+    place = {"source": getattr(data, "source", None), "root": str(root) if root else None}
+    for number in range(1, 1000):
+        folder = run.output / "evaluations" / (name if number == 1 else f"{name}-{number}")
+        about = folder / "evaluation.json"
+        if options.name or not about.is_file() or place.items() <= read_json(about)["data"].items():
+            return folder
+    raise ValueError(f"there are 1000 evaluations called {name} in {run.output}; name this one with --name")
+
+
+def _source(options_class: type[Section], own: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+    """The source that the command line names, else the own one. Raises ValueError where a place was named alone."""
+    asked = given.get("data")
+    if not isinstance(asked, dict):
+        return own.get("source")
+    section: Any = options_class.model_fields["data"].annotation
+    default = own.get("source", section.model_fields["source"].default if "source" in section.model_fields else None)
+    if default == "sample" and "root" in asked and "source" not in asked:
+        raise ValueError("data.root says where the data are; say what they are with --data.source")
+    return asked.get("source", own.get("source"))
+
+
+# --- the other scripts
+
+
+def _answer(project: str, script: str) -> int:
+    """A script that works on a finished run: its function of the same name is handed its options and the run."""
+    options_class = getattr(_module(project, "config"), f"{script.title().replace('_', '')}Options")
+    given = _arguments(project, script, options_class)
+    run = _open(project, options_class, given)
+    getattr(_module(project, script), script)(settings.load(options_class, given), run)
+    return 0
+
+
+def _app(project: str, script: str) -> int:
+    """The predictor of a run on a web page of this machine, until Ctrl-C."""
+    options_class: type[AppOptions] = getattr(_module(project, "config"), "AppOptions", AppOptions)
+    given = _arguments(project, script, options_class)
+    run = _open(project, options_class, given)
+    options = settings.load(options_class, given)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    try:
+        import gradio
+    except ImportError:
+        raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
+    parts = _module(project, "app").interface(options, run)
+    gradio.Interface(**parts, flagging_mode="never").launch(server_name="127.0.0.1", server_port=options.port)
+    return 0
+
+
+def _open(project: str, options_class: type[RunOptions], given: Mapping[str, Any]) -> Run:
+    """The finished run that the command line names."""
+    named = given.get("run", options_class.model_fields["run"].default)
+    run = Run.open(project, settings.load(RunOptions, {"run": named}).run)
+    if not run.model_file.is_file():
+        raise ValueError(f"run {run.name} is not finished; to go on: {_resume(project, run)}")
+    return run
+
+
+def _arguments(project: str, script: str, options_class: type[BaseModel]) -> dict[str, Any]:
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        program = f"python -m projects.{project}.{script}"
+        settings.print_help(options_class, program, str(sys.modules["__main__"].__doc__).strip())
+    given = settings.parse_arguments(arguments)
+    if "input" in given and "input" not in options_class.model_fields:
+        words = " ".join(given["input"])
+        raise ValueError(f"unexpected argument: {words}; settings look like --section.key value")
+    return given
 
 
 def _sentence(error: Exception) -> str:
@@ -229,7 +319,7 @@ def show(values: Mapping[str, float]) -> str:
 def picture_files(folder: Path, inputs: Sequence[Path]) -> list[Path]:
     """Where the picture of every input goes: into a folder, which is made. Raises ValueError if an input lies there."""
     if folder.resolve() in {place for path in inputs for place in (path.parent.resolve(), path.resolve().parent)}:
-        raise ValueError(f"{folder} holds what is to be read; name another folder with --overlay")
+        raise ValueError(f"{folder} holds the input files; name another folder with --overlay")
     folder.mkdir(parents=True, exist_ok=True)
     several = len(inputs) > 1
     return [folder / f"{path.stem or 'photo'}{f'-{n}' if several else ''}.png" for n, path in enumerate(inputs)]

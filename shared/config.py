@@ -7,7 +7,7 @@ that names the full key, in the YAML file and on the command line alike.
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -15,9 +15,17 @@ from pydantic_core import ErrorDetails
 from tyro import conf
 
 
+def _is_name(name: str | None) -> str | None:
+    if name and set(name) & set("/\\"):
+        raise ValueError(f"must be a name, not the path {name}")
+    return name
+
+
 class Section(BaseModel):
     """A group of settings: frozen, unknown keys refused, the docstring under a field is its help."""
 
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Names that settings had in earlier versions -> their names now, as full paths where the section changed too."""
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
     @field_validator("*", mode="before")
@@ -30,9 +38,6 @@ class Section(BaseModel):
         return value
 
 
-OF_ONE_SOURCE = "of one source"  # `Annotated[..., OF_ONE_SOURCE]` marks what means nothing for other data
-
-
 class RunOptions(Section):
     """What every script asks that works on a finished run."""
 
@@ -40,6 +45,24 @@ class RunOptions(Section):
     """A run's folder or name."""
     json_file: Annotated[Path | None, Field(alias="json"), conf.arg(name="json")] = None
     """Also write the answer to this JSON file."""
+
+
+class EvaluateOptions(RunOptions):
+    """Score a finished run on its own test set, or on any other data of the kind."""
+
+    name: str | None = None
+    """Other data: what the evaluation is called (default: its source and file or folder)."""
+    seen: Literal["leave-out", "keep"] = "leave-out"
+    """Items that the run was trained or validated on: leave-out counts them and scores the rest, keep scores them too."""
+
+    _no_path = field_validator("name")(_is_name)
+
+
+class AppOptions(RunOptions):
+    """Show a finished run on a web page of this machine."""
+
+    port: int = Field(7860, ge=1024, le=65535)
+    """The page is http://127.0.0.1:<port>."""
 
 
 class TrainOptions(Section):
@@ -54,12 +77,7 @@ class TrainOptions(Section):
     print_config: bool = False
     """Print the resulting settings as YAML and stop."""
 
-    @field_validator("name")
-    @classmethod
-    def _no_path(cls, name: str | None) -> str | None:
-        if name and set(name) & set("/\\"):
-            raise ValueError(f"must be a name, not the path {name}")
-        return name
+    _no_path = field_validator("name")(_is_name)
 
 
 S = TypeVar("S", bound=Section)
@@ -71,10 +89,33 @@ def load(model: type[S], *layers: Mapping[str, Any], also: type[Section] | None 
     also: what else the command line knows, for the nearest key.
     """
     try:
-        return model.model_validate(merge(*layers))
+        return model.model_validate(merge(explicit_defaults(model), *layers))
     except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "extra_forbidden" and (now := renamed_setting(model, [str(part) for part in first["loc"]])):
+            raise ValueError(f"{'.'.join(map(str, first['loc']))} is now called {now}") from None
         known = [*keys(model), *(keys(also) if also else ())]
-        raise ValueError(in_one_sentence(error.errors()[0], known)) from None
+        raise ValueError(in_one_sentence(first, known)) from None
+
+
+def explicit_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """What the defaults of a model's sections set themselves: `training: TrainingConfig = TrainingConfig(epochs=3)` keeps
+    its 3 epochs when a YAML file sets another key of the section."""
+    sections = {name: f.default for name, f in model.model_fields.items() if isinstance(f.default, BaseModel)}
+    return {name: section.model_dump(exclude_unset=True) for name, section in sections.items()}
+
+
+def renamed_setting(model: type[BaseModel], path: Sequence[str]) -> str | None:
+    """The full path that a setting of an earlier version has now, or None."""
+    *parents, leaf = path
+    section: Any = model
+    for parent in parents:
+        field = section.model_fields.get(parent)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, Section):
+            return None
+        section = field.annotation
+    now = getattr(section, "renamed", {}).get(leaf)
+    return now if now is None or "." in now else ".".join([*parents, now])
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:

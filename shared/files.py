@@ -1,9 +1,11 @@
 """Files that are either complete or not there."""
 
+import csv
+import io
 import json
 import shutil
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of equal keys as a table with a header, atomically."""
+    page = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(page, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_text(path, page.getvalue())
 
 
 def read_json(path: Path) -> Any:

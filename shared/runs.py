@@ -7,25 +7,29 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.config import Section, read_yaml, to_yaml
 from shared.files import read_json, write_json, write_text
 
+if TYPE_CHECKING:
+    from shared.data.provenance import Fingerprints
+
 RUNS = Path(os.environ.get("RUNS", "runs"))
 PROJECTS = Path(__file__).parent.parent / "projects"
-SMALLER_IS_BETTER = {"loss", "ece", "rmse", "mae", "mase", "qlike", "interval_score", "cer"}
 
 
 class Run:
     """The folder of one training run, `runs/<project>/<time>-<name>/`.
 
     `config.yaml` resolved settings · `environment.json` versions, commit, machine · `metrics.csv` one row an epoch ·
-    `checkpoints/` training state · `model.safetensors` the finished model · `evaluation.json` · `report.html`
+    `checkpoints/` training state · `provenance.safetensors` hashes of the items seen · `model.safetensors` the predictor ·
+    `evaluation.json`, `predictions.csv`, `report.html` on its test set · `evaluations/` the same on other data
     """
 
     def __init__(self, folder: Path, part: str = "") -> None:
@@ -42,17 +46,18 @@ class Run:
     def create(cls, project: str, name: str, config: Section) -> "Run":
         """Make a new folder; two runs started in the same second get two folders."""
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+        born = RUNS / project / f".{stamp}.{uuid.uuid4().hex[:8]}.part"
+        write_text(born / "config.yaml", to_yaml(config))
+        write_json(born / "environment.json", environment())
         for attempt in range(1000):
             folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
             try:
-                folder.mkdir(parents=True)
-                break
-            except FileExistsError:
-                continue
-        run = cls(folder)
-        write_text(folder / "config.yaml", to_yaml(config))
-        write_json(folder / "environment.json", environment())
-        return run
+                born.rename(folder)  # whole, or not at all
+                return cls(folder)
+            except OSError:
+                if not folder.exists():
+                    raise
+        raise ValueError(f"there are 1000 runs called {stamp} in {RUNS / project}")
 
     @classmethod
     def open(cls, project: str, name: str) -> "Run":
@@ -122,14 +127,26 @@ class Run:
     def _metrics(self) -> Path:
         return self.folder / (f"metrics-{self.part}.csv" if self.part else "metrics.csv")
 
-    def scored_on(self, project: str, data: Any, split: str, n: int) -> dict[str, Any]:
-        """The head of evaluation.json, the same in all projects. data: a section with `source` and `root`."""
-        root = str(data.root) if data.root else None
-        return {
-            "project": project,
-            "run": self.name,
-            "data": {"source": data.source, "root": root, "split": split, "n": n},
-        }
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it comes with the project; nothing is written into its folder."""
+        return self.folder.parent.parent == PROJECTS
+
+    @property
+    def output(self) -> Path:
+        """Where predictions and evaluations on other data go."""
+        return RUNS / self.project / self.name if self.is_shipped else self.folder
+
+    def record(self, *items: "Fingerprints", earlier: Sequence[Path] = ()) -> None:
+        """Keep the content hashes of everything that is trained and validated on (see `shared.data.provenance`).
+
+        earlier: run folders whose weights this run starts from, and so what they have seen.
+        """
+        from shared.compute import distributed
+        from shared.data import provenance
+
+        if distributed.is_first():
+            provenance.record(self.folder, *items, earlier=earlier)
 
     def add_minutes(self, minutes: float) -> None:
         """Add to the minutes of training in `environment.json`; a resumed run has several parts."""
@@ -195,20 +212,19 @@ def table() -> str:
 
 
 def _headline(run: Run) -> tuple[str, str]:
+    """The headline metric of a run, and the best baseline's."""
     path = run.folder / "evaluation.json"
     if not path.is_file():
         return ("not evaluated" if run.model_file.is_file() else "not finished"), "-"
     try:
         evaluation = read_json(path)
-    except json.JSONDecodeError:
+        metric, direction = evaluation["headline"]["metric"], evaluation["headline"]["direction"]
+        result = f"{metric} {evaluation['metrics'][metric]:.3f}"
+        baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
+    except (json.JSONDecodeError, KeyError, TypeError):
         return "unreadable", "-"
-    metrics: Mapping[str, float] = evaluation["metrics"]
-    monitor = run.settings.get("training", {}).get("monitor")
-    metric = monitor if monitor in metrics else next(iter(metrics))
-    baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
-    choose = min if metric in SMALLER_IS_BETTER else max
-    best = choose(baselines, key=lambda name: baselines[name], default=None)
-    return f"{metric} {metrics[metric]:.3f}", f"{best} {baselines[best]:.3f}" if best else "-"
+    best = (min if direction == "min" else max)(baselines, key=lambda name: baselines[name], default=None)
+    return result, f"{best} {baselines[best]:.3f}" if best else "-"
 
 
 if __name__ == "__main__":

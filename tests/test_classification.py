@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from shared.evaluation.classification import (
+from shared.evaluation.metrics import (
     accuracy,
     bootstrap_interval,
     classification_metrics,
@@ -19,7 +19,7 @@ def test_macro_f1_is_that_of_scikit_learn(seed: int) -> None:
     generator = np.random.default_rng(seed)
     targets, predictions = generator.integers(0, 6, 300), generator.integers(0, 6, 300)
     predictions[:200] = targets[:200]
-    assert macro_f1(targets, predictions) == pytest.approx(f1_score(targets, predictions, average="macro"))
+    assert macro_f1(targets, predictions) == pytest.approx(f1_score(targets, predictions, ema_decay="macro"))
 
 
 def test_macro_f1_is_over_the_classes_that_occur() -> None:

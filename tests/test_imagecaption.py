@@ -16,20 +16,20 @@ import torch.nn.functional as F
 from projects.imagecaption.config import Config, DataConfig, ModelConfig
 from projects.imagecaption.data import CaptionData, Pictures, references, to_dataset
 from projects.imagecaption.decode import beam_search
-from projects.imagecaption.finished import FinishedModel
 from projects.imagecaption.model import build_model
 from projects.imagecaption.predict import Predictor
+from projects.imagecaption.predictor import Predictor
 from projects.imagecaption.train import train
 from projects.imagecaption.vocabulary import PAD, Vocabulary
+from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.runs import Run
-from shared.training.device import seed_everything
 from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.imagecaption.{name}" for name in ("train", "evaluate", "predict"))
-TWO_STAGES = ("--training.average=0.9", "--scst.epochs=1", "--scst.checkpoint_minutes=0")
+TWO_STAGES = ("--training.ema_decay=0.9", "--scst.epochs=1", "--scst.checkpoint_minutes=0")
 
 
 def tiny(sample_root: Path, *more: str) -> list[str]:
@@ -38,24 +38,24 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
         "--data.source=sample",
         f"--data.root={sample_root}",
         f"--data.cache={sample_root / 'cache'}",
-        "--data.scenes=120",
-        "--data.size=32",
+        "--data.sample_size=120",
+        "--model.image_size=32",
         "--model.encoder=small",
         "--model.weights=none",
         "--model.fine_tune=true",
-        "--model.hidden=32",
-        "--model.heads=2",
+        "--model.hidden_size=32",
+        "--model.num_heads=2",
         "--model.dropout=0.1",
         "--model.min_count=2",
         "--training.epochs=2",
         "--training.batch_size=16",
-        "--training.mirror=false",
+        "--training.horizontal_flip=false",
         "--training.precision=fp32",
         "--training.device=cpu",
         "--scst.batch_size=16",
         "--scst.precision=fp32",
         "--scst.device=cpu",
-        "--decode.beam=2",
+        "--decode.beam_size=2",
         "--evaluation.bootstrap=100",
         "--evaluation.meteor=false",
         *more,
@@ -76,8 +76,8 @@ def run_folder(finished: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run_folder: Path) -> FinishedModel:
-    return FinishedModel.load(run_folder / "model.safetensors")
+def model(run_folder: Path) -> Predictor:
+    return Predictor.load(run_folder / "model.safetensors")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +113,7 @@ def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
 def test_one_batch_can_be_memorised(sample: CaptionData, decoder: str, attention: str) -> None:
     seed_everything(0)
     config = ModelConfig(encoder="small", weights="none", fine_tune=True, decoder=decoder, attention=attention,
-                         hidden=64, heads=4, layers=2, dropout=0, min_count=1)  # fmt: skip
+                         hidden_size=64, num_heads=4, layers=2, dropout=0, min_count=1)  # fmt: skip
     # one caption for each photo: which of five people speaks cannot be known
     photos = [replace(photo, captions=photo.captions[:1]) for photo in sample.train[:4]]
     vocabulary = Vocabulary.build([w for several in references(photos) for w in several], 1)
@@ -137,7 +137,7 @@ def test_killed_run_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
 ) -> None:
     killed = kill_and_resume(TRAIN, tiny(sample_root, *TWO_STAGES), tmp_path, command, "scst", epoch=0)
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
     assert "reward" in (killed / "metrics-scst.csv").read_text()
 
@@ -147,7 +147,7 @@ def test_killed_run_resumes_to_the_same_weights(
 def test_two_processes_train_together_and_one_is_scored_on_the_photos_of_all(tmp_path: Path, sample_root: Path) -> None:
     # a frozen encoder: batch statistics would differ per process
     settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
-                    "--training.epochs=1", "--training.average=0")  # fmt: skip
+                    "--training.epochs=1", "--training.ema_decay=0")  # fmt: skip
     one_and_two_processes(TRAIN, settings, tmp_path, 29781)
 
 
@@ -162,7 +162,7 @@ def weights(folder: Path) -> Path:
 def test_a_frozen_encoder_is_left_alone_and_training_goes_on_from_a_finished_run(
     tmp_path: Path, sample_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    frozen = ("--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--training.mirror=true")
+    frozen = ("--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--training.horizontal_flip=true")
 
     def start(name: str, *more: str) -> Run:
         run = Run(tmp_path / "imagecaption" / name)
@@ -172,16 +172,16 @@ def test_a_frozen_encoder_is_left_alone_and_training_goes_on_from_a_finished_run
 
     first = start("first", "--training.epochs=1")
     assert "cache: writing features" in capsys.readouterr().out
-    trained = FinishedModel.load(first.model_file).network.encoder.network.state_dict()
+    trained = Predictor.load(first.model_file).network.encoder.network.state_dict()
     assert all(torch.equal(trained[k], v) for k, v in torch.load(tmp_path / "encoder.pt").items())
 
-    more = ("--training.epochs=0", "--scst.epochs=1", f"--training.start={first.model_file}")
+    more = ("--training.epochs=0", "--scst.epochs=1", f"--training.init_from={first.model_file}")
     second = start("second", *more)
     assert "cache: writing" not in capsys.readouterr().out
     assert second.history() == []
     assert len(second.stage("scst").history()) == 1
     with pytest.raises(ValueError, match="is a network of other settings"):
-        start("third", *more, "--model.hidden=64")
+        start("third", *more, "--model.hidden_size=64")
     with pytest.raises(ValueError, match=r"was trained on \d+ of the photos to validate or test on"):
         start("fourth", *more, "--data.split=random")
 
@@ -231,7 +231,7 @@ def test_a_finished_run_scores_any_list_of_the_official_layout(
         CaptionData(DataConfig(source="flickr8k", root=root, split="dev"))
 
 
-def test_training_and_prediction_see_a_photo_alike(model: FinishedModel, sample: CaptionData) -> None:
+def test_training_and_prediction_see_a_photo_alike(model: Predictor, sample: CaptionData) -> None:
     predictor = Predictor(model)
     photos = sample.test[:3]
     together = model.caption(photos)
@@ -289,13 +289,13 @@ class QuietServer(http.server.SimpleHTTPRequestHandler):
         return
 
 
-def test_a_photo_unlike_the_training_data_is_said_to_be_so(model: FinishedModel, sample: CaptionData) -> None:
+def test_a_photo_unlike_the_training_data_is_said_to_be_so(model: Predictor, sample: CaptionData) -> None:
     predictor = Predictor(model)
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[::4] = 255
     assert not predictor(stripes).familiar
     assert "unlike those I learned from" in str(predictor(stripes))
-    assert np.mean([caption.novelty <= 1 for caption in model.caption(sample.validation)]) >= 0.8
+    assert np.mean([caption.ood_score <= 1 for caption in model.caption(sample.validation)]) >= 0.8
 
 
 def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:

@@ -14,7 +14,7 @@ from projects.imagecaption.decode import as_tensor, beam_search, sample, write
 from projects.imagecaption.metrics import Cider, bleu, caption_metrics, meteor, rouge_l
 from projects.imagecaption.model import Captioner, LstmDecoder, TransformerDecoder
 from projects.imagecaption.vocabulary import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, sentence, tokenize
-from shared.training.device import seed_everything
+from shared.compute.device import seed_everything
 
 KINDS = [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")]
 
@@ -28,7 +28,7 @@ class Blind(nn.Module):
 def tiny(decoder: str, attention: str = "dot", words: int = 9, spread: float = 3.0) -> Captioner:
     """A random network of few words, with large weights so that captions differ."""
     seed_everything(1)
-    config = ModelConfig(decoder=decoder, attention=attention, hidden=8, heads=2, layers=2, dropout=0)
+    config = ModelConfig(decoder=decoder, attention=attention, hidden_size=8, num_heads=2, layers=2, dropout=0)
     network = (LstmDecoder if decoder == "lstm" else TransformerDecoder)(Blind(), words, config)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -55,16 +55,16 @@ def log_probability(model: Captioner, grid: Tensor, words: list[int]) -> float:
 def test_word_by_word_is_the_same_as_all_at_once(decoder: str, attention: str) -> None:
     model, captions = tiny(decoder, attention), torch.randint(4, 9, (3, 2, 7))
     captions[:, :, 0] = START
-    logits, looks = model(grids(), captions)
-    memory = model.decoder.remember(grids())
-    state = model.decoder.start(memory, 2)
+    logits, attention_maps = model(grids(), captions)
+    memory = model.decoder.precompute(grids())
+    state = model.decoder.initial_state(memory, 2)
     for t in range(6):
         output, alpha, state = model.decoder.step(memory, state, captions[:, :, t])
         torch.testing.assert_close(
-            model.decoder.readout(output), logits.view(3, 2, 6, -1)[:, :, t], atol=1e-4, rtol=1e-4
+            model.decoder.output_layer(output), logits.view(3, 2, 6, -1)[:, :, t], atol=1e-4, rtol=1e-4
         )
-        torch.testing.assert_close(alpha, looks[:, :, t], atol=1e-5, rtol=1e-4)
-    assert torch.allclose(looks.sum(dim=3), torch.ones(3, 2, 6))
+        torch.testing.assert_close(alpha, attention_maps[:, :, t], atol=1e-5, rtol=1e-4)
+    assert torch.allclose(attention_maps.sum(dim=3), torch.ones(3, 2, 6))
 
 
 @pytest.mark.parametrize("decoder", ["lstm", "transformer"])
@@ -109,7 +109,7 @@ def test_a_photo_gets_the_same_caption_alone_and_in_a_batch() -> None:
 def test_blocked_sequences_occur_once() -> None:
     model = tiny("lstm", words=6, spread=5.0)
     for n in (1, 2):
-        for best, *_ in beam_search(model, grids(), 2, 8, 0.0, block_ngram=n):
+        for best, *_ in beam_search(model, grids(), 2, 8, 0.0, no_repeat_ngram_size=n):
             runs = list(zip(*(best.words[i:] for i in range(n))))
             assert len(runs) == len(set(runs))
 
@@ -117,14 +117,14 @@ def test_blocked_sequences_occur_once() -> None:
 def test_nucleus_sampling_stays_with_the_likely_words() -> None:
     model = tiny("lstm")
     seed_everything(0)
-    narrow = sample(model, grids(), 20, 5, nucleus=1e-6)
+    narrow = sample(model, grids(), 20, 5, top_p=1e-6)
     greedy = beam_search(model, grids(), 1, 5)
     assert all(w.words == best[0].words for drawn, best in zip(narrow, greedy) for w in drawn)
     wide = sample(model, grids(), 20, 5)
     assert len({tuple(w.words) for w in wide[0]}) > 3
     for w in wide[0][:4]:
         assert w.log_probability == pytest.approx(log_probability(model, grids()[0], w.words), abs=1e-4)
-    assert len(write(model, grids(), DecodeConfig(nucleus=0.9), 5)) == 3
+    assert len(write(model, grids(), DecodeConfig(top_p=0.9), 5)) == 3
 
 
 def test_padding_changes_no_loss() -> None:
@@ -132,10 +132,10 @@ def test_padding_changes_no_loss() -> None:
         model = tiny(decoder, attention)
         captions = torch.tensor([[[START, 5, 6, END, PAD], [START, 7, END, PAD, PAD]]])
         wider = torch.nn.functional.pad(captions, (0, 3, 0, 1))  # longer, and a third caption that is empty
-        logits, looks = model(grids(1), captions)
+        logits, attention_maps = model(grids(1), captions)
         same, looks_wider = model(grids(1), wider)
         torch.testing.assert_close(logits, same, atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(looks.sum(dim=2), looks_wider[:, :2].sum(dim=2), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(attention_maps.sum(dim=2), looks_wider[:, :2].sum(dim=2), atol=1e-5, rtol=1e-5)
         assert looks_wider[:, 2].abs().sum() == 0
 
 

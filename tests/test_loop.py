@@ -10,12 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shared.config import Section
-from shared.data.loader import Batches, Item
-from shared.runs import Run, environment
-from shared.training.checkpoint import load_state
-from shared.training.config import TrainingConfig
-from shared.training.device import (
+from shared.compute.device import (
     autocast,
     device_of,
     has_bfloat16,
@@ -24,6 +19,11 @@ from shared.training.device import (
     restore_random_state,
     seed_everything,
 )
+from shared.config import Section
+from shared.data.loader import Batches, Item
+from shared.runs import Run, environment
+from shared.training.checkpoint import load_state
+from shared.training.config import TrainingConfig
 from shared.training.loop import Interrupted, fit
 from shared.training.optim import build_optimizer, build_schedule
 from tests.conftest import run_module
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"average": 0.9}, {"optimizer": "sgd"}, {"accumulate": 2, "schedule": "one-cycle"}]
+    "settings", [{}, {"ema_decay": 0.9}, {"optimizer": "sgd"}, {"gradient_accumulation": 2, "schedule": "one-cycle"}]
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("stop_at", [2, 4, 9])
@@ -141,7 +141,7 @@ def test_a_random_state_of_another_machine_is_restored_as_far_as_it_goes() -> No
 DISAGREE = """
 from itertools import count
 from pathlib import Path
-from shared.training import distributed
+from shared.compute import distributed
 from tests.test_loop import train
 
 with distributed.processes():
@@ -165,7 +165,7 @@ def test_two_small_batches_accumulated_equal_one_large_batch(tmp_path: Path) -> 
         return nn.Linear(4, 1)
 
     large, _ = train(tmp_path / "large", model(), batch_size=32)
-    small, _ = train(tmp_path / "small", model(), batch_size=16, accumulate=2)
+    small, _ = train(tmp_path / "small", model(), batch_size=16, gradient_accumulation=2)
     for p, q in zip(large.parameters(), small.parameters()):
         torch.testing.assert_close(p, q)
 
@@ -229,8 +229,8 @@ def test_every_process_gets_its_share_of_the_same_order(monkeypatch: pytest.Monk
     whole = Batches(Points(), 16, seed=3).order(epoch=5)
     shares = []
     for rank in (0, 1):
-        monkeypatch.setattr("shared.training.distributed.rank", lambda rank=rank: rank)
-        monkeypatch.setattr("shared.training.distributed.world_size", lambda: 2)
+        monkeypatch.setattr("shared.compute.distributed.rank", lambda rank=rank: rank)
+        monkeypatch.setattr("shared.compute.distributed.world_size", lambda: 2)
         shares.append(Batches(Points(), 16, seed=3).order(epoch=5))
     for batch, first, second in zip(whole, *shares):
         assert sorted(batch) == sorted(first + second)

@@ -13,24 +13,26 @@ import pandas as pd
 import pytest
 import torch
 
-from projects.numberplate import camera, render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.data import PlateData, Plates, Views, random_view
-from projects.numberplate.detect import PAINT, Detection, corners_of, select, to_input
+from projects.numberplate.data import PlateData, Plates, RandomViews, random_view
+from projects.numberplate.detect import PAINT, Detection, select, to_input
 from projects.numberplate.evaluate import evaluate, evaluate_run
-from projects.numberplate.finished import FinishedModel
 from projects.numberplate.formats import CHARACTERS
+from projects.numberplate.geometry import corners_of
 from projects.numberplate.losses import assign, detector_loss, reader_loss
 from projects.numberplate.metrics import average_precision, detection_metrics, edit_distance, reading_metrics
-from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, places
+from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, grid_points
+from projects.numberplate.predictor import Predictor
 from projects.numberplate.read import best_path, likelihoods
-from projects.numberplate.tables import load_tables
-from projects.numberplate.typefaces import SEAL, carried, from_sheet
+from projects.numberplate.sources import load_tables
+from projects.numberplate.synthetic import camera
+from projects.numberplate.synthetic.fonts import SEAL, carried, from_sheet
+from projects.numberplate.synthetic.plates import draw_plate
+from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
 from shared.data.splits import TEST, TRAIN, VALIDATION
 from shared.runs import Run
-from shared.training.device import seed_everything
 from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluate"
@@ -41,14 +43,14 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
     return [
         "--data.source=sample",
         f"--data.root={sample_root}",
-        "--data.photos=40",
-        "--model.size=160",
-        "--model.width=0.25",
-        "--model.hidden=8",
+        "--data.sample_size=40",
+        "--model.image_size=160",
+        "--model.width_multiplier=0.25",
+        "--model.hidden_size=8",
         *(f"--{part}.{setting}" for part in ("detector", "reader") for setting in
-          ("images=32", "batch_size=16", "epochs=2", "precision=fp32", "device=cpu")),
-        "--detector.size=96",
-        "--evaluation.baseline=0",
+          ("samples_per_epoch=32", "batch_size=16", "epochs=2", "precision=fp32", "device=cpu")),
+        "--detector.image_size=96",
+        "--evaluation.baseline_size=0",
         *more,
     ]  # fmt: skip
 
@@ -97,7 +99,7 @@ def test_one_batch_of_plates_can_be_memorised() -> None:
     seed_everything(0)
     reader = Reader(hidden=32).train()
     reader.drop.p = 0.0
-    images, texts, lengths = next(Batches(Plates([], carried(), 2, 0.0, hard=0.2), 2, seed=0).epoch(0))
+    images, texts, lengths = next(Batches(Plates([], carried(), 2, 0.0, difficulty=0.2), 2, seed=0).epoch(0))
     optimizer = torch.optim.AdamW(reader.parameters(), 5e-3)
     first = None
     for _ in range(90):
@@ -114,8 +116,8 @@ def test_one_view_can_be_memorised(sample: PlateData) -> None:
     seed_everything(0)
     detector = Detector(0.5).train()
     photos = [photo for photo in sample.photos if len(photo.boxes)][:1]
-    images, boxes, corners = next(Batches(Views(photos, carried(), 4, 160, 1.0), 4, seed=1).epoch(0))
-    where = places(160, 160)
+    images, boxes, corners = next(Batches(RandomViews(photos, carried(), 4, 160, 1.0), 4, seed=1).epoch(0))
+    where = grid_points(160, 160)
     optimizer = torch.optim.AdamW(detector.parameters(), 4e-3)
     first = None
     for _ in range(60):
@@ -145,7 +147,7 @@ def test_killed_run_resumes_to_the_same_weights(
 ) -> None:
     settings = tiny(sample_root, "--detector.checkpoint_minutes=0", "--reader.checkpoint_minutes=0")
     killed = kill_and_resume(TRAINING, settings, tmp_path, command, "reader")
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
     for part in ("detector", "reader"):
         mine, other = getattr(a, part).state_dict(), getattr(b, part).state_dict()
         assert all(torch.equal(p, q) for p, q in zip(mine.values(), other.values()))
@@ -177,7 +179,10 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.source", "csv", "--data.root", "digits.csv"], "the box is not four numbers"),
         (["--data.root", "good.csv"], "say what they are with --data.source"),
         (["--data.crops", "good.csv"], "data.crops is a table: say so with --data.source csv"),
-        (["--data.source", "csv", "--data.root", "good.csv", "--data.leave_out", "[zz]"], "there is no set zz, only"),
+        (
+            ["--data.source", "csv", "--data.root", "good.csv", "--data.exclude_sets", "[zz]"],
+            "there is no set zz, only",
+        ),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--evaluation.country", "zz"], "country zz is not known; those there are: ar, at"),
         (["--name", "a/b"], "name: must be a name, not the path a/b"),
@@ -292,15 +297,15 @@ def test_the_column_split_is_followed_and_must_be_whole(tables: Path) -> None:
 
 
 def test_a_drawn_plate_is_a_function_of_its_seed() -> None:
-    faces = carried()
-    a, b, other = (render.draw_plate(faces[0], np.random.default_rng(seed)) for seed in (3, 3, 4))
+    fonts = carried()
+    a, b, other = (draw_plate(fonts[0], np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert a.text == b.text and np.array_equal(a.image, b.image)
     assert other.text != a.text
 
 
 def test_band_and_seal_are_drawn_but_are_not_part_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "random_text", lambda rng: ("de", f"B{SEAL}MO 6725"))
-    plates = [render.draw_plate(carried()[0], np.random.default_rng(seed), hard=0) for seed in range(20)]
+    plates = [draw_plate(carried()[0], np.random.default_rng(seed), difficulty=0) for seed in range(20)]
     assert {plate.text for plate in plates} == {"BMO6725"} and {plate.lines for plate in plates} == {1, 2}
     blue = [plate.image[:, :20, 2].mean() - plate.image[:, :20, 0].mean() > 50 for plate in plates]
     assert 10 < sum(blue) < 20
@@ -318,7 +323,7 @@ def test_pasted_corners_are_where_the_plate_is() -> None:
 
 
 def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: PlateData) -> None:
-    views = Views([p for p in sample.photos if len(p.boxes)], carried(), 64, 128, 0.5)
+    views = RandomViews([p for p in sample.photos if len(p.boxes)], carried(), 64, 128, 0.5)
     for seed in range(60):
         image, boxes, corners = views.view(np.random.default_rng(seed))
         assert image.shape == (128, 128, 3)
@@ -359,8 +364,8 @@ def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
     cv2.putText(page, "A7", (20, 70), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5)
     cv2.imwrite(str(tmp_path / "x.png"), page)
     (tmp_path / "x.box").write_text("A 18 25 60 80 0\n7 60 25 100 80 0\n")
-    face = from_sheet(tmp_path / "x.png")
-    assert set(face) == {"A", "7"} and face["A"][0].shape[0] == 64
+    font = from_sheet(tmp_path / "x.png")
+    assert set(font) == {"A", "7"} and font["A"][0].shape[0] == 64
     for line in ("A 18 25", "A 18 25 60 x 0", "7 0 0 9 9 0", "7 300 25 340 80 0"):
         (tmp_path / "x.box").write_text(f"A 18 25 60 80 0\n{line}\n")
         with pytest.raises(ValueError, match=r"^data.glyphs: line 2 of x.box: "):
@@ -372,11 +377,11 @@ def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
 
 def test_every_place_has_its_outputs() -> None:
     outputs = Detector(0.25).eval()(torch.rand(2, 3, 96, 160))
-    assert outputs.shape == (2, len(places(96, 160)), OUTPUTS)
+    assert outputs.shape == (2, len(grid_points(96, 160)), OUTPUTS)
 
 
 def test_what_is_right_is_decoded_to_the_truth_and_costs_little() -> None:
-    where = places(128, 128)
+    where = grid_points(128, 128)
     boxes = torch.tensor([[[40.0, 50.0, 88.0, 66.0]]])
     corners = torch.tensor([[[[40.0, 50], [88, 52], [88, 66], [40, 64]]]])
     mine = assign(where, boxes)
@@ -392,7 +397,7 @@ def test_what_is_right_is_decoded_to_the_truth_and_costs_little() -> None:
 
 
 def test_corners_that_are_not_known_must_span_the_box() -> None:
-    where = places(64, 64)
+    where = grid_points(64, 64)
     boxes, unknown = torch.tensor([[[20.0, 20.0, 52.0, 30.0]]]), torch.full((1, 1, 4, 2), torch.nan)
     outputs = torch.zeros(1, len(where), OUTPUTS)
     outputs[..., 5:] = SQUARE
@@ -404,7 +409,7 @@ def test_corners_that_are_not_known_must_span_the_box() -> None:
 def test_a_view_without_plates_has_a_loss() -> None:
     outputs = Detector(0.25)(torch.rand(1, 3, 64, 64))
     nothing = torch.full((1, 2, 4), torch.nan), torch.full((1, 2, 4, 2), torch.nan)
-    loss = detector_loss(outputs, places(64, 64), *nothing)["loss"]
+    loss = detector_loss(outputs, grid_points(64, 64), *nothing)["loss"]
     loss.backward()
     assert torch.isfinite(loss)
 
@@ -482,7 +487,7 @@ def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, 
     for table, n in (("photos.csv", 10), ("crops.csv", 40)):
         answer = command(
             EVALUATE, "--run", run_folder, "--data.source", "csv", "--data.root", tables / table,
-            "--data.split", "all", "--evaluation.baseline", 0, "--json", "out.json",
+            "--data.split", "all", "--evaluation.baseline_size", 0, "--json", "out.json",
         )  # fmt: skip
         assert answer.returncode == 0, answer.stderr
         numbers = json.loads((tables / "out.json").read_text())
@@ -492,7 +497,7 @@ def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, 
 def test_the_weights_that_come_with_the_project_are_scored_on_any_table(tables: Path, command: CommandLine) -> None:
     answer = command(
         EVALUATE, "--run", "shipped", "--data.source", "csv", "--data.root", tables / "photos.csv",
-        "--evaluation.baseline", 0, "--json", "out.json",
+        "--evaluation.baseline_size", 0, "--json", "out.json",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert json.loads((tables / "out.json").read_text())["data"]["n"] == 10
@@ -503,7 +508,7 @@ def test_photos_without_texts_are_scored_for_detection_only(run_folder: Path, ta
     lines = [",".join([row[k] for k in ("file", "x0", "y0", "x1", "y1")] + [""]) for row in rows]
     (tables / "boxes.csv").write_text("file,x0,y0,x1,y1,text\n" + "\n".join(lines) + "\n")
     config = DataConfig(source="csv", root=tables / "boxes.csv", split="all")
-    model = FinishedModel.load(run_folder / "model.safetensors")
+    model = Predictor.load(run_folder / "model.safetensors")
     evaluation = load(Config, {"evaluation": {"baseline": 0}}).evaluation
     numbers = evaluate(Run(run_folder), model, config, evaluation).numbers
     assert "recall" in numbers["metrics"] and "exact" not in numbers["metrics"]

@@ -17,18 +17,19 @@ import pytest
 from PIL import Image
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.detect import cascade, clockwise, contours
+from projects.numberplate.detect import cascade, contours
 from projects.numberplate.evaluate import ask
-from projects.numberplate.finished import SHIPPED
-from projects.numberplate.formats import FORMATS, settle
-from projects.numberplate.gui import Window
+from projects.numberplate.formats import FORMATS, disambiguate
+from projects.numberplate.geometry import clockwise
+from projects.numberplate.gui.window import Window
+from projects.numberplate.gui.worker import Shown, Worker
 from projects.numberplate.pipeline import Pipeline, Plate, mark, rectified
+from projects.numberplate.predictor import SHIPPED
 from projects.numberplate.read import tesseract_is_there
-from projects.numberplate.sample import draw_scene
-from projects.numberplate.tables import load_tables
-from projects.numberplate.typefaces import carried
+from projects.numberplate.sources import load_tables
+from projects.numberplate.synthetic.fonts import carried
+from projects.numberplate.synthetic.streets import draw_scene
 from projects.numberplate.video import Tracker, Video, watch
-from projects.numberplate.work import Shown, Worker
 from shared.data.splits import TEST
 from tests.conftest import CommandLine, environment
 
@@ -60,7 +61,7 @@ def save(path: Path, photo: np.ndarray) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "confidence", "country", "settled"),
+    ("text", "confidence", "country", "disambiguated"),
     [
         ("AB1O3CD", 0.5, "it", "AB103CD"),  # a digit must stand there
         ("AB1O3CD", 0.99, "it", "AB1O3CD"),  # the reader was sure
@@ -72,9 +73,9 @@ def save(path: Path, photo: np.ndarray) -> Path:
     ],
 )
 def test_look_alikes_are_settled_only_where_a_format_decides(
-    text: str, confidence: float, country: str | None, settled: str
+    text: str, confidence: float, country: str | None, disambiguated: str
 ) -> None:
-    assert settle(text, [confidence] * len(text), country) == settled
+    assert disambiguate(text, [confidence] * len(text), country) == disambiguated
 
 
 def test_every_format_is_made_of_known_symbols() -> None:
@@ -95,7 +96,7 @@ def test_the_shipped_weights_read_drawn_plates(pipeline: Pipeline, sample_root: 
 
 
 def test_a_tilted_plate_is_rectified(pipeline: Pipeline) -> None:
-    from projects.numberplate import camera
+    from projects.numberplate.synthetic import camera
 
     rng = np.random.default_rng(5)
     plate = np.full((96, 440, 3), 240, np.uint8)

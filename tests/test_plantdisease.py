@@ -13,22 +13,22 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
+from projects.plantdisease.attribution import occlusion
 from projects.plantdisease.baselines import colour_histogram, fit_colour_baseline
 from projects.plantdisease.config import Config, DataConfig, ModelConfig
 from projects.plantdisease.data import LeafData, list_photos
-from projects.plantdisease.explain import occlusion
-from projects.plantdisease.finished import FinishedModel
-from projects.plantdisease.groups import Photo, group_alike, leaf_groups, perceptual_hashes
-from projects.plantdisease.model import LeafNet, Views, build_model
+from projects.plantdisease.leaf_groups import Photo, group_alike, leaf_groups, perceptual_hashes
+from projects.plantdisease.model import LeafNet, TestTimeAugmentation, build_model
 from projects.plantdisease.predict import Predictor
+from projects.plantdisease.predictor import Predictor
 from projects.plantdisease.sample import CLASSES
 from projects.plantdisease.train import train
+from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.data.splits import NAMES
 from shared.runs import Run
-from shared.training.device import seed_everything
 from tests.conftest import CommandLine, environment, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train", "evaluate", "predict"))
@@ -40,12 +40,12 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
         "--data.source=sample",
         f"--data.root={sample_root}",
         f"--data.cache={sample_root / 'cache'}",
-        "--data.photos=144",
-        "--data.size=64",
+        "--data.sample_size=144",
+        "--model.decode_size=64",
         "--model.backbone=shufflenet_v2_x0_5",
-        "--model.size=64",
-        "--model.views=2",
-        "--training.size=64",
+        "--model.image_size=64",
+        "--model.tta_views=2",
+        "--training.image_size=64",
         "--training.batch_size=24",
         "--training.epochs=2",
         "--training.precision=fp32",
@@ -56,10 +56,10 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
     ]
 
 
-def trunk_file(folder: Path) -> tuple[Path, torch.nn.Module]:
-    """A file with the weights of a trunk alone, and the network they are from."""
+def backbone_file(folder: Path) -> tuple[Path, torch.nn.Module]:
+    """A file with the weights of a backbone alone, and the network they are from."""
     network = torchvision.models.shufflenet_v2_x0_5(weights=None)
-    weights = folder / "trunk.safetensors"
+    weights = folder / "backbone.safetensors"
     save_file({k: v for k, v in network.state_dict().items() if not k.startswith("fc")}, weights)
     return weights, network
 
@@ -125,7 +125,7 @@ def test_the_answer_of_several_views_does_not_depend_on_how_the_photo_is_turned(
     turned, mirrored = torch.rot90(images, 1, (2, 3)), images.flip(3)
 
     def differs(count: int, other: torch.Tensor) -> bool:
-        views = Views(network, count)
+        views = TestTimeAugmentation(network, count)
         return not torch.allclose(views(images).softmax(1), views(other).softmax(1), atol=1e-5)
 
     assert [differs(count, turned) for count in (1, 4, 8)] == [True, False, False]
@@ -138,7 +138,7 @@ def test_killed_run_resumes_to_the_same_weights(
 ) -> None:
     settings = tiny(sample_root, "--training.checkpoint_minutes=0")
     killed = kill_and_resume(TRAIN, settings, tmp_path, command)
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
 
 
@@ -151,22 +151,22 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: 
         "--model.backbone=alexnet",
         "--model.dropout=0",
         "--training.epochs=1",
-        "--training.average=0",
+        "--training.ema_decay=0",
     )
     runs = one_and_two_processes(TRAIN, settings, tmp_path, 29777)
-    one, two = (FinishedModel.load(run.model_file) for run in runs)
+    one, two = (Predictor.load(run.model_file) for run in runs)
     for p, q in zip(one.network.parameters(), two.network.parameters()):
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
 
 
 def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path: Path, sample_root: Path) -> None:
-    weights, network = trunk_file(tmp_path)
+    weights, network = backbone_file(tmp_path)
     words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.copies=2")
     config = load(Config, parse_arguments(words))
     run = Run(tmp_path / "plantdisease" / "run")
     train(config, run)
-    model = FinishedModel.load(run.model_file)
-    trained = model.network.trunk.state_dict()
+    model = Predictor.load(run.model_file)
+    trained = model.network.backbone.state_dict()
     assert all(torch.equal(trained[k], v) for k, v in network.state_dict().items() if not k.startswith("fc"))
     assert len(run.stage("head").history()) == 2
     assert run.history() == []
@@ -175,8 +175,8 @@ def test_the_head_trains_on_frozen_features_and_leaves_the_trunk_alone(tmp_path:
 def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
     tmp_path: Path, sample_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weights, _ = trunk_file(tmp_path)
-    words = ["--head.epochs=1", "--training.epochs=1", "--training.workers=1", "--augment.mix=1"]
+    weights, _ = backbone_file(tmp_path)
+    words = ["--head.epochs=1", "--training.epochs=1", "--training.num_workers=1", "--augment.cutmix=1"]
     config = load(Config, parse_arguments(tiny(sample_root, f"--model.weights={weights}", *words)))
     whole, stopped = (Run(tmp_path / "plantdisease" / name) for name in ("whole", "stopped"))
 
@@ -192,7 +192,7 @@ def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
     assert len(stopped.stage("head").history()) == 1
     assert not stopped.history()
     train(config, stopped)
-    one, two = (FinishedModel.load(run.model_file).network.state_dict() for run in (whole, stopped))
+    one, two = (Predictor.load(run.model_file).network.state_dict() for run in (whole, stopped))
     assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
@@ -333,12 +333,12 @@ def test_alexnet_is_that_of_torchvision(tmp_path: Path) -> None:
 
 def test_a_trunk_alone_and_other_classes_can_be_loaded(tmp_path: Path) -> None:
     reference = torchvision.models.alexnet(weights=None, num_classes=1000)
-    trunk = {k: v for k, v in reference.state_dict().items() if k.startswith("features")}
-    torch.save(trunk, tmp_path / "trunk.pt")
+    backbone = {k: v for k, v in reference.state_dict().items() if k.startswith("features")}
+    torch.save(backbone, tmp_path / "backbone.pt")
     torch.save(reference.state_dict(), tmp_path / "whole.pt")
-    for name in ("trunk.pt", "whole.pt"):
+    for name in ("backbone.pt", "whole.pt"):
         ours = build_model(ModelConfig(weights=str(tmp_path / name)), 7)
-        assert torch.equal(ours.trunk.features[0].weight, reference.features[0].weight)
+        assert torch.equal(ours.backbone.features[0].weight, reference.features[0].weight)
     assert torch.equal(ours.head[4].weight, reference.classifier[4].weight)
 
 

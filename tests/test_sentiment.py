@@ -12,22 +12,22 @@ import torch
 from tokenizers import BertWordPieceTokenizer
 
 from projects.sentiment.aspects import clauses_of, nouns
+from projects.sentiment.attribution import attributions, highlighted_html, integrated_gradients
 from projects.sentiment.baselines import Baselines
-from projects.sentiment.behaviour import ask
+from projects.sentiment.checklist import ask
 from projects.sentiment.config import Config, ModelConfig
 from projects.sentiment.data import ReviewData, pad, to_dataset
-from projects.sentiment.explain import carried, highlighted, integrated_gradients
-from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import build_model, build_tokenizer, word_vectors
 from projects.sentiment.predict import Predictor
+from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import clean
 from projects.sentiment.vocabulary import PAD, encode, head_and_tail, word_tokenizer
+from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
-from shared.evaluation.predict import predict
+from shared.evaluation.inference import predict
 from shared.files import read_json
 from shared.runs import Run
-from shared.training.device import seed_everything
 from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once, write_csv
 
 TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
@@ -38,9 +38,9 @@ def tiny(sample_root: Path, *more: str) -> list[str]:
     return [
         "--data.source=sample",
         f"--data.root={sample_root}",
-        "--data.reviews=600",
-        "--data.overlap=1.0",
-        "--model.embedding=32",
+        "--data.sample_size=600",
+        "--data.max_overlap=1.0",
+        "--model.embedding_dim=32",
         "--model.size=32",
         "--model.dropout=0.1",
         "--training.epochs=3",
@@ -67,8 +67,8 @@ def run_folder(finished: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run_folder: Path) -> FinishedModel:
-    return FinishedModel.load(run_folder / "model.safetensors")
+def model(run_folder: Path) -> Predictor:
+    return Predictor.load(run_folder / "model.safetensors")
 
 
 @pytest.fixture(scope="session")
@@ -143,15 +143,15 @@ def test_killed_run_resumes_to_the_same_weights(
 ) -> None:
     settings = tiny(sample_root, "--training.checkpoint_minutes=0")
     killed = kill_and_resume(TRAIN, settings, tmp_path, command)
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
     assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path) -> None:
-    settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.behaviour=false")
+    settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.checklist=false")
     runs = one_and_two_processes(TRAIN, settings, tmp_path, 29778)
-    one, two = (FinishedModel.load(run.model_file) for run in runs)
+    one, two = (Predictor.load(run.model_file) for run in runs)
     for p, q in zip(one.network.parameters(), two.network.parameters()):
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
     first, second = (read_json(run.folder / "evaluation.json")["metrics"] for run in runs)
@@ -302,14 +302,14 @@ def test_a_finished_transformer_needs_no_hub(
 ) -> None:
     encoder = shutil.copytree(pretrained, tmp_path / "encoder")
     more = ["--model.name=transformer", f"--model.pretrained={encoder}", "--training.epochs=1"]
-    answer = command(TRAIN, *tiny(sample_root, *more, "--evaluation.behaviour=false"))
+    answer = command(TRAIN, *tiny(sample_root, *more, "--evaluation.checklist=false"))
     assert answer.returncode == 0, answer.stderr
     shutil.rmtree(encoder)
     (path,) = tmp_path.glob("runs/sentiment/*/model.safetensors")
-    model = FinishedModel.load(path)
+    model = Predictor.load(path)
     text = "the lid is not good ."
     assert model([text]).shape == (1, 2)
-    assert [word for word, _ in carried(model, text)] == text.split()
+    assert [word for word, _ in attributions(model, text)] == text.split()
 
 
 # --- evaluation, prediction, report
@@ -357,7 +357,7 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     assert not (tmp_path / "none.json").exists()
 
 
-def test_training_and_prediction_see_a_text_alike(model: FinishedModel, sample: ReviewData) -> None:
+def test_training_and_prediction_see_a_text_alike(model: Predictor, sample: ReviewData) -> None:
     together = model.score(sample.test).softmax(dim=1)
     predictor = Predictor(model)
     for row in (0, 7, 20):
@@ -395,11 +395,11 @@ def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: P
         assert reason in refused.stderr
 
 
-def test_the_words_that_decide_are_those_that_differ(model: FinishedModel) -> None:
-    weights = carried(model, "The lid is flimsy.")
+def test_the_words_that_decide_are_those_that_differ(model: Predictor) -> None:
+    weights = attributions(model, "The lid is flimsy.")
     assert [word for word, _ in weights] == ["The", "lid", "is", "flimsy."]
     assert max(abs(weight) for _, weight in weights) == pytest.approx(1)
-    assert highlighted([("<i>", 1.0)], "a & b").count("&lt;i&gt;") == 1
+    assert highlighted_html([("<i>", 1.0)], "a & b").count("&lt;i&gt;") == 1
 
 
 @pytest.mark.parametrize("name", ["bilstm", "cnn", "transformer"])
@@ -421,14 +421,14 @@ def test_what_the_words_added_is_what_the_answer_is_above_nothing(
 
 def test_behaviour_finds_out_who_does_not_read(sample: ReviewData) -> None:
     always = ask(lambda texts: np.ones(len(texts), int), sample.test.texts, sample.classes)
-    passed = {behaviour.name: behaviour.passed for behaviour in always}
+    passed = {checklist.name: checklist.passed for checklist in always}
     assert passed["typo"] == passed["another name"] == 1
     assert (passed["praise"], passed["negated praise"]) == (1, 0)
 
     def by_word(texts: list[str]) -> np.ndarray:
         return np.array([int("good" in text.lower() or "great" in text.lower()) for text in texts])
 
-    passed = {behaviour.name: behaviour.passed for behaviour in ask(by_word, sample.test.texts, sample.classes)}
+    passed = {checklist.name: checklist.passed for checklist in ask(by_word, sample.test.texts, sample.classes)}
     assert 0 < passed["praise"] < passed["blame"] == 1
 
 

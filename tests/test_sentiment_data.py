@@ -14,7 +14,7 @@ import pytest
 
 from projects.sentiment.config import DataConfig
 from projects.sentiment.data import ReviewData, Texts, to_dataset
-from projects.sentiment.repeats import families, overlaps
+from projects.sentiment.near_duplicates import near_duplicates, phrase_families
 from projects.sentiment.sources import headline, load_table
 from projects.sentiment.vocabulary import word_tokenizer
 from shared.data.tables import read_days
@@ -25,7 +25,7 @@ def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Pat
     held = "it came with a lid that fits and a cord of six feet in length"
     texts = [held, f"{held.upper()}!!! Truly.", "nothing of the kind has ever been seen in here", "Good!", "good"]
     parts = np.array(["test", "train", "train", "test", "train"], dtype=object)
-    assert overlaps(texts, parts, 0.5).tolist() == [False, True, False, False, True]
+    assert near_duplicates(texts, parts, 0.5).tolist() == [False, True, False, False, True]
 
     path = write_csv(
         tmp_path / "r.csv", text=[f"number {i % 50}" for i in range(100)], label=[i % 2 for i in range(100)]
@@ -38,7 +38,7 @@ def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Pat
 def test_phrases_of_one_sentence_are_one_family() -> None:
     sentence = "a film that is as funny as it is sad and never dull"
     texts = ["is as funny as it is sad", sentence, "dull", "another film that has nothing to do with it at all"]
-    numbers = families(texts)
+    numbers = phrase_families(texts)
     assert numbers[0] == numbers[1]
     assert len({numbers[1], numbers[2], numbers[3]}) == 3
 
@@ -128,7 +128,7 @@ def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
         ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
         ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
         ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
-        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes to 10; say what it means with --data.grades"),
+        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes to 10; say what it means with --data.star_labels"),
         ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
         ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
         ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),
@@ -170,8 +170,8 @@ def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_p
 
 def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
     code = (
-        "from projects.sentiment.repeats import families;"
-        "print(families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
+        "from projects.sentiment.near_duplicates import phrase_families;"
+        "print(phrase_families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
     )
     said = {
         subprocess.run(
@@ -234,5 +234,5 @@ def test_no_phrase_of_a_validation_sentence_is_trained_on() -> None:
         pytest.skip("set SST2 to the folder that holds SST-2/train.tsv")
     data = ReviewData(DataConfig(source="sst2", root=Path(root), validation=0.05))
     assert len(data.test.texts) == 872
-    assert not overlaps(data.table.texts, data.parts, 0.5).any()
+    assert not near_duplicates(data.table.texts, data.parts, 0.5).any()
     assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)

@@ -15,21 +15,21 @@ import torch
 
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
-from projects.stockprice.calibration import COVERAGES, LEAST, rescaled, return_quantiles
+from projects.stockprice.calibration import COVERAGES, LEAST, recalibrated, return_quantiles
 from projects.stockprice.config import Config, DataConfig, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
 from projects.stockprice.evaluate import evaluate, refuse_what_was_seen
-from projects.stockprice.finished import FinishedModel, Fitted
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Forecasters
 from projects.stockprice.predict import Predictor
-from projects.stockprice.prices import check, index_prices, load_prices, read_prices
+from projects.stockprice.predictor import Fitted, Predictor
+from projects.stockprice.sources import check, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
 from projects.stockprice.train import day_loss
+from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.loader import Item
 from shared.runs import Run
-from shared.training.device import seed_everything
 from tests.conftest import ROOT, CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
@@ -40,10 +40,10 @@ def tiny(*more: str) -> list[str]:
     """Settings of a training that takes seconds."""
     return [
         "--data.start=2012-01-01",
-        "--data.test_from=2017-07-01",
-        "--model.size=4",
+        "--data.test_start=2017-07-01",
+        "--model.hidden_size=4",
         "--model.window=10",
-        "--model.seeds=2",
+        "--model.ensemble_size=2",
         "--training.epochs=2",
         "--training.precision=fp32",
         "--training.device=cpu",
@@ -70,8 +70,8 @@ def run_folder(finished: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run_folder: Path) -> FinishedModel:
-    return FinishedModel.load(run_folder / "model.safetensors")
+def model(run_folder: Path) -> Predictor:
+    return Predictor.load(run_folder / "model.safetensors")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +113,7 @@ def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
 
 def test_one_batch_can_be_memorised() -> None:
     seed_everything(0)
-    config = settings("--model.size=32", "--model.seeds=1", "--loss=mse")
+    config = settings("--model.hidden_size=32", "--model.ensemble_size=1", "--loss=mse")
     data = PriceData(config.data, config.model.window)
     windows, targets, levels = data.windows("variance", data.refits[0], "train", 0.15).everything()
     batch = windows[:16], targets[:16], levels[:16]
@@ -130,15 +130,15 @@ def test_one_batch_can_be_memorised() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, run_folder: Path, command: CommandLine) -> None:
     killed = kill_and_resume(TRAIN, tiny("--training.checkpoint_minutes=0"), tmp_path, command, "2018-01-01", epoch=0)
-    a, b = (FinishedModel.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
     for one, other in zip(a.fitted, b.fitted, strict=True):
         assert all(torch.equal(p, q) for p, q in zip(one.networks.parameters(), other.networks.parameters()))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
-    words = tiny("--evaluation.refit=never", "--training.epochs=1", "--data.test_from=2018-07-01")
-    one, two = (FinishedModel.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path, 29779))
+    words = tiny("--evaluation.refit=never", "--training.epochs=1", "--data.test_start=2018-07-01")
+    one, two = (Predictor.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path, 29779))
     for p, q in zip(one.fitted[0].networks.parameters(), two.fitted[0].networks.parameters()):
         torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
 
@@ -147,7 +147,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ["price", "volatility", "interval"])
-def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.DataFrame, task: str) -> None:
+def test_another_future_changes_no_forecast(model: Predictor, prices: pd.DataFrame, task: str) -> None:
     until = 4800
     other = prices.copy()
     other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
@@ -155,7 +155,7 @@ def test_another_future_changes_no_forecast(model: FinishedModel, prices: pd.Dat
     origins = np.arange(4600, until)
     if task == "price":
         price = settings("--task=price")
-        model = FinishedModel(price, [Fitted(one.days[4500], Forecasters(price.model).eval())], None)
+        model = Predictor(price, [Fitted(one.days[4500], Forecasters(price.model).eval())], None)
     if task == "interval":
         assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
     assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
@@ -172,7 +172,7 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
     (one,) = data.series
     for refit in data.refits:
         train, validation = (
-            data.windows("variance", refit, part, 0.15).places[:, 1] for part in ("train", "validation")
+            data.windows("variance", refit, part, 0.15).positions[:, 1] for part in ("train", "validation")
         )
         assert one.days[train + 1].max() < refit.known
         assert one.days[validation + 1].max() < refit.known
@@ -184,21 +184,21 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
 
 
 def data_until(day: str) -> PriceData:
-    config = settings(f"--data.test_until={day}")
+    config = settings(f"--data.test_end={day}")
     return PriceData(config.data, config.model.window)
 
 
 def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> None:
-    config = settings("--data.also=[nasdaq]")
+    config = settings("--data.auxiliary_tickers=[nasdaq]")
     data = PriceData(config.data, config.model.window)
     assert [series.name for series in data.series] == ["sp500"]
     train, validation = (data.windows("variance", data.refits[0], part, 0.15) for part in ("train", "validation"))
     assert [series.name for series in train.series] == ["sp500", "nasdaq"]
-    assert set(train.places[:, 0]) == {0, 1}
-    assert set(validation.places[:, 0]) == {0}
-    for number, origin in train.places:
+    assert set(train.positions[:, 0]) == {0, 1}
+    assert set(validation.positions[:, 0]) == {0}
+    for number, origin in train.positions:
         assert train.series[number].days[origin + 1] < data.refits[0].known
-    for wrong in ("--data.also=[sp500]", "--data.also=[dax]"):
+    for wrong in ("--data.auxiliary_tickers=[sp500]", "--data.auxiliary_tickers=[dax]"):
         with pytest.raises(ValueError, match=r"data\.also"):
             PriceData(settings(wrong).data, config.model.window)
 
@@ -206,12 +206,12 @@ def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> No
 def test_a_day_is_in_the_same_part_for_every_ticker(tmp_path: Path) -> None:
     walk_of(days=900).to_csv(tmp_path / "early.csv")
     walk_of(seed=1, days=900)[300:].to_csv(tmp_path / "late.csv")
-    data = PriceData(DataConfig(source="csv", root=tmp_path, level=60, test_from=date(2018, 1, 1)), 10)
+    data = PriceData(DataConfig(source="csv", root=tmp_path, level=60, test_start=date(2018, 1, 1)), 10)
     days = {}
     for part in ("train", "validation"):
         windows = data.windows("variance", data.refits[0], part, 0.15)
-        days[part] = {windows.series[number].days[origin + 1] for number, origin in windows.places}
-        assert set(windows.places[:, 0]) == {0, 1}
+        days[part] = {windows.series[number].days[origin + 1] for number, origin in windows.positions}
+        assert set(windows.positions[:, 0]) == {0, 1}
     assert not days["train"] & days["validation"]
 
 
@@ -219,7 +219,7 @@ def test_a_window_ends_with_the_day_it_is_asked_from() -> None:
     config = settings()
     data = PriceData(config.data, config.model.window)
     windows = data.windows("variance", data.refits[0], "train", 0.15)
-    (batch, targets, levels), (_, origin) = windows.__getitems__([Item(3, 0)]), windows.places[3]
+    (batch, targets, levels), (_, origin) = windows.__getitems__([Item(3, 0)]), windows.positions[3]
     one = data.series[0]
     assert np.array_equal(batch[0, -1].numpy(), one.features[origin])
     assert float(targets[0]) == pytest.approx(np.log(one.variance[origin + 1]), rel=1e-6)
@@ -293,8 +293,8 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
         (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
         (["--config", RECIPE, "--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
-        (["--data.test_from", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
-        (["--data.test_from", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
+        (["--data.test_start", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
+        (["--data.test_start", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
         (["--data.root", "short.csv"], "say what they are with --data.source"),
         (["--data.tickers", "[AAPL]"], "are for other prices; name --data.source csv"),
     ):
@@ -365,7 +365,7 @@ def test_baselines_find_what_is_there() -> None:
 def test_every_evening_forecasts_are_held_against_the_days_before() -> None:
     generator = np.random.default_rng(0)
     variance = generator.exponential(size=3000) * np.where(np.arange(3000) < 1500, 1.0, 4.0)  # the market changes
-    forecast = rescaled(np.full(3000, 7.0), variance)  # a rule that is wrong by a factor, and stays as it is
+    forecast = recalibrated(np.full(3000, 7.0), variance)  # a rule that is wrong by a factor, and stays as it is
     assert np.isnan(forecast[:LEAST]).all()
     assert forecast[1000:1500].mean() == pytest.approx(1, rel=0.1)
     assert forecast[2200:].mean() == pytest.approx(4, rel=0.1)
@@ -439,18 +439,16 @@ def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path
     assert command(EVALUATE, *words, "--evaluation.refit", "never").returncode == 0
 
 
-def test_where_learning_ended_is_no_limit_for_other_prices(
-    model: FinishedModel, run_folder: Path, tmp_path: Path
-) -> None:
+def test_where_learning_ended_is_no_limit_for_other_prices(model: Predictor, run_folder: Path, tmp_path: Path) -> None:
     walk_of(days=700).to_csv(tmp_path / "other.csv")
-    until = {"train_until": date(2010, 12, 31)}
+    until = {"train_end": date(2010, 12, 31)}
     older = replace(model, config=model.config.model_copy(update={"data": model.config.data.model_copy(update=until)}))
     other = older.config.data.model_copy(update={"source": "csv", "root": tmp_path / "other.csv", "split": "all"})
     found = evaluate(Run(run_folder), older, other.model_copy(update={"also": ()}), older.config.evaluation)
     assert set(found.numbers["baselines"]) == set(TASKS["volatility"].rules)
 
 
-def test_other_tickers_of_the_same_folder_are_other_prices(model: FinishedModel) -> None:
+def test_other_tickers_of_the_same_folder_are_other_prices(model: Predictor) -> None:
     own = {"source": "csv", "root": Path("prices"), "tickers": ["A", "B"]}
     trained = model.config.model_copy(update={"data": model.config.data.model_copy(update=own)})
     asked = trained.data.model_copy(update={"split": "all", "tickers": ["C"]})
@@ -463,9 +461,9 @@ def test_other_tickers_of_the_same_folder_are_other_prices(model: FinishedModel)
 def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path, command: CommandLine) -> None:
     for more, reason in (
         (["--data.split", "all"], "score the days that the networks were trained on"),
-        (["--data.test_from", "2016-01-01"], "data.test_from lies before 2017-07-01"),
+        (["--data.test_start", "2016-01-01"], "data.test_start lies before 2017-07-01"),
         (["--evaluation.refit", "never"], "evaluation.refit must be that of the run"),
-        (["--data.train_until", "2016-01-01"], "data.train_until must be that of the run"),
+        (["--data.train_end", "2016-01-01"], "data.train_end must be that of the run"),
     ):
         answer = command(EVALUATE, "--run", run_folder, *more)
         assert answer.returncode == 2, answer.stdout
@@ -474,7 +472,7 @@ def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path
 
 
 def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
-    run_folder: Path, model: FinishedModel, tmp_path: Path, command: CommandLine
+    run_folder: Path, model: Predictor, tmp_path: Path, command: CommandLine
 ) -> None:
     frame = walk_of(days=400)
     frame.to_csv(tmp_path / "mine.csv")
@@ -488,7 +486,7 @@ def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
     assert (tmp_path / "fan.png").stat().st_size > 5000
 
     # training and prediction see the same: the forecast of the last day is that of the evaluation
-    one = Series.from_prices("mine", frame, model.config.data.level)
+    one = Series.from_prices("mine", frame, model.config.model.volatility_window)
     last = np.array([len(frame) - 2])
     shorter = Predictor(model)("mine", frame.iloc[:-1])
     assert shorter.volatility == pytest.approx(
@@ -499,7 +497,7 @@ def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
     assert refused.stderr.count("\n") == 1
 
 
-def test_the_shortest_file_that_is_taken_has_an_answer(model: FinishedModel) -> None:
+def test_the_shortest_file_that_is_taken_has_an_answer(model: Predictor) -> None:
     predictor = Predictor(model)
     enough = 60 + model.config.model.window + 2 * LEAST
     assert np.isfinite(predictor("x", walk_of(days=enough)).intervals["95"]).all()
@@ -507,7 +505,7 @@ def test_the_shortest_file_that_is_taken_has_an_answer(model: FinishedModel) -> 
         predictor("x", walk_of(days=enough - 1))
 
 
-def test_forecasts_do_not_depend_on_the_currency(model: FinishedModel, prices: pd.DataFrame) -> None:
+def test_forecasts_do_not_depend_on_the_currency(model: Predictor, prices: pd.DataFrame) -> None:
     origins = np.arange(4500, 4600)
     other = prices.copy()
     other.iloc[:, :4] *= 110.0

@@ -14,7 +14,7 @@ import os
 
 import numpy as np
 
-from projects.imagecaption.attention import overlay
+from projects.imagecaption.attention_figure import overlay
 from projects.imagecaption.config import AppOptions
 from projects.imagecaption.predict import Predictor
 from shared.runs import Run
@@ -34,9 +34,9 @@ def main(options: AppOptions, run: Run) -> None:
             return "", [], ""
         photo = predictor.prepare(image)
         prediction, caption = predictor.explain(photo)
-        looks = [(overlay(photo, look), word) for word, look in zip(caption.words, caption.attention)]
+        attention_maps = [(overlay(photo, look), word) for word, look in zip(caption.words, caption.attention)]
         note = "" if prediction.familiar else "This photo is unlike those I learned from: do not trust the caption."
-        return f"{prediction.caption}  (log-probability {prediction.log_probability:.1f})", looks, note
+        return f"{prediction.caption}  (log-probability {prediction.log_probability:.1f})", attention_maps, note
 
     page = gradio.Interface(
         fn=describe,

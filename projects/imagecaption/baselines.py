@@ -1,4 +1,4 @@
-"""What the network has to beat: one caption for all photos, and that of the training photo that looks most alike.
+"""What the network has to beat: one caption for all photos, and that of the training photo that attention_maps most alike.
 
 Beside them, people: what one of them wrote, scored against the others.
 """
@@ -54,7 +54,7 @@ def nearest(known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
     return best.indices, best.values
 
 
-def people(references: References) -> tuple[list[Words], list[Sequence[Words]], np.ndarray]:
+def human_baseline(references: References) -> tuple[list[Words], list[Sequence[Words]], np.ndarray]:
     """One caption of each photo, the others to score it against, and which photos have at least two, bool (N,)."""
     enough = np.array([len(several) > 1 for several in references])
     several = [captions for captions, kept in zip(references, enough) if kept]

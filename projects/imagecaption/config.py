@@ -26,7 +26,7 @@ class DataConfig(Section):
     """Random split: part of the photos that is looked at once, at the end."""
     size: int = Field(224, ge=32, le=640)
     """Side in pixels that every photo is squashed to; nothing of it is cut off."""
-    scenes: int = Field(2000, ge=100)
+    sample_size: int = Field(2000, ge=100)
     """How many scenes the sample has."""
     cache: Path = Path("data/cache")
     """Where frozen features are kept."""
@@ -48,11 +48,11 @@ class ModelConfig(Section):
     """lstm: Show, Attend and Tell. transformer: small, causal, with cross attention."""
     attention: Literal["dot", "additive"] = "dot"
     """lstm: scaled dot products, or the small network of the paper (several times slower)."""
-    hidden: int = Field(512, ge=8)
+    hidden_size: int = Field(512, ge=8)
     """Width of the decoder and of its word vectors."""
-    heads: int = Field(8, ge=1)
+    num_heads: int = Field(8, ge=1)
     """Attentions side by side (dot attention and transformer)."""
-    layers: int = Field(3, ge=1)
+    num_layers: int = Field(3, ge=1)
     """transformer: blocks on top of each other."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout of grid, words and states."""
@@ -63,8 +63,8 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "ModelConfig":
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden {self.hidden} must be a multiple of heads {self.heads}")
+        if self.hidden_size % self.num_heads:
+            raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of num_heads {self.num_heads}")
         if self.weights == "none" and not self.fine_tune:
             raise ValueError("weights is none and fine_tune is off: a random frozen encoder sees nothing")
         return self
@@ -73,7 +73,7 @@ class ModelConfig(Section):
 class CaptionTraining(TrainingConfig):
     """How the captions are learned, word by word (cross entropy)."""
 
-    start: Path | None = None
+    init_from: Path | None = None
     """A finished run (its model.safetensors) whose words and weights training goes on from."""
     epochs: int = Field(20, ge=0)
     """Passes over the training photos; 0 leaves this stage out, where `start` says what to go on from."""
@@ -81,11 +81,11 @@ class CaptionTraining(TrainingConfig):
     """Photos in one forward pass, each with up to five captions, over all processes."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Part of the target spread over all words (Szegedy et al. 2016)."""
-    look_everywhere: float = Field(0.5, ge=0)
+    attention_regularisation: float = Field(0.5, ge=0)
     """Weight of the doubly stochastic term: each place should be looked at about equally in a caption."""
-    mirror: bool = True
+    horizontal_flip: bool = True
     """Show half of the training photos mirrored; wrong where captions tell left from right."""
-    encoder_factor: float = Field(0.1, gt=0)
+    encoder_lr_factor: float = Field(0.1, gt=0)
     """With model.fine_tune: learning rate of the encoder as a part of the decoder's."""
     monitor: Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"] = "cider"
     """The number of the validation that decides which weights are kept."""
@@ -100,12 +100,12 @@ class ScstConfig(TrainingConfig):
     """Passes over the training photos; 0 leaves this stage out."""
     batch_size: int = Field(64, ge=1)
     """Photos in one forward pass, over all processes."""
-    samples: int = Field(5, ge=2)
+    num_samples: int = Field(5, ge=2)
     """Captions drawn for each photo; what counts is how much better one is than the others."""
-    nucleus: float = Field(0.9, gt=0, le=1)
+    top_p: float = Field(0.9, gt=0, le=1)
     """They are drawn from the likeliest words that together have this probability: label smoothing has left a little
     to every word, and one that nobody would say teaches nothing."""
-    share: float = Field(0.5, gt=0, le=1)
+    interpolation: float = Field(0.5, gt=0, le=1)
     """How far the weights go from the first stage's to this one's (Wortsman et al. 2022): all the way, captions become
     short and alike."""
     learning_rate: float = Field(5e-5, gt=0)
@@ -119,13 +119,13 @@ class ScstConfig(TrainingConfig):
 class DecodeConfig(Section):
     """How a caption is written, once the network is trained."""
 
-    beam: int = Field(5, ge=1)
+    beam_size: int = Field(5, ge=1)
     """Captions that are followed at the same time; 1 takes the likeliest word each time."""
     length_penalty: float = Field(0.7, ge=0)
     """The log-probability is divided by length ** this; 0 prefers short captions."""
-    block_ngram: int = Field(3, ge=0)
+    no_repeat_ngram_size: int = Field(3, ge=0)
     """No sequence of so many words twice in a caption; 0 allows all."""
-    nucleus: float = Field(0.0, ge=0, le=1)
+    top_p: float = Field(0.0, ge=0, le=1)
     """Draw from the likeliest words that together have this probability (Holtzman et al. 2020); 0 searches instead."""
 
 
@@ -154,8 +154,8 @@ class Config(Section):
             raise ValueError(f"data.source is {self.data.source}: say where it is with --data.root DIR")
         if self.data.split in ("train", "dev", "test", "all"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
-        if self.training.epochs == 0 and self.training.start is None:
-            raise ValueError("training.epochs is 0: say what to go on from with --training.start MODEL")
+        if self.training.epochs == 0 and self.training.init_from is None:
+            raise ValueError("training.epochs is 0: say what to go on from with --training.init_from MODEL")
         if self.training.epochs == self.scst.epochs == 0:
             raise ValueError("training.epochs and scst.epochs are both 0: there is nothing to do")
         return self
@@ -167,7 +167,7 @@ class EvaluateOptions(RunOptions):
     data: DataConfig = DataConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: int | None = Field(None, ge=1)
-    """Another `decode.beam` than the run's own."""
+    """Another `decode.beam_size` than the run's own."""
 
 
 class PredictOptions(RunOptions):
@@ -176,7 +176,7 @@ class PredictOptions(RunOptions):
     input: list[str] = Field(min_length=1)
     """Photos, folders, addresses (https://...), or .txt files with one of these a line."""
     beam: int | None = Field(None, ge=1)
-    """Another `decode.beam` than the run's own."""
+    """Another `decode.beam_size` than the run's own."""
     overlay: Path | None = None
     """Folder for pictures of where each word looked; default: `predictions/` in the run."""
 

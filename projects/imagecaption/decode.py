@@ -16,9 +16,9 @@ from projects.imagecaption.config import DecodeConfig
 from projects.imagecaption.data import Captioned
 from projects.imagecaption.model import Captioner, State
 from projects.imagecaption.vocabulary import END, PAD, START, UNKNOWN
+from shared.compute import distributed
+from shared.compute.device import autocast, to_device
 from shared.data.loader import in_order
-from shared.training import distributed
-from shared.training.device import autocast, move
 
 NEVER = [PAD, START, UNKNOWN]  # not written, however likely
 
@@ -37,9 +37,9 @@ class Written:
 
 def write(model: Captioner, seen: Tensor, config: DecodeConfig, longest: int) -> list[Written]:
     """The best caption for each photo, as the settings say. seen: uint8 (B, S, S, 3) or features (B, L, C)."""
-    if config.nucleus:
-        return [captions[0] for captions in sample(model, seen, 1, longest, config.nucleus)]
-    found = beam_search(model, seen, config.beam, longest, config.length_penalty, config.block_ngram)
+    if config.top_p:
+        return [captions[0] for captions in sample(model, seen, 1, longest, config.top_p)]
+    found = beam_search(model, seen, config.beam_size, longest, config.length_penalty, config.no_repeat_ngram_size)
     return [captions[0] for captions in found]
 
 
@@ -57,7 +57,7 @@ def write_all(
     mine: list[Written] = []
     with torch.inference_mode(), autocast(device, precision):
         for seen, _, _ in in_order(dataset, batch_size):
-            mine += write(model, move(seen, device), config, longest)
+            mine += write(model, to_device(seen, device), config, longest)
     shares = distributed.collect(mine)
     written: list[Any] = [None] * len(dataset)
     for first, share in enumerate(shares):
@@ -67,7 +67,7 @@ def write_all(
 
 @torch.no_grad()
 def beam_search(
-    model: Captioner, seen: Tensor, beam: int, longest: int, length_penalty: float = 0.0, block_ngram: int = 0
+    model: Captioner, seen: Tensor, beam: int, longest: int, length_penalty: float = 0.0, no_repeat_ngram_size: int = 0
 ) -> list[list[Written]]:
     """The `beam` best captions of at most `longest` words for each photo, the best first.
 
@@ -75,16 +75,16 @@ def beam_search(
     are captions the search is exhaustive.
     """
     grid, decoder, batch = model.grid(seen), model.decoder, len(seen)
-    memory = decoder.remember(grid)
-    state = decoder.start(memory, 1)
+    memory = decoder.precompute(grid)
+    state = decoder.initial_state(memory, 1)
     words = torch.full((batch, 1), START, device=grid.device)  # (B, K), and K is 1 before the first word
     log_p = torch.zeros(batch, 1, device=grid.device)
     length = torch.zeros_like(log_p)
     history = words.new_empty(batch, 1, 0)  # (B, K, t)
-    looks = grid.new_empty(batch, 1, 0, grid.shape[1])  # (B, K, t, L)
+    attention_maps = grid.new_empty(batch, 1, 0, grid.shape[1])  # (B, K, t, L)
     for _ in range(longest):
         output, alpha, state = decoder.step(memory, state, words)
-        next_log_p = _next(decoder.readout(output), history, words, block_ngram)  # (B, K, V)
+        next_log_p = _next(decoder.output_layer(output), history, words, no_repeat_ngram_size)  # (B, K, V)
         length = length + ((words != END) & (words != PAD))
         total = log_p.unsqueeze(2) + next_log_p  # (B, K, V)
         ranked = (total / length.unsqueeze(2) ** length_penalty).flatten(1)  # (B, K V)
@@ -93,43 +93,43 @@ def beam_search(
         log_p = total.flatten(1).gather(1, best)
         length = length.gather(1, rows)
         history = torch.cat([_pick(history, rows), words.unsqueeze(2)], dim=2)
-        looks = torch.cat([_pick(looks, rows), _pick(alpha, rows).unsqueeze(2)], dim=2)
+        attention_maps = torch.cat([_pick(attention_maps, rows), _pick(alpha, rows).unsqueeze(2)], dim=2)
         state = _reorder(state, rows)
         if bool(((words == END) | (words == PAD)).all()):
             break
-    return _collect(history, log_p, looks)
+    return _collect(history, log_p, attention_maps)
 
 
 @torch.no_grad()
-def sample(model: Captioner, seen: Tensor, captions: int, longest: int, nucleus: float = 1.0) -> list[list[Written]]:
-    """So many captions for each photo, drawn word by word from the likeliest words that have `nucleus` probability."""
+def sample(model: Captioner, seen: Tensor, captions: int, longest: int, top_p: float = 1.0) -> list[list[Written]]:
+    """So many captions for each photo, drawn word by word from the likeliest words that have `top_p` probability."""
     grid, decoder = model.grid(seen), model.decoder
-    memory = decoder.remember(grid)
-    state = decoder.start(memory, captions)
+    memory = decoder.precompute(grid)
+    state = decoder.initial_state(memory, captions)
     words = torch.full((len(grid), captions), START, device=grid.device)
     log_p = torch.zeros(len(grid), captions, device=grid.device)
-    history, looks = [], []
+    history, attention_maps = [], []
     for _ in range(longest):
         output, alpha, state = decoder.step(memory, state, words)
-        next_log_p = _next(decoder.readout(output), torch.empty(0), words, 0)  # (B, K, V)
+        next_log_p = _next(decoder.output_layer(output), torch.empty(0), words, 0)  # (B, K, V)
         p = next_log_p.softmax(dim=2)
-        if nucleus < 1:
-            p = _nucleus(p, nucleus)
+        if top_p < 1:
+            p = _nucleus(p, top_p)
         words = (p / torch.empty_like(p).exponential_()).argmax(dim=2)  # a draw from p (the Gumbel trick)
         log_p = log_p + next_log_p.gather(2, words.unsqueeze(2)).squeeze(2)
         history.append(words)
-        looks.append(alpha)
+        attention_maps.append(alpha)
         if bool(((words == END) | (words == PAD)).all()):
             break
-    return _collect(torch.stack(history, dim=2), log_p, torch.stack(looks, dim=2))
+    return _collect(torch.stack(history, dim=2), log_p, torch.stack(attention_maps, dim=2))
 
 
-def _next(logits: Tensor, history: Tensor, words: Tensor, block_ngram: int) -> Tensor:
+def _next(logits: Tensor, history: Tensor, words: Tensor, no_repeat_ngram_size: int) -> Tensor:
     """Log-probabilities of the next word, (B, K, V); a finished caption goes on with padding, for free."""
     log_p = logits.float().log_softmax(dim=2)
     log_p[:, :, NEVER] = float("-inf")
-    if block_ngram:
-        _block(log_p, history, block_ngram)
+    if no_repeat_ngram_size:
+        _block(log_p, history, no_repeat_ngram_size)
     done = (words == END) | (words == PAD)
     log_p[done] = float("-inf")
     log_p[:, :, PAD][done] = 0.0
@@ -147,11 +147,11 @@ def _block(log_p: Tensor, history: Tensor, n: int) -> None:
     log_p[b, k, windows[b, k, at, -1]] = float("-inf")
 
 
-def _nucleus(p: Tensor, nucleus: float) -> Tensor:
-    """Probabilities (B, K, V) without the unlikely words beyond `nucleus`."""
+def _nucleus(p: Tensor, top_p: float) -> Tensor:
+    """Probabilities (B, K, V) without the unlikely words beyond `top_p`."""
     ordered, indices = p.sort(dim=2, descending=True)
     before = ordered.cumsum(dim=2) - ordered  # of all likelier words
-    return torch.zeros_like(p).scatter(2, indices, ordered.masked_fill(before >= nucleus, 0.0))
+    return torch.zeros_like(p).scatter(2, indices, ordered.masked_fill(before >= top_p, 0.0))
 
 
 def _pick(x: Tensor, rows: Tensor) -> Tensor:
@@ -163,10 +163,10 @@ def _reorder(state: State, rows: Tensor) -> State:
     return tuple(_pick(part, rows) for part in state)
 
 
-def _collect(history: Tensor, log_p: Tensor, looks: Tensor) -> list[list[Written]]:
-    """history (B, K, T), log_p (B, K), looks (B, K, T, L) -> for each photo its captions, padding cut off."""
+def _collect(history: Tensor, log_p: Tensor, attention_maps: Tensor) -> list[list[Written]]:
+    """history (B, K, T), log_p (B, K), attention_maps (B, K, T, L) -> for each photo its captions, padding cut off."""
     captions: list[list[Written]] = []
-    attention = looks.float().cpu().numpy()
+    attention = attention_maps.float().cpu().numpy()
     for b, rows in enumerate(history.tolist()):
         kept: list[Written] = []
         for k, words in enumerate(rows):

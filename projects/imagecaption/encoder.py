@@ -41,7 +41,7 @@ class Encoder(nn.Module):
                 raise ValueError("it does not end in a grid of features; take a convolutional one") from None
 
     @property
-    def places(self) -> int:
+    def grid_points(self) -> int:
         """L, the number of places of the grid."""
         return self.rows * self.columns
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from projects.imagecaption.config import DataConfig, DecodeConfig, EvaluateOptions, EvaluationConfig
 from projects.imagecaption.data import CaptionData, references
-from projects.imagecaption.figures import BASELINES, NAMES, against_people, write_report
-from projects.imagecaption.finished import Caption, FinishedModel
 from projects.imagecaption.metrics import Cider, References, Words, caption_metrics, diversity, meteor
+from projects.imagecaption.predictor import Caption, Predictor
+from projects.imagecaption.report import BASELINES, NAMES, human_comparison, write_report
 from shared.command import show
-from shared.evaluation.classification import bootstrap_interval
+from shared.evaluation.metrics import bootstrap_interval
 from shared.files import write_json
 from shared.runs import Run
 
@@ -47,12 +47,12 @@ class Evaluation:
 
 
 def evaluate(
-    run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig, beam: int | None = None
+    run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig, beam: int | None = None
 ) -> Evaluation:
     """Score a finished model on the test part of the data (all of it with `data.split all`)."""
     data = CaptionData(data_config)
     test, model = data.test, model.with_cache(data_config.cache)
-    decode: DecodeConfig = model.config.decode.model_copy(update={"beam": beam} if beam else {})
+    decode: DecodeConfig = model.config.decode.model_copy(update={"beam_size": beam} if beam else {})
     captions, truth = model.caption(test, decode), references(test)
     said, scorer = [caption.words for caption in captions], Cider(truth)
     others = {"nearest": model.nearest(test), "constant": [model.constant] * len(test)}
@@ -74,11 +74,11 @@ def evaluate(
 
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
-    model = FinishedModel.load(run.model_file)
-    if options.data.size != model.config.data.size:
-        raise ValueError(f"data.size must be that of the run, {model.config.data.size}")
+    model = Predictor.load(run.model_file)
+    if options.config.model.image_size != model.config.model.image_size:
+        raise ValueError(f"config.model.image_size must be that of the run, {model.config.model.image_size}")
     own = options.data.model_copy(update={"cache": model.config.data.cache}) == model.config.data
-    if own and options.beam in (None, model.config.decode.beam):
+    if own and options.beam in (None, model.config.decode.beam_size):
         result = _renew(run, model, options.data, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")
     else:
@@ -90,11 +90,11 @@ def main(options: EvaluateOptions, run: Run) -> None:
 
 def evaluate_run(run: Run) -> None:
     """Score a run on its own test photos; write evaluation.json and report.html into it."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     _renew(run, model, model.config.data, model.config.evaluation)
 
 
-def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> Evaluation:
+def _renew(run: Run, model: Predictor, data: DataConfig, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
     write_report(run, model, result)
@@ -102,7 +102,7 @@ def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationC
     return result
 
 
-def _print(model: FinishedModel, result: Evaluation) -> None:
+def _print(model: Predictor, result: Evaluation) -> None:
     numbers = result.numbers
     low, high = numbers["intervals"]["cider"]
     print(result.data.summary())
@@ -110,6 +110,6 @@ def _print(model: FinishedModel, result: Evaluation) -> None:
     print(f"  {name:<28}{show(numbers['metrics'])}  (cider 95 % interval {low:.3f} - {high:.3f})")
     for baseline, values in numbers["baselines"].items():
         print(f"  {BASELINES[baseline]:<28}{show(values)}")
-    for who, values in against_people(result).items():
+    for who, values in human_comparison(result).items():
         print(f"  {who + ', fewer references':<28}{show(values)}")
     print(f"  {'what it says':<28}{show(diversity(result.said))}")

@@ -1,7 +1,7 @@
-"""The network: an encoder that sees, and a decoder that looks around while it writes.
+"""The network: an encoder that sees, and a decoder that attention_maps around while it writes.
 
 LSTM with attention: Xu et al., Show, Attend and Tell, 2015. Transformer: Vaswani et al., 2017. Letters in shapes: B
-photos, K captions of each, T words, L places of the grid, C features of a place, D = `hidden`, V words known.
+photos, K captions of each, T words, L places of the grid, C features of a place, D = `hidden_size`, V words known.
 """
 
 import math
@@ -46,7 +46,7 @@ class Captioner(nn.Module):
         words, targets = captions[:, :, :-1], captions[:, :, 1:]
         said = targets != PAD  # (B, K, T)
         states, attention = self.decoder(self.grid(seen), words)  # (B, K, T, D), (B, K, T, L)
-        return self.decoder.readout(states[said]), attention * said.unsqueeze(3)
+        return self.decoder.output_layer(states[said]), attention * said.unsqueeze(3)
 
 
 class LstmDecoder(nn.Module):
@@ -54,11 +54,11 @@ class LstmDecoder(nn.Module):
 
     def __init__(self, encoder: Encoder, words: int, config: ModelConfig) -> None:
         super().__init__()
-        d = config.hidden
+        d = config.hidden_size
         self.embedding = word_embedding(words, d)
-        self.annotate = Annotate(encoder, config)
+        self.image_projection = ImageProjection(encoder, config)
         self.begin = nn.Linear(d, 2 * d)
-        self.attention = AdditiveAttention(d) if config.attention == "additive" else DotAttention(d, config.heads)
+        self.attention = AdditiveAttention(d) if config.attention == "additive" else DotAttention(d, config.num_heads)
         self.beta = nn.Linear(d, 1)
         self.word_gates, self.gates = nn.Linear(d, 4 * d), nn.Linear(2 * d, 4 * d, bias=False)
         nn.init.ones_(self.word_gates.bias[d : 2 * d])  # at the beginning, remember
@@ -66,18 +66,18 @@ class LstmDecoder(nn.Module):
         self.bias = nn.Parameter(torch.zeros(words))
         self.dropout = nn.Dropout(config.dropout)
 
-    def remember(self, grid: Tensor) -> Memory:
+    def precompute(self, grid: Tensor) -> Memory:
         """What stays the same for all words: annotations a (B, L, D) and their keys (B, L, D)."""
-        annotations = self.annotate(grid)
+        annotations = self.image_projection(grid)
         return annotations, self.attention.key(annotations)
 
-    def start(self, memory: Memory, captions: int) -> State:
+    def initial_state(self, memory: Memory, captions: int) -> State:
         """h_0 and c_0 from the mean annotation, (B, K, D) each."""
         both = torch.tanh(self.begin(memory[0].mean(dim=1))).unsqueeze(1)  # (B, 1, 2 D)
         h, c = both.expand(-1, captions, -1).chunk(2, dim=2)
         return h, c.float()
 
-    def look(self, memory: Memory, state: State, word_gates: Tensor) -> tuple[Tensor, Tensor, State]:
+    def attend(self, memory: Memory, state: State, word_gates: Tensor) -> tuple[Tensor, Tensor, State]:
         """One word on: W e_t (B, K, 4 D) -> what was seen z_t (B, K, D), where alpha_t (B, K, L), and h_t, c_t."""
         (annotations, keys), (h, c) = memory, state
         z, alpha = self.attention(h, keys, annotations)  # z_t = sum_i alpha_ti a_i
@@ -89,45 +89,45 @@ class LstmDecoder(nn.Module):
         h = o * torch.tanh(c).to(o.dtype)
         return z, alpha, (h, c)
 
-    def say(self, e: Tensor, h: Tensor, z: Tensor) -> Tensor:
+    def combine(self, e: Tensor, h: Tensor, z: Tensor) -> Tensor:
         """What the next word is read from, (..., D): E y_t-1 + L_h h_t + L_z z_t."""
         return e + self.output(self.dropout(torch.cat([h, z], dim=-1)))
 
     def step(self, memory: Memory, state: State, words: Tensor) -> tuple[Tensor, Tensor, State]:
         """One word on: words (B, K) -> output (B, K, D), attention (B, K, L), state."""
         e = self.dropout(self.embedding(words))
-        z, alpha, state = self.look(memory, state, self.word_gates(e))
-        return self.say(e, state[0], z), alpha, state
+        z, alpha, state = self.attend(memory, state, self.word_gates(e))
+        return self.combine(e, state[0], z), alpha, state
 
     def forward(self, grid: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """grid (B, L, C), words (B, K, T) -> outputs (B, K, T, D), attention (B, K, T, L)."""
-        memory = self.remember(grid)
-        state = self.start(memory, words.shape[1])
+        memory = self.precompute(grid)
+        state = self.initial_state(memory, words.shape[1])
         e = self.dropout(self.embedding(words))  # (B, K, T, D)
         steps = []
         for word_gates in self.word_gates(e).unbind(dim=2):
-            z, alpha, state = self.look(memory, state, word_gates)
+            z, alpha, state = self.attend(memory, state, word_gates)
             steps.append((state[0], z, alpha))
         h, z, alpha = (torch.stack(part, dim=2) for part in zip(*steps))
-        return self.say(e, h, z), alpha
+        return self.combine(e, h, z), alpha
 
-    def readout(self, y: Tensor) -> Tensor:
+    def output_layer(self, y: Tensor) -> Tensor:
         """Outputs (..., D) -> logits (..., V); L_o is the word embedding itself (Press & Wolf 2017)."""
         return F.linear(self.dropout(y), self.embedding.weight, self.bias)
 
 
-class Annotate(nn.Module):
+class ImageProjection(nn.Module):
     """Grid (B, L, C) -> annotation vectors a_1 ... a_L, (B, L, D), which know what they show and where they are."""
 
     def __init__(self, encoder: Encoder, config: ModelConfig) -> None:
         super().__init__()
-        self.project = nn.Linear(encoder.width, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden)
-        self.place = nn.Parameter(torch.zeros(encoder.places, config.hidden))
+        self.project = nn.Linear(encoder.width, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size)
+        self.position = nn.Parameter(torch.zeros(encoder.grid_points, config.hidden_size))
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, grid: Tensor) -> Tensor:
-        return self.norm(self.project(self.dropout(grid)) + self.place)
+        return self.norm(self.project(self.dropout(grid)) + self.position)
 
 
 class DotAttention(nn.Module):
@@ -135,11 +135,11 @@ class DotAttention(nn.Module):
 
     def __init__(self, d: int, heads: int) -> None:
         super().__init__()
-        self.query, self.key, self.heads = nn.Linear(d, d), nn.Linear(d, d), heads
+        self.query, self.key, self.num_heads = nn.Linear(d, d), nn.Linear(d, d), heads
 
     def forward(self, h: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """h (B, K, D), keys and values (B, L, D) -> what is seen (B, K, D), where (B, K, L)."""
-        q, k, v = (split(x, self.heads) for x in (self.query(h), keys, values))  # (B, heads, K or L, D / heads)
+        q, k, v = (split(x, self.num_heads) for x in (self.query(h), keys, values))  # (B, heads, K or L, D / heads)
         alpha = (q @ k.transpose(2, 3) / math.sqrt(q.shape[3])).softmax(dim=3)  # (B, heads, K, L)
         return join(alpha @ v), alpha.mean(dim=1)
 
@@ -163,33 +163,33 @@ class TransformerDecoder(nn.Module):
 
     def __init__(self, encoder: Encoder, words: int, config: ModelConfig) -> None:
         super().__init__()
-        d = config.hidden
+        d = config.hidden_size
         self.embedding = word_embedding(words, d)
         self.position = nn.Parameter(torch.randn(config.max_words + 2, d) * d**-0.5)
-        self.annotate = Annotate(encoder, config)
-        self.blocks: Iterable[Any] = nn.ModuleList(DecoderBlock(config) for _ in range(config.layers))
+        self.image_projection = ImageProjection(encoder, config)
+        self.blocks: Iterable[Any] = nn.ModuleList(DecoderBlock(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(d)
         self.bias = nn.Parameter(torch.zeros(words))
         self.dropout = nn.Dropout(config.dropout)
 
-    def remember(self, grid: Tensor) -> Memory:
+    def precompute(self, grid: Tensor) -> Memory:
         """Keys and values of the grid for every block, (B, L, 2 D) each."""
-        annotations = self.annotate(grid)
-        return tuple(block.see.key_value(annotations) for block in self.blocks)
+        annotations = self.image_projection(grid)
+        return tuple(block.cross_attention.key_value(annotations) for block in self.blocks)
 
-    def start(self, memory: Memory, captions: int) -> State:
+    def initial_state(self, memory: Memory, captions: int) -> State:
         """No word yet: an empty cache of keys and values for every block, (B, K, 0, 2 D) each."""
         return tuple(grid.new_empty(len(grid), captions, 0, grid.shape[2]) for grid in memory)
 
     def step(self, memory: Memory, state: State, words: Tensor) -> tuple[Tensor, Tensor, State]:
         """One word on: words (B, K) -> output (B, K, D), attention (B, K, L), state."""
-        x, looks, state = self._run(memory, state, words.unsqueeze(2))
-        return x.squeeze(2), looks.squeeze(2), state
+        x, attention_maps, state = self._run(memory, state, words.unsqueeze(2))
+        return x.squeeze(2), attention_maps.squeeze(2), state
 
     def forward(self, grid: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """grid (B, L, C), words (B, K, T) -> outputs (B, K, T, D), attention (B, K, T, L)."""
-        memory = self.remember(grid)
-        x, looks, _ = self._run(memory, self.start(memory, words.shape[1]), words)
+        memory = self.precompute(grid)
+        x, attention_maps, _ = self._run(memory, self.initial_state(memory, words.shape[1]), words)
         return x, looks
 
     def _run(self, memory: Memory, state: State, words: Tensor) -> tuple[Tensor, Tensor, State]:
@@ -197,25 +197,25 @@ class TransformerDecoder(nn.Module):
         # word t of the new ones may look at all past words and at the new ones up to itself
         allowed = torch.ones(new, past + new, dtype=torch.bool, device=words.device).tril(past)
         x = self.dropout(self.embedding(words) + self.position[past : past + new])  # (B, K, T, D)
-        caches, looks = [], words.new_zeros(())
+        caches, attention_maps = [], words.new_zeros(())
         for block, grid, cache in zip(self.blocks, memory, state):
-            x, looks, cache = block(x, grid, cache, allowed)
+            x, attention_maps, cache = block(x, grid, cache, allowed)
             caches.append(cache)
-        return self.norm(x), looks, tuple(caches)
+        return self.norm(x), attention_maps, tuple(caches)
 
-    def readout(self, y: Tensor) -> Tensor:
+    def output_layer(self, y: Tensor) -> Tensor:
         """Outputs (..., D) -> logits (..., V), by the word embedding itself (Press & Wolf 2017)."""
         return F.linear(self.dropout(y), self.embedding.weight, self.bias)
 
 
 class DecoderBlock(nn.Module):
-    """x + recall(x), x + see(x), x + think(x), each on normalised x (Xiong et al. 2020)."""
+    """x + self_attention(x), x + see(x), x + think(x), each on normalised x (Xiong et al. 2020)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        d = config.hidden
-        self.recall, self.see = Attention(d, config.heads), Attention(d, config.heads)
-        self.think = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(4 * d, d))
+        d = config.hidden_size
+        self.self_attention, self.cross_attention = Attention(d, config.num_heads), Attention(d, config.num_heads)
+        self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(4 * d, d))
         self.norms = nn.ModuleList(nn.LayerNorm(d) for _ in range(3))
         self.dropout = nn.Dropout(config.dropout)
 
@@ -223,13 +223,15 @@ class DecoderBlock(nn.Module):
         """x (B, K, T, D), grid (B, L, 2 D), cache (B, K, past, 2 D) -> x, attention (B, K, T, L), longer cache."""
         b, k, t, d = x.shape
         own = self.norms[0](x)
-        cache = torch.cat([cache, self.recall.key_value(own)], dim=2)  # (B, K, past + T, 2 D)
-        said, _ = self.recall(own.flatten(0, 1), cache.flatten(0, 1), allowed)  # a caption sees only itself
+        cache = torch.cat([cache, self.self_attention.key_value(own)], dim=2)  # (B, K, past + T, 2 D)
+        said, _ = self.self_attention(own.flatten(0, 1), cache.flatten(0, 1), allowed)  # a caption sees only itself
         x = x + self.dropout(said.view(b, k, t, d))
-        seen, looks = self.see(self.norms[1](x).view(b, k * t, d), grid)  # all K * T words share the grid
+        seen, attention_maps = self.cross_attention(
+            self.norms[1](x).view(b, k * t, d), grid
+        )  # all K * T words share the grid
         x = x + self.dropout(seen.view(b, k, t, d))
-        x = x + self.dropout(self.think(self.norms[2](x)))
-        return x, looks.view(b, k, t, -1), cache
+        x = x + self.dropout(self.mlp(self.norms[2](x)))
+        return x, attention_maps.view(b, k, t, -1), cache
 
 
 class Attention(nn.Module):
@@ -238,11 +240,11 @@ class Attention(nn.Module):
     def __init__(self, d: int, heads: int) -> None:
         super().__init__()
         self.query, self.key_value, self.output = nn.Linear(d, d), nn.Linear(d, 2 * d), nn.Linear(d, d)
-        self.heads = heads
+        self.num_heads = heads
 
     def forward(self, x: Tensor, key_value: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x (B, N, D), key_value (B, M, 2 D), allowed (N, M) -> (B, N, D) and the mean attention (B, N, M)."""
-        q, k, v = (split(part, self.heads) for part in (self.query(x), *key_value.chunk(2, dim=2)))
+        q, k, v = (split(part, self.num_heads) for part in (self.query(x), *key_value.chunk(2, dim=2)))
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # (B, heads, N, M)
         if allowed is not None:
             scores = scores.masked_fill(~allowed, float("-inf"))

@@ -22,10 +22,10 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
-from projects.imagecaption.attention import story
+from projects.imagecaption.attention_figure import attention_figure
 from projects.imagecaption.config import PredictOptions
 from projects.imagecaption.data import Pictures
-from projects.imagecaption.finished import Caption, FinishedModel
+from projects.imagecaption.predictor import Caption, Predictor
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
 from shared.evaluation.report import png
@@ -41,18 +41,20 @@ class Prediction:
 
     caption: str
     log_probability: float
-    novelty: float
+    ood_score: float
     """Distance to the most similar training photo; above 1 the photo is unlike all of them."""
 
     @property
     def familiar(self) -> bool:
-        return self.novelty <= 1
+        return self.ood_score <= 1
 
     def __str__(self) -> str:
         said = f"{self.caption}  (log-probability {self.log_probability:.1f})"
         if self.familiar:
             return said
-        return f"{said}\n  this photo is unlike those I learned from (strangeness {self.novelty:.1f}): do not trust it"
+        return (
+            f"{said}\n  this photo is unlike those I learned from (strangeness {self.ood_score:.1f}): do not trust it"
+        )
 
 
 class Predictor:
@@ -62,15 +64,15 @@ class Predictor:
     >>> print(predictor(read_image(Path("photo.jpg"))))
     """
 
-    def __init__(self, model: FinishedModel, beam: int | None = None) -> None:
+    def __init__(self, model: Predictor, beam: int | None = None) -> None:
         self.model = model
-        self.decode = model.config.decode.model_copy(update={"beam": beam} if beam else {})
-        self.pictures = Pictures([], model.config.data.size)
+        self.decode = model.config.decode.model_copy(update={"beam_size": beam} if beam else {})
+        self.pictures = Pictures([], model.config.model.image_size)
 
     @classmethod
     def from_checkpoint(cls, path: Path | str, beam: int | None = None) -> "Predictor":
         """Load `model.safetensors` of a finished run. Raises ValueError or FileNotFoundError with one sentence."""
-        return cls(FinishedModel.load(Path(path)), beam)
+        return cls(Predictor.load(Path(path)), beam)
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """RGB uint8 (H, W, 3) of any size -> what the network was trained on, uint8 (S, S, 3)."""
@@ -83,7 +85,7 @@ class Predictor:
     def explain(self, photo: np.ndarray) -> tuple[Prediction, Caption]:
         """A prepared photo -> the answer, and the caption with the places that each word looked at."""
         (caption,) = self.model(photo[None], self.decode)
-        return Prediction(str(caption), caption.log_probability, caption.novelty), caption
+        return Prediction(str(caption), caption.log_probability, caption.ood_score), caption
 
 
 def main(options: PredictOptions, run: Run) -> None:
@@ -99,7 +101,7 @@ def main(options: PredictOptions, run: Run) -> None:
     answers = []
     for number, item, photo in readable("imagecaption", items, read):
         prediction, caption = predictor.explain(photo)
-        write_bytes(pictures[number], png(story(photo, caption)))
+        write_bytes(pictures[number], png(attention_figure(photo, caption)))
         print(f"{item}: {prediction}\n  {pictures[number]}")
         answers.append(
             {"file": item, **asdict(prediction), "familiar": prediction.familiar, "overlay": str(pictures[number])}

@@ -60,7 +60,7 @@ class Collection:
 def load_photos(config: DataConfig) -> Collection:
     """All photos with captions of a source. Raises ValueError or FileNotFoundError with one sentence."""
     if config.source == "sample":
-        return read_folder(draw_sample(config.root or Path("data"), config.scenes, config.seed))
+        return read_folder(draw_sample(config.root or Path("data"), config.sample_size, config.seed))
     if config.root is None:
         raise ValueError(f"data.source is {config.source}: say where it is with --data.root DIR")
     if not config.root.exists():

@@ -29,15 +29,15 @@ class DataConfig(Section):
     """Part of the training photos and crops that decides which weights are kept."""
     test: float = Field(0.2, gt=0, lt=0.5)
     """Part that is looked at once, at the end, where the table has no column `split`."""
-    leave_out: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
+    exclude_sets: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
     """Sets that are not trained on: the table's column `set`, or the name of the folder the file is in."""
-    only: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
+    test_sets: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
     """Sets that are tested on; none named: all."""
     fold: Annotated[int | None, OF_ONE_SOURCE] = Field(None, ge=0, le=4)
     """Crops: the fifth of the plate texts that is the test part; none: as `split` and `test` say."""
     glyphs: Annotated[Path | None, OF_ONE_SOURCE] = None
     """A folder of glyph sheets (.png with Tesseract .box files) to draw plates with, beside the fonts of the system."""
-    photos: int = Field(600, ge=40)
+    sample_size: int = Field(600, ge=40)
     """How many photos the sample has."""
     seed: int = Field(0, ge=0)
     """Decides the split and the sample."""
@@ -57,34 +57,34 @@ class ModelConfig(Section):
     auto: none where it is trained, shipped where it is not."""
     reader: str = "auto"
     """The same for the reader."""
-    size: int = Field(832, ge=128, le=2048, multiple_of=32)
+    image_size: int = Field(832, ge=128, le=2048, multiple_of=32)
     """Longer side in pixels of the photo that the detector sees."""
-    width: float = Field(1.0, gt=0.2, le=4)
+    width_multiplier: float = Field(1.0, gt=0.2, le=4)
     """Channels of the detector as a factor."""
-    hidden: int = Field(96, ge=8)
+    hidden_size: int = Field(96, ge=8)
     """Units of the reader's LSTM in each direction."""
 
 
 class DetectorConfig(TrainingConfig):
     """Training of the detector."""
 
-    images: int = Field(3000, ge=16)
+    samples_per_epoch: int = Field(3000, ge=16)
     """Training views of one epoch: each is drawn anew."""
-    real: float = Field(0.6, ge=0, le=1)
+    real_fraction: float = Field(0.6, ge=0, le=1)
     """Part of the views that show photos as they are; in the others drawn plates are pasted in."""
-    size: int = Field(416, ge=96, le=1024, multiple_of=32)
+    image_size: int = Field(416, ge=96, le=1024, multiple_of=32)
     """Side in pixels of a training view."""
     epochs: int = Field(12, ge=1)
-    """Epochs of `images` views."""
+    """Epochs of `samples_per_epoch` views."""
     batch_size: int = Field(32, ge=1)
     """Items in one forward pass, over all processes."""
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
     weight_decay: float = Field(0.02, ge=0)
     """Pulls weights towards zero; biases and normalisation weights are left out."""
-    clip: float = Field(5.0, ge=0)
+    gradient_clip: float = Field(5.0, ge=0)
     """Largest norm of the gradient; 0 switches clipping off."""
-    average: float = Field(0.99, ge=0, lt=1)
+    ema_decay: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
     monitor: Literal["ap", "f1", "recall", "precision", "recall_70", "precision_70"] = "ap"
     """The number of the validation that decides which weights are kept."""
@@ -95,21 +95,21 @@ class DetectorConfig(TrainingConfig):
 class ReaderConfig(TrainingConfig):
     """Training of the reader."""
 
-    images: int = Field(20000, ge=16)
+    samples_per_epoch: int = Field(20000, ge=16)
     """Training plates of one epoch: each is drawn anew."""
-    real: float = Field(0.5, ge=0, le=1)
+    real_fraction: float = Field(0.5, ge=0, le=1)
     """Part of the plates that are real crops, where there are any; the others are drawn."""
-    hard: float = Field(1.0, ge=0, le=1)
+    difficulty: float = Field(1.0, ge=0, le=1)
     """How worn, dark, tilted and small the drawn plates are: 0 clean, 1 as bad as on the road."""
     epochs: int = Field(12, ge=1)
-    """Epochs of `images` plates."""
+    """Epochs of `samples_per_epoch` plates."""
     batch_size: int = Field(64, ge=1)
     """Items in one forward pass, over all processes."""
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
-    clip: float = Field(5.0, ge=0)
+    gradient_clip: float = Field(5.0, ge=0)
     """Largest norm of the gradient; 0 switches clipping off."""
-    average: float = Field(0.99, ge=0, lt=1)
+    ema_decay: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
     monitor: Literal["exact", "folded", "cer"] = "exact"
     """The number of the validation that decides which weights are kept."""
@@ -120,10 +120,10 @@ class ReaderConfig(TrainingConfig):
 class EvaluationConfig(Section):
     """What the evaluation measures beside our own networks."""
 
-    baseline: int = Field(100, ge=0)
+    baseline_size: int = Field(100, ge=0)
     """On how many photos and crops the classic way (contours, then Tesseract) is run as well; it is slow. 0: none."""
     country: Country | None = None
-    """Two letters (de, br, us ...): look-alikes are settled by this country's formats, as `predict --country` does."""
+    """Two letters (de, br, us ...): look-alikes are disambiguated by this country's formats, as `predict --country` does."""
 
 
 class Config(Section):
@@ -161,7 +161,7 @@ class ReadingOptions(RunOptions):
     engine: Literal["ours", "tesseract", "classic"] = "ours"
     """ours: both networks. tesseract: our detector, Tesseract reads. classic: contours, then Tesseract."""
     country: Country | None = None
-    """Two letters (de, br, us ...): settle 0/O, 1/I, 5/S, 8/B where the country's formats decide."""
+    """Two letters (de, br, us ...): disambiguate 0/O, 1/I, 5/S, 8/B where the country's formats decide."""
 
 
 class PredictOptions(ReadingOptions):

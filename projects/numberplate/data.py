@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from projects.numberplate import camera, render
 from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.detect import PAINT, box_of, corners_of, overlap
+from projects.numberplate.detect import PAINT
 from projects.numberplate.formats import CHARACTERS, LONGEST
+from projects.numberplate.geometry import box_of, corners_of, iou, outline, rectify
 from projects.numberplate.model import READER_SIZE
-from projects.numberplate.tables import Crop, Photo, counted, load_tables
-from projects.numberplate.typefaces import Typeface, carried, typefaces
+from projects.numberplate.sources import Crop, Photo, counted, load_tables
+from projects.numberplate.synthetic import camera
+from projects.numberplate.synthetic.fonts import Font, carried, load_fonts
+from projects.numberplate.synthetic.plates import draw_plate
 from shared.data import splits
 from shared.data.images import read_image
 from shared.data.loader import Item
@@ -54,28 +56,28 @@ class PlateData:
         return "; ".join(part for part in parts if part)
 
 
-def faces_of(config: DataConfig) -> list[Typeface]:
+def fonts_of(config: DataConfig) -> list[Font]:
     """What plates are drawn with: for the sample what every machine has, else all there is."""
     if config.source == "sample" and config.glyphs:
         raise ValueError("data.glyphs is for source csv; the sample is drawn with what every machine has")
-    return carried() if config.source == "sample" else typefaces(config.glyphs)
+    return carried() if config.source == "sample" else load_fonts(config.glyphs)
 
 
-def pick(faces: list[Typeface], rng: np.random.Generator) -> Typeface:
-    """One of the typefaces; glyph sheets, which show real plates and come first, in half of the draws."""
-    sheets = sum(len(face["7"]) > 1 for face in faces)
-    return faces[int(rng.integers(sheets if sheets and rng.random() < 0.5 else len(faces)))]
+def pick(fonts: list[Font], rng: np.random.Generator) -> Font:
+    """One of the load_fonts; glyph sheets, which show real plates and come first, in half of the draws."""
+    sheets = sum(len(font["7"]) > 1 for font in fonts)
+    return fonts[int(rng.integers(sheets if sheets and rng.random() < 0.5 else len(fonts)))]
 
 
 @dataclass(frozen=True)
-class Views:
+class RandomViews:
     """Random views of photos for the detector, some with drawn plates pasted in: a function of the item's seed alone.
 
     A batch: images uint8 (B, S, S, 3), boxes (B, M, 4), corners (B, M, 4, 2) in pixels; NaN where there is none.
     """
 
     photos: list[Photo]
-    faces: list[Typeface]
+    fonts: list[Font]
     count: int
     size: int
     real: float
@@ -107,12 +109,12 @@ class Views:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw one to three plates into a view where no plate is."""
         for _ in range(int(rng.integers(1, 4))):
-            plate = render.draw_plate(pick(self.faces, rng), rng)
+            plate = draw_plate(pick(self.fonts, rng), rng)
             width = float(np.exp(rng.uniform(np.log(16), np.log(0.8 * self.size))))
             quad = camera.tilted(width, width * plate.image.shape[0] / plate.image.shape[1], rng)
             quad = (quad + rng.uniform(0.05, 0.95, 2) * self.size).astype(np.float32)
             box = box_of(quad)
-            if not overlap(box, boxes).any():
+            if not iou(box, boxes).any():
                 camera.paste(view, plate.image, quad, rng)
                 boxes, corners = np.vstack([boxes, box[None]]), np.concatenate([corners, quad[None]])
         return boxes, corners
@@ -172,7 +174,7 @@ def write_words(view: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -
         (wide, high), low = cv2.getTextSize(words, font, scale, thick)
         x, y = rng.integers(-wide // 3, view.shape[1] - wide // 3), rng.integers(high, view.shape[0])
         place = np.array([x, y - high, x + wide, y + low], np.float32)
-        if not overlap(place, boxes).any():
+        if not iou(place, boxes).any():
             colour = tuple(rng.uniform(0, 255, 3))
             cv2.putText(view, words, (int(x), int(y)), font, scale, colour, thick, cv2.LINE_AA)
 
@@ -219,8 +221,8 @@ class Plates:
     A batch: plates uint8 (B, 48, 160), texts (B, LONGEST) int64 (1 + character number, 0 is padding), lengths (B,).
     """
 
-    def __init__(self, crops: list[Crop], faces: list[Typeface], count: int, real: float, hard: float = 1.0) -> None:
-        self.faces, self.count, self.hard = faces, count, hard
+    def __init__(self, crops: list[Crop], fonts: list[Font], count: int, real: float, difficulty: float = 1.0) -> None:
+        self.fonts, self.count, self.difficulty = fonts, count, hard
         self.images, self.texts = load_crops(crops)
         self.real = real if self.images else 0.0
         sizes: dict[str, int] = {}
@@ -241,11 +243,11 @@ class Plates:
         if rng.random() < self.real:
             index = min(int(np.searchsorted(self.upto, rng.random())), len(self.images) - 1)
             return camera.view(self.images[index], READER_SIZE, rng, 0.6), self.texts[index]
-        plate = render.draw_plate(pick(self.faces, rng), rng, self.hard)
-        return camera.view(plate.image, READER_SIZE, rng, self.hard, small=11), plate.text
+        plate = draw_plate(pick(self.fonts, rng), rng, self.difficulty)
+        return camera.view(plate.image, READER_SIZE, rng, self.difficulty, small=11), plate.text
 
 
-class StillPlates:
+class FixedPlates:
     """Crops as they are, for validation and test."""
 
     def __init__(self, crops: list[Crop]) -> None:
@@ -257,7 +259,7 @@ class StillPlates:
     def flat(self, index: int) -> np.ndarray:
         """One plate as the reader sees it, uint8 (48, 160)."""
         height, width = self.images[index].shape
-        return camera.rectify(self.images[index], camera.outline(width, height), READER_SIZE)
+        return rectify(self.images[index], outline(width, height), READER_SIZE)
 
 
 def load_crops(crops: list[Crop]) -> tuple[list[np.ndarray], list[str]]:
@@ -280,24 +282,32 @@ def _batch(images: list[np.ndarray], texts: list[str]) -> tuple[Tensor, Tensor, 
 
 def training_plates(data: PlateData, config: Config) -> Plates:
     """What the reader is trained on."""
-    recipe = config.reader
-    return Plates(data.crops_of(splits.TRAIN), faces_of(config.data), recipe.images, recipe.real, recipe.hard)
+    settings = config.reader
+    return Plates(
+        data.crops_of(splits.TRAIN),
+        fonts_of(config.data),
+        settings.samples_per_epoch,
+        settings.real_fraction,
+        settings.difficulty,
+    )
 
 
-def validation_plates(data: PlateData) -> StillPlates:
+def validation_plates(data: PlateData) -> FixedPlates:
     """What decides which of the reader's weights are kept. Raises ValueError if there is none."""
-    plates = StillPlates(data.crops_of(splits.VALIDATION))
+    plates = FixedPlates(data.crops_of(splits.VALIDATION))
     if not len(plates):
         raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
     return plates
 
 
-def training_views(data: PlateData, config: Config) -> Views:
+def training_views(data: PlateData, config: Config) -> RandomViews:
     """What the detector is trained on. Raises ValueError if there is no photo, or none with a plate to validate on."""
     photos = data.photos_of(splits.TRAIN)
     if not photos:
         raise ValueError("there is no photo to train the detector on; --part reader trains the reader alone")
     if not any(len(photo.boxes) for photo in data.photos_of(splits.VALIDATION)):
         raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
-    recipe = config.detector
-    return Views(photos, faces_of(config.data), recipe.images, recipe.size, recipe.real)
+    settings = config.detector
+    return RandomViews(
+        photos, fonts_of(config.data), settings.samples_per_epoch, settings.image_size, settings.real_fraction
+    )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import nms
 
-from projects.numberplate.model import Conv, decode, places
+from projects.numberplate.model import Conv, decode, grid_points
 
 PAINT = 114
 MOST = 20
@@ -29,7 +29,7 @@ class Detection:
     score: float
 
 
-class Finder(Protocol):
+class PlateDetector(Protocol):
     """Finds the plates of an RGB photo, uint8 (H, W, 3)."""
 
     def __call__(self, photo: np.ndarray) -> list[Detection]: ...
@@ -62,10 +62,10 @@ def cascade(photo: np.ndarray) -> list[Detection]:
     return [Detection(box, corners_of(box), 0.5) for box in found]
 
 
-CLASSIC: dict[str, Finder] = {"contours": contours, "cascade": cascade}
+CLASSIC: dict[str, PlateDetector] = {"contours": contours, "cascade": cascade}
 
 
-class NetworkFinder:
+class NetworkDetector:
     """Our detector. threshold: the smallest score of a plate.
 
     It looks twice: at the photo scaled to `size`, and at a much smaller copy, which costs little and shows plates that
@@ -78,8 +78,8 @@ class NetworkFinder:
 
     def __call__(self, photo: np.ndarray) -> list[Detection]:
         """All plates of an RGB photo, uint8 (H, W, 3), the surest first."""
-        looks = [self._look(photo, self.size), self._look(photo, self.size * GLANCE, least=WIDE)]
-        boxes, corners, scores = (torch.cat(part) for part in zip(*looks))
+        scales = [self._at_scale(photo, self.size), self._at_scale(photo, self.size * GLANCE, least=WIDE)]
+        boxes, corners, scores = (torch.cat(part) for part in zip(*scales))
         kept = nms(boxes, scores, 0.4)[:MOST]
         height, width = photo.shape[:2]
         limits = np.array([width, height, width, height], np.float32)
@@ -87,12 +87,12 @@ class NetworkFinder:
             Detection(np.clip(boxes[i].numpy(), 0, limits), corners[i].numpy(), float(scores[i])) for i in kept.tolist()
         ]
 
-    def _look(self, photo: np.ndarray, size: float, least: float = 0) -> tuple[Tensor, Tensor, Tensor]:
+    def _at_scale(self, photo: np.ndarray, size: float, least: float = 0) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes (P, 4), corners (P, 4, 2) and scores (P,) in the photo's pixels. least: the smallest width seen."""
         image, scale = fit_into(photo, size)
         with torch.inference_mode():
             outputs = self.network(to_input(image[None]))
-        boxes, corners, scores = select(outputs[0], places(*image.shape[:2]), self.threshold)
+        boxes, corners, scores = select(outputs[0], grid_points(*image.shape[:2]), self.threshold)
         wide = boxes[:, 2] - boxes[:, 0] >= least
         return boxes[wide] / scale, corners[wide] / scale, scores[wide]
 
@@ -134,37 +134,10 @@ def fuse(network: nn.Module) -> nn.Module:
     return network
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes a (n, 4) with boxes b (m, 4), (n, m)."""
-    a, b = a.reshape(-1, 1, 4), b.reshape(1, -1, 4)
-    sides = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
-    both = sides.prod(axis=2)
-    return both / np.maximum(
-        (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2) - both, 1e-9
-    )
-
-
-def corners_of(boxes: np.ndarray) -> np.ndarray:
-    """The corners (..., 4, 2) of boxes (..., 4), clockwise from the top left."""
-    return boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(*boxes.shape[:-1], 4, 2)
-
-
-def box_of(corners: np.ndarray) -> np.ndarray:
-    """The upright boxes (..., 4) around corners (..., 4, 2)."""
-    return np.concatenate([corners.min(axis=-2), corners.max(axis=-2)], axis=-1)
-
-
-def clockwise(corners: np.ndarray) -> np.ndarray:
-    """Four corners in the order top left, top right, bottom right, bottom left."""
-    from_middle = corners - corners.mean(axis=0)
-    around = corners[np.arctan2(from_middle[:, 1], from_middle[:, 0]).argsort()]  # y points down
-    return np.roll(around, -int(around.sum(axis=1).argmin()), axis=0)
-
-
 def _apart(found: list[Detection]) -> list[Detection]:
     """Without those that overlap an earlier one."""
     kept: list[Detection] = []
     for one in found:
-        if all(overlap(one.box, other.box)[0, 0] < 0.3 for other in kept):
+        if all(iou(one.box, other.box)[0, 0] < 0.3 for other in kept):
             kept.append(one)
     return kept

@@ -21,22 +21,22 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from projects.numberplate.camera import outline
 from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.numberplate.data import PlateData, StillPlates
+from projects.numberplate.data import FixedPlates, PlateData
 from projects.numberplate.detect import CLASSIC, Detection
-from projects.numberplate.figures import write_report
-from projects.numberplate.finished import FinishedModel
-from projects.numberplate.formats import settle
-from projects.numberplate.metrics import detection_metrics, match, reading_metrics
+from projects.numberplate.formats import disambiguate
+from projects.numberplate.geometry import outline
+from projects.numberplate.metrics import detection_metrics, match_detections, reading_metrics
 from projects.numberplate.pipeline import Pipeline, Plate
 from projects.numberplate.plots import Pair, slices
+from projects.numberplate.predictor import Predictor
 from projects.numberplate.read import NO_TESSERACT, TextReader, tesseract, tesseract_is_there
-from projects.numberplate.tables import Crop, Photo
+from projects.numberplate.report import write_report
+from projects.numberplate.sources import Crop, Photo
 from shared.command import show
 from shared.data import splits
 from shared.data.images import read_image
-from shared.evaluation.classification import proportion_interval
+from shared.evaluation.metrics import proportion_interval
 from shared.files import write_json
 from shared.runs import Run
 
@@ -61,7 +61,7 @@ class Answers:
         """Every plate that is there, with what was found at it."""
         found = []
         for photo, plates, brightness in zip(self.photos, self.plates, self.brightness):
-            taken = match(detections(plates), photo.boxes, 0.5)
+            taken = match_detections(detections(plates), photo.boxes, 0.5)
             ordered = sorted(plates, key=lambda plate: -plate.score)
             at = {number: plate for number, plate in zip(taken, ordered) if number >= 0}
             found += [Pair(photo, number, at.get(number), value) for number, value in enumerate(brightness)]
@@ -105,7 +105,7 @@ def ask(pipeline: Pipeline, photos: list[Photo]) -> Answers:
     return Answers(photos, plates, brightness, 1000 * seconds / max(1, len(photos)))
 
 
-def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
+def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
     """Score a finished model on the test part of the data (all of it with `data.split all`)."""
     data = PlateData(data_config)
     photos, crops = data.photos_of(splits.TEST), data.crops_of(splits.TEST)
@@ -118,14 +118,14 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     if photos:
         ours = ask(pipeline, photos)
         metrics = {**ours.metrics(), **times(pipeline, photos[:TIMED])}
-    plates = StillPlates(crops)
+    plates = FixedPlates(crops)
     readings = read_crops(plates.images, pipeline.reader, config.country)
     if crops:
         on_truth = reading_metrics(readings, plates.texts)
         metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
-    if config.baseline and tesseract_is_there():
-        baselines = classic(photos, crops, config.baseline)
-    elif config.baseline:
+    if config.baseline_size and tesseract_is_there():
+        baselines = classic(photos, crops, config.baseline_size)
+    elif config.baseline_size:
         print(f"no baseline: {NO_TESSERACT}")
     numbers = {
         **run.scored_on("numberplate", data_config, data_config.split, len(photos) or len(crops)),
@@ -142,11 +142,11 @@ def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict
     and crops."""
     few = evenly(photos, most)
     baselines = {}
-    for name, finder in CLASSIC.items() if few else ():
-        pipeline = Pipeline(finder, tesseract)
+    for name, plate_detector in CLASSIC.items() if few else ():
+        pipeline = Pipeline(plate_detector, tesseract)
         baselines[f"{name}_tesseract"] = {**ask(pipeline, few).metrics(), **times(pipeline, few[: TIMED // 4])}
     if crops:
-        plates = StillPlates(evenly(crops, most))
+        plates = FixedPlates(evenly(crops, most))
         on_truth = reading_metrics(read_crops(plates.images, tesseract), plates.texts)
         baselines["tesseract"] = {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
     return baselines
@@ -158,7 +158,7 @@ def read_crops(images: list[np.ndarray], reader: TextReader, country: str | None
     for image in tqdm(images, desc="reading", unit="plate", leave=False):
         height, width = image.shape
         reading = reader(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), outline(width, height))
-        texts.append(settle(reading.text, reading.confidences, country))
+        texts.append(disambiguate(reading.text, reading.confidences, country))
     return texts
 
 
@@ -205,7 +205,7 @@ def _interval(right: list[bool]) -> list[float]:
 
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test photos also renew its report."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     own = options.data == DataConfig.model_validate(run.settings["data"])
     if own and run.name != "shipped":
         result = _renew(run, model, options.data, options.evaluation)
@@ -221,10 +221,10 @@ def evaluate_run(run: Run) -> None:
     """Score a run on its own test photos; write evaluation.json and report.html into it."""
     settings = run.settings
     data, config = DataConfig.model_validate(settings["data"]), EvaluationConfig.model_validate(settings["evaluation"])
-    _renew(run, FinishedModel.load(run.model_file), data, config)
+    _renew(run, Predictor.load(run.model_file), data, config)
 
 
-def _renew(run: Run, model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> Evaluation:
+def _renew(run: Run, model: Predictor, data: DataConfig, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
     write_report(run, model, result)

@@ -1,4 +1,4 @@
-"""How plates are written, country by country: data to draw plates from, and to settle look-alikes with.
+"""How plates are written, country by country: data to draw plates from, and to disambiguate look-alikes with.
 
 In a pattern `A` is a letter and `9` a digit; everything else (space, dash, dot) is drawn but not part of the text.
 """
@@ -73,7 +73,7 @@ def fits(character: str, symbol: str) -> bool:
     return character.isdigit() if symbol == "9" else character.isalpha()
 
 
-def settle(text: str, confidences: Sequence[float], country: str | None) -> str:
+def disambiguate(text: str, confidences: Sequence[float], country: str | None) -> str:
     """Exchange 0/O, 1/I, 5/S and 8/B where the country's formats decide and the reader was unsure.
 
     confidences: the reader's probability of each character, in 0..1. The text comes back as it is for an unknown
@@ -84,12 +84,12 @@ def settle(text: str, confidences: Sequence[float], country: str | None) -> str:
         wanted = symbols(pattern)
         if len(wanted) != len(text):
             continue
-        settled = ""
+        disambiguated = ""
         for character, confidence, symbol in zip(text, confidences, wanted):
             twin = TWINS.get(character, "") if confidence < SURE else ""
-            settled += character if fits(character, symbol) else twin if twin and fits(twin, symbol) else "?"
-        if "?" not in settled:
-            found.add(settled)
+            disambiguated += character if fits(character, symbol) else twin if twin and fits(twin, symbol) else "?"
+        if "?" not in disambiguated:
+            found.add(disambiguated)
     return found.pop() if len(found) == 1 and text not in found else text
 
 

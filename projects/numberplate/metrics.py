@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from projects.numberplate.detect import Detection, overlap
+from projects.numberplate.detect import Detection
 from projects.numberplate.formats import fold
+from projects.numberplate.geometry import iou
 
 
 def edit_distance(a: str, b: str) -> int:
@@ -29,12 +30,12 @@ def reading_metrics(texts: Sequence[str], truths: Sequence[str]) -> dict[str, fl
     }
 
 
-def match(found: Sequence[Detection], boxes: np.ndarray, least: float) -> list[int]:
+def match_detections(found: Sequence[Detection], boxes: np.ndarray, least: float) -> list[int]:
     """For each detection, the surest first, the number of the plate it is taken for, or -1: boxes (n, 4)."""
     taken: set[int] = set()
     answers = []
     for one in sorted(found, key=lambda d: -d.score):
-        overlaps = overlap(one.box, boxes)[0]
+        overlaps = iou(one.box, boxes)[0]
         free = [i for i in np.argsort(-overlaps) if i not in taken and overlaps[i] >= least]
         answers.append(int(free[0]) if free else -1)
         taken.update(free[:1])
@@ -49,7 +50,7 @@ def detection_metrics(found: Sequence[Sequence[Detection]], boxes: Sequence[np.n
         return {"precision": 0.0 if given else 1.0, "found": float(given)}
     numbers = {}
     for name, least in (("", 0.5), ("_70", 0.7)):
-        right = sum(sum(i >= 0 for i in match(f, b, least)) for f, b in zip(found, boxes))
+        right = sum(sum(i >= 0 for i in match_detections(f, b, least)) for f, b in zip(found, boxes))
         numbers[f"recall{name}"] = right / plates
         numbers[f"precision{name}"] = right / given if given else 1.0
     recall, precision = numbers["recall"], numbers["precision"]
@@ -62,7 +63,7 @@ def average_precision(found: Sequence[Sequence[Detection]], boxes: Sequence[np.n
     scored = [
         (one.score, number >= 0)
         for several, truth in zip(found, boxes)
-        for one, number in zip(sorted(several, key=lambda d: -d.score), match(several, truth, 0.5))
+        for one, number in zip(sorted(several, key=lambda d: -d.score), match_detections(several, truth, 0.5))
     ]
     right = np.array([hit for _, hit in sorted(scored, key=lambda pair: -pair[0])], bool)
     precision = right.cumsum() / np.arange(1, len(right) + 1)

@@ -53,31 +53,31 @@ class Residual(nn.Module):
         return x + self.body(x)
 
 
-class Surroundings(nn.Module):
+class SpatialPyramidPooling(nn.Module):
     """Each place beside the maxima of its neighbourhood, in three sizes (He et al. 2015): a view of all the plate."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.narrow = Conv(channels, channels // 2, 1)
-        self.join = Conv(channels * 2, channels, 1)
+        self.reduce = Conv(channels, channels // 2, 1)
+        self.fuse = Conv(channels * 2, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        maps = [self.narrow(x)]
+        maps = [self.reduce(x)]
         for _ in range(3):
             maps.append(F.max_pool2d(maps[-1], 5, 1, 2))
-        return self.join(torch.cat(maps, dim=1))
+        return self.fuse(torch.cat(maps, dim=1))
 
 
 class Detector(nn.Module):
-    """images (B, 3, H, W) in 0..1, H and W multiples of 32 -> (B, N, 13), N places as `places(H, W)` lists them."""
+    """images (B, 3, H, W) in 0..1, H and W multiples of 32 -> (B, N, 13), N places as `grid_points(H, W)` lists them."""
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
         a, b, c, d, e, n = (8 * max(1, round(channels * width / 8)) for channels in (16, 32, 64, 128, 160, 64))
         self.to_8 = nn.Sequential(Conv(3, a, 3, 2), Conv(a, b, 3, 2), Residual(b), Conv(b, c, 3, 2), Residual(c))
         self.to_16 = nn.Sequential(Conv(c, d, 3, 2), Residual(d), Residual(d))
-        self.to_32 = nn.Sequential(Conv(d, e, 3, 2), Residual(e), Residual(e), Surroundings(e))
-        self.across = nn.ModuleList(nn.Conv2d(channels, n, 1) for channels in (c, d, e))
+        self.to_32 = nn.Sequential(Conv(d, e, 3, 2), Residual(e), Residual(e), SpatialPyramidPooling(e))
+        self.lateral = nn.ModuleList(nn.Conv2d(channels, n, 1) for channels in (c, d, e))
         self.smooth = nn.ModuleList(Conv(n, n, 3) for _ in STRIDES)
         self.head = Conv(n, n, 3)
         self.out = nn.Conv2d(n, OUTPUTS, 1)
@@ -90,14 +90,14 @@ class Detector(nn.Module):
         eight = self.to_8(x)  # (B, c, H/8, W/8)
         sixteen = self.to_16(eight)  # (B, d, H/16, W/16)
         maps = [eight, sixteen, self.to_32(sixteen)]  # last one (B, e, H/32, W/32)
-        maps = [across(m) for across, m in zip(self.across, maps)]  # all of n channels
+        maps = [lateral(m) for lateral, m in zip(self.lateral, maps)]  # all of n channels
         for i in (1, 0):  # what the coarse maps know is added to the finer ones
             maps[i] = maps[i] + F.interpolate(maps[i + 1], scale_factor=2.0, mode="nearest")
         outputs = [self.out(self.head(smooth(m))) for smooth, m in zip(self.smooth, maps)]  # (B, 13, h, w)
         return torch.cat([o.flatten(2) for o in outputs], dim=2).transpose(1, 2)  # (B, N, 13)
 
 
-def places(height: int, width: int) -> Tensor:
+def grid_points(height: int, width: int) -> Tensor:
     """Middle and stride in pixels of every place the detector answers for, (N, 3): x, y, stride."""
     found = []
     for stride in STRIDES:
@@ -123,7 +123,7 @@ class Reader(nn.Module):
 
     def __init__(self, hidden: int = 96) -> None:
         super().__init__()
-        self.look = nn.Sequential(
+        self.backbone = nn.Sequential(
             Conv(1, 24),
             Conv(24, 32, 3, 2),  # (B, 32, 24, 80)
             Conv(32, 64),
@@ -135,14 +135,14 @@ class Reader(nn.Module):
             Conv(128, 128),
             Conv(128, 160, (3, 1), (3, 1), (0, 0)),  # (B, 160, 2, 40)
         )
-        self.read = nn.LSTM(160, hidden, num_layers=1, bidirectional=True)
+        self.recurrent = nn.LSTM(160, hidden, num_layers=1, bidirectional=True)
         self.drop = nn.Dropout(0.2)
         self.out = nn.Linear(2 * hidden, 1 + len(CHARACTERS))
 
     def forward(self, plates: Tensor) -> Tensor:
         x = plates.float().unsqueeze(1)  # (B, 1, 48, 160)
         x = (x - x.mean(dim=(2, 3), keepdim=True)) / (x.std(dim=(2, 3), keepdim=True) + 4)  # in any light
-        maps = self.look(x)  # (B, 160, 2, 40)
+        maps = self.backbone(x)  # (B, 160, 2, 40)
         steps = maps.flatten(2).permute(2, 0, 1)  # (80, B, 160): the upper half, then the lower
-        states, _ = self.read(self.drop(steps))  # (80, B, 2 * hidden)
+        states, _ = self.recurrent(self.drop(steps))  # (80, B, 2 * hidden)
         return self.out(self.drop(states))  # (80, B, 37)

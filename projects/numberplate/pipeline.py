@@ -1,4 +1,4 @@
-"""Photo -> plates: find, rectify, read, settle."""
+"""Photo -> plates: find, rectify, read, disambiguate."""
 
 import time
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from projects.numberplate.camera import rectify
-from projects.numberplate.detect import Finder, contours
-from projects.numberplate.finished import FinishedModel
-from projects.numberplate.formats import known_country, settle
+from projects.numberplate.detect import PlateDetector, contours
+from projects.numberplate.formats import disambiguate, known_country
+from projects.numberplate.geometry import rectify
+from projects.numberplate.predictor import Predictor
 from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
 
 LEAST = 3
@@ -56,11 +56,13 @@ class Pipeline:
     >>> print(*pipeline(read_image(Path("car.jpg"))))
     """
 
-    def __init__(self, finder: Finder, reader: TextReader, country: str | None = None, threshold: float = 0.0) -> None:
-        """country: two letters, to settle look-alikes by its formats. threshold: the score from which on a plate is
+    def __init__(
+        self, plate_detector: PlateDetector, reader: TextReader, country: str | None = None, threshold: float = 0.0
+    ) -> None:
+        """country: two letters, to disambiguate look-alikes by its formats. threshold: the score from which on a plate is
         one, whatever it says. Raises ValueError if the country is not known."""
         self.country = known_country(country) if country else None
-        self.finder, self.reader, self.threshold = finder, reader, threshold
+        self.plate_detector, self.reader, self.threshold = plate_detector, reader, threshold
 
     @classmethod
     def from_checkpoint(cls, path: Path | str, engine: str = "ours", country: str | None = None) -> "Pipeline":
@@ -72,20 +74,20 @@ class Pipeline:
             raise ValueError(NO_TESSERACT)
         if engine == "classic":
             return cls(contours, tesseract, country)
-        model = FinishedModel.load(Path(path))
+        model = Predictor.load(Path(path))
         if engine == "ours":
             return cls.of(model, country)
-        return cls(model.finder, tesseract, country, model.threshold)
+        return cls(model.plate_detector, tesseract, country, model.threshold)
 
     @classmethod
-    def of(cls, model: FinishedModel, country: str | None = None) -> "Pipeline":
+    def of(cls, model: Predictor, country: str | None = None) -> "Pipeline":
         """Both networks of a finished model."""
-        return cls(model.finder, model.text_reader, country, model.threshold)
+        return cls(model.plate_detector, model.text_reader, country, model.threshold)
 
     def __call__(self, photo: np.ndarray) -> list[Plate]:
         """The plates of an RGB photo, uint8 (H, W, 3) of any size, the surest first; none if there is none."""
         start = time.perf_counter()
-        found = self.finder(photo)
+        found = self.plate_detector(photo)
         share = (time.perf_counter() - start) * 1000 / max(1, len(found))
         plates = []
         for one in found:
@@ -94,7 +96,7 @@ class Pipeline:
             ms = share + (time.perf_counter() - start) * 1000
             if not self._believes(one.score, reading):
                 continue
-            text = settle(reading.text, reading.confidences, self.country)
+            text = disambiguate(reading.text, reading.confidences, self.country)
             plates.append(
                 Plate(
                     box=_numbers(one.box),
@@ -110,7 +112,7 @@ class Pipeline:
 
     def _believes(self, score: float, reading: Reading) -> bool:
         """Whether this is a plate: the detector is sure, or is not and it reads like one."""
-        if self.finder is contours:
+        if self.plate_detector is contours:
             return len(reading.text) >= LEAST
         if score >= self.threshold:
             return True

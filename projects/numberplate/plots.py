@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from projects.numberplate.detect import Detection
 from projects.numberplate.metrics import detection_metrics
 from projects.numberplate.pipeline import Plate, mark
-from projects.numberplate.tables import Photo
+from projects.numberplate.sources import Photo
 from shared.data.images import read_image
 from shared.evaluation import report
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from projects.numberplate.camera import rectify
 from projects.numberplate.detect import fuse
 from projects.numberplate.formats import CHARACTERS
+from projects.numberplate.geometry import rectify
 from projects.numberplate.model import READER_SIZE
 
 NO_TESSERACT = (

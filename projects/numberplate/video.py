@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from projects.numberplate.detect import overlap
+from projects.numberplate.geometry import iou
 from projects.numberplate.metrics import edit_distance
 from projects.numberplate.pipeline import Pipeline, Plate
 
@@ -94,7 +94,7 @@ def _overlap(plate: Plate, track: Track) -> float:
     unlike = edit_distance(plate.text, track.text) > len(track.text) / 2
     if unlike and not part and min(plate.confidence, track.confidence) >= 0.5:
         return 0.0
-    return float(overlap(np.array(plate.box), np.array(track.plate.box))[0, 0])
+    return float(iou(np.array(plate.box), np.array(track.plate.box))[0, 0])
 
 
 class Video:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from shared.evaluation.classification import linear_weights
+from shared.evaluation.metrics import linear_weights
 
 
 def colour_histogram(images: np.ndarray) -> np.ndarray:

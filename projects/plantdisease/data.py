@@ -1,37 +1,23 @@
-"""Photos -> train, validation and test: the sources, the split, and what the network sees of them."""
+"""Photos -> training, validation and test set, and what the network sees of them."""
 
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from projects.plantdisease.config import Config, DataConfig
-from projects.plantdisease.groups import Photo, leaf_groups
-from projects.plantdisease.sample import draw_sample
+from projects.plantdisease.leaf_groups import leaf_groups
+from projects.plantdisease.sources import list_photos, source_folder
+from shared.compute.device import pick_device
 from shared.data import splits
 from shared.data.cache import fingerprint
-from shared.data.download import Source, fetch
 from shared.data.features import fingerprint_weights, frozen_features
-from shared.data.images import augment, find_images, load_images, normalise
+from shared.data.images import augment, load_images, normalise
 from shared.data.loader import Item
-from shared.training.device import pick_device
-
-PLANTVILLAGE = Source(
-    name="plantvillage",
-    archive="Plant_leaf_diseases_dataset_without_augmentation.zip",
-    urls=(
-        "https://data.mendeley.com/public-files/datasets/tywbtsjrjv/files/d5652a28-c1d8-4b76-97f3-72fb80f94efc/file_downloaded",
-    ),
-    sha256="ac3432453984d02a86197987e775a5429d0d59e7cc7c35bcf5a8f50349b90ff0",
-    size=868_032_562,
-    licence="CC0 1.0",
-    homepage="https://data.mendeley.com/datasets/tywbtsjrjv/1",
-)
-NOT_LEAVES = "Background_without_leaves"  # a 39th class that the re-publication added
+from shared.data.provenance import Fingerprints, photo_fingerprints
 
 
 @dataclass(frozen=True)
@@ -59,7 +45,7 @@ class Photos:
 
 @dataclass(frozen=True)
 class Features:
-    """A dataset of what the frozen trunk makes of photos. A batch: features (B, D), targets (B,)."""
+    """A dataset of frozen backbone features. A batch: features (B, D), targets (B,)."""
 
     photos: Photos
     copies: list[np.ndarray]
@@ -75,16 +61,16 @@ class Features:
 
 
 class LeafData:
-    """The photos of a source, decoded and divided. Raises ValueError or FileNotFoundError with one sentence."""
+    """The photos of a source, decoded and split. Raises ValueError or FileNotFoundError with one sentence."""
 
-    def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
-        """classes: the classes of a finished run, when its model is to be scored on other photos."""
+    def __init__(self, config: DataConfig, decode_size: int, classes: list[str] | None = None) -> None:
+        """classes: the classes of a finished run, when its predictor is scored on other photos."""
         folder = source_folder(config)
         self.photos, self.classes = list_photos(folder, classes)
         self.labels = np.array([photo.label for photo in self.photos])
-        self.images, self.images_key = load_images([photo.path for photo in self.photos], config.size, config.cache)
+        self.images, self.images_key = load_images([photo.path for photo in self.photos], decode_size, config.cache)
         self.split_name = self._split_name(config)
-        self.parts = self._divide(config)
+        self.parts = self._assign(config)
         if self.split_name == "all":
             return
         for part in splits.NAMES:
@@ -131,7 +117,7 @@ class LeafData:
         camera_numbers = np.mean([not photo.names_leaf for photo in self.photos])
         return "session" if config.split == "session" or camera_numbers > 0.5 else by_leaf
 
-    def _divide(self, config: DataConfig) -> np.ndarray:
+    def _assign(self, config: DataConfig) -> np.ndarray:
         fractions = (config.validation, config.test)
         if self.split_name == "all":
             return np.full(len(self.photos), splits.TEST, dtype=object)
@@ -144,6 +130,10 @@ class LeafData:
         numbers = [photo.number or 0 for photo in self.photos]
         return splits.contiguous(sources, numbers, fractions, config.guard, config.seed)
 
+    def fingerprints(self, part: Photos) -> Fingerprints:
+        """Content hashes of the photos of one set."""
+        return photo_fingerprints(self.images[row] for row in part.indices)
+
     def summary(self) -> str:
         """One line: how many photos of how many classes are where."""
         counts = Counter(self.parts.tolist())
@@ -151,54 +141,10 @@ class LeafData:
         return f"{len(self.photos)} photos, {len(self.classes)} classes, split {self.split_name}: {parts}"
 
 
-def source_folder(config: DataConfig) -> Path:
-    """The folder of the source, with one folder per class in it; drawn or downloaded if need be."""
-    if config.source == "sample":
-        return draw_sample(config.root or Path("data"), config.photos, config.seed)
-    if config.source == "plantvillage":
-        folder = fetch(PLANTVILLAGE, config.root or Path("data"))
-        inner = [p for p in folder.iterdir() if p.is_dir()]
-        return inner[0] if len(inner) == 1 else folder
-    if config.root is None:
-        raise ValueError("data.source is folder: say where it is with --data.root DIR")
-    if not config.root.is_dir():
-        raise FileNotFoundError(f"data.root: there is no folder {config.root}")
-    return config.root
-
-
-def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Photo], list[str]]:
-    """All photos of a folder with one folder per class, and the class names in order.
-
-    With `classes` given, the folders must be among them; those that are not are named and refused.
-    """
-    found = sorted(
-        p.name for p in folder.iterdir() if p.is_dir() and p.name != NOT_LEAVES and not p.name.startswith(".")
-    )
-    if not found:
-        raise ValueError(f"{folder} has no folders in it; there must be one folder of photos for each class")
-    if set(found) <= {"train", "val", "valid", "validation", "test"}:
-        raise ValueError(f"{folder} holds parts ({', '.join(found)}), no classes; name one of them, it is divided anew")
-    if classes is None and len(found) < 2:
-        raise ValueError(f"{folder} has only one class, {found[0]}; there is nothing to tell apart")
-    unknown = [name for name in found if classes is not None and name not in classes]
-    if unknown:
-        raise ValueError(f"{folder} has classes that the run does not know: {', '.join(unknown)}")
-    names = classes or found
-    photos: list[Photo] = []
-    for name in found:
-        files = find_images(folder / name)
-        if not files and classes is None:
-            raise ValueError(f"class folder {folder / name} has no photos in it")
-        photos += [Photo.from_path(path, names.index(name)) for path in files]
-    if not photos:
-        raise ValueError(f"{folder} has no photos in its class folders")
-    return photos, names
-
-
-def trunk_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
-    """What a frozen trunk makes of every photo, computed once and cached: `head.copies` arrays, float16 (N, D)."""
-    size, recipe = config.model.size, config.head
-    weights = fingerprint_weights(trunk)
+def backbone_features(backbone: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:
+    """What a frozen backbone makes of every photo, computed once and cached: `head.copies` arrays, float16 (N, D)."""
+    size, settings = config.model.image_size, config.head
+    weights = fingerprint_weights(backbone)
 
     def copy(number: int) -> np.ndarray:
         def inputs(start: int, stop: int) -> Tensor:
@@ -209,7 +155,9 @@ def trunk_features(trunk: nn.Module, data: LeafData, config: Config) -> list[np.
 
         augmentation = config.augment.model_dump() if number else {}
         key = fingerprint(data.images_key, weights, size, number, augmentation, "features-1")
-        device, title = pick_device(recipe.device), f"features, copy {number + 1}"
-        return frozen_features(trunk, inputs, len(data.images), config.data.cache, key, device, recipe.precision, title)
+        device, title = pick_device(settings.device), f"features, copy {number + 1}"
+        return frozen_features(
+            backbone, inputs, len(data.images), config.data.cache, key, device, settings.precision, title
+        )
 
-    return [copy(number) for number in range(recipe.copies)]
+    return [copy(number) for number in range(settings.copies)]

@@ -3,36 +3,35 @@
 python -m projects.plantdisease.export --run RUN
 """
 
-if __name__ == "__main__":
-    from projects.plantdisease.config import ExportOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.plantdisease.export", ExportOptions)
+    main(__file__)
 
 import torch
 
 from projects.plantdisease.config import ExportOptions
-from projects.plantdisease.finished import FinishedModel
+from projects.plantdisease.predictor import Predictor
 from shared.files import atomic, size_in_words, write_json
 from shared.runs import Run
 
 TOLERANCE = 1e-4
 
 
-def main(options: ExportOptions, run: Run) -> None:
+def export(options: ExportOptions, run: Run) -> None:
     """images (batch, 3, size, size), normalised as in `shared.data.images.normalise` -> logits (batch, classes)."""
     try:
         import onnxruntime
         import onnxscript  # noqa: F401 - torch.onnx needs it
     except ImportError:
         raise ValueError("ONNX export needs the extra packages: pip install -e '.[export]'") from None
-    model = FinishedModel.load(run.model_file)
-    size = model.config.model.size
-    path = options.output or run.folder / "model.onnx"
+    predictor = Predictor.load(run.model_file)
+    size = predictor.config.model.image_size
+    path = options.output or run.output / "model.onnx"
     example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     with atomic(path) as temporary:
         torch.onnx.export(
-            model.views,
+            predictor.views,
             (example,),
             temporary,
             dynamo=True,
@@ -47,10 +46,10 @@ def main(options: ExportOptions, run: Run) -> None:
         for batch in (example, example[:1]):
             (logits,) = session.run(None, {"images": batch.numpy()})
             with torch.inference_mode():
-                gap = max(gap, float((model.views(batch) - torch.from_numpy(logits)).abs().max()))
+                gap = max(gap, float((predictor.views(batch) - torch.from_numpy(logits)).abs().max()))
         if gap > TOLERANCE:
             raise ValueError(f"the exported network differs from PyTorch by {gap:.1e}; nothing was written")
-    about = {"classes": model.classes, "temperature": model.temperature, "size": size}
+    about = {"classes": predictor.classes, "temperature": predictor.temperature, "size": size}
     write_json(path.with_suffix(".json"), about)
     print(f"onnx: {path} ({size_in_words(path.stat().st_size)}), within {gap:.1e} of PyTorch")
     if options.json_file:

@@ -1,4 +1,4 @@
-"""AlexNet for leaves: the trunk looks, the head decides.
+"""AlexNet for leaves: a backbone that extracts features and a head that classifies them.
 
 Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural Networks, 2012, in the
 single-tower form of torchvision (Krizhevsky 2014). Transfer learning as in Mohanty, Hughes, Salathe 2016.
@@ -19,19 +19,19 @@ from shared.training.checkpoint import load_weights
 class LeafNet(nn.Module):
     """A torchvision classifier in two parts. images (B, 3, H, W), normalised -> logits (B, classes)."""
 
-    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.backbone = backbone
         self.head = head
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.trunk(images)  # (B, 9216) for AlexNet: 256 maps of 6 x 6
+        features = self.backbone(images)  # (B, 9216) for AlexNet: 256 maps of 6 x 6
         return self.head(features)  # (B, classes)
 
 
-class Views(nn.Module):
-    """A network that looks at a photo from several sides. images (B, 3, S, S) -> logits (B, classes): of the network
-    itself for one view, else the logarithm of its mean probabilities for quarter turns (4) and these mirrored (8)."""
+class TestTimeAugmentation(nn.Module):
+    """The mean prediction over several views of a photo. images (B, 3, S, S) -> logits (B, classes): the network's own
+    for one view, else the log of the mean probabilities over the quarter turns (4 views) and their mirror images (8)."""
 
     def __init__(self, network: LeafNet, count: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ def pretrained(config: ModelConfig) -> dict[str, Tensor]:
 
 
 def load_into(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
-    """Load a whole state dict or only its trunk. Head layers of another size (other classes) are passed over."""
+    """Load a whole state dict or only its backbone. Head layers of another size (other classes) are passed over."""
     own = network.state_dict()
     head = list(network.named_children())[-1][0]
     unknown = sorted(set(state) - set(own))
@@ -106,6 +106,13 @@ def load_into(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
     network.load_state_dict({k: v for k, v in state.items() if v.shape == own[k].shape}, strict=False)
 
 
-def last_convolution(trunk: nn.Module) -> nn.Module:
-    """The last convolution of a trunk: the layer whose maps Grad-CAM shows and whose means say what is familiar."""
-    return [module for module in trunk.modules() if isinstance(module, nn.Conv2d)][-1]
+def last_convolution(network: nn.Module) -> nn.Module | None:
+    """The last convolution of a network, whose feature maps serve Grad-CAM and out-of-distribution detection, or None."""
+    return next((module for module in reversed(list(network.modules())) if isinstance(module, nn.Conv2d)), None)
+
+
+def network_name(network: nn.Module, backbone: str) -> str:
+    """The network's name for reports: that of the backbone's class, or torchvision's more exact one (`resnet18`)."""
+    name = type(getattr(network, "backbone", network)).__name__
+    exact = backbone.replace("_", "").startswith(name.lower()) and name != "AlexNet"
+    return backbone if exact else name

@@ -1,4 +1,4 @@
-"""The same photos under worse conditions, and without their leaf: what a clean test score hides.
+"""Robustness: the same photos corrupted, and without their leaf, which shows what a clean test score hides.
 
 After Hendrycks & Dietterich 2019 (common corruptions) and Noyan 2022 (a few background pixels of PlantVillage are
 enough to guess 49 % of the classes).
@@ -12,7 +12,7 @@ import torch
 
 from shared.data.images import foreground, replace_background, to_float
 
-Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Corruption = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def _blur(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
@@ -64,7 +64,7 @@ def _to_uint8(x: torch.Tensor) -> np.ndarray:
     return (x[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().numpy()
 
 
-CHANGES: dict[str, Change] = {
+CORRUPTIONS: dict[str, Corruption] = {
     "blur": _blur,
     "noise": _noise,
     "strong JPEG": _jpeg,
@@ -76,7 +76,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def changed(images: np.ndarray, change: Change, seed: int = 0) -> np.ndarray:
-    """Every image changed: uint8 (N, H, W, 3) -> the same."""
+def corrupted(images: np.ndarray, corruption: Corruption, seed: int = 0) -> np.ndarray:
+    """Every image corrupted: uint8 (N, H, W, 3) -> the same."""
     generator = np.random.default_rng(seed)
-    return np.stack([change(image, generator) for image in images])
+    return np.stack([corruption(image, generator) for image in images])

@@ -104,7 +104,7 @@ def cloud(generator: np.random.Generator, cells: int) -> np.ndarray:
     return cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
 
 
-def places(mask: np.ndarray, count: int, generator: np.random.Generator) -> list[tuple[int, int]]:
+def random_points(mask: np.ndarray, count: int, generator: np.random.Generator) -> list[tuple[int, int]]:
     """Random points (x, y) inside the leaf."""
     ys, xs = np.nonzero(cv2.erode(mask, np.ones((9, 9), np.uint8)))
     return [(int(xs[i]), int(ys[i])) for i in generator.integers(0, len(xs), count)]
@@ -128,13 +128,13 @@ def disc(centre: tuple[int, int], radius: float, generator: np.random.Generator,
 
 def spots(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Many small brown spots with a sharp edge."""
-    for centre in places(mask, int(generator.integers(9, 17)), generator):
+    for centre in random_points(mask, int(generator.integers(9, 17)), generator):
         paint(image, disc(centre, generator.uniform(7, 12), generator), BROWN, generator)
 
 
 def blight(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """A few large brown patches with rings like a target."""
-    for centre in places(mask, int(generator.integers(2, 5)), generator):
+    for centre in random_points(mask, int(generator.integers(2, 5)), generator):
         radius = generator.uniform(20, 32)
         paint(image, 0.8 * disc(centre, radius, generator), BROWN, generator)
         for ring in np.arange(radius - 4, 2, -7):
@@ -143,7 +143,7 @@ def blight(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) 
 
 def rust(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """Orange-brown pustules, each in a pale halo."""
-    for centre in places(mask, int(generator.integers(8, 15)), generator):
+    for centre in random_points(mask, int(generator.integers(8, 15)), generator):
         radius = generator.uniform(6, 9)
         halo = cv2.GaussianBlur(disc(centre, 2.2 * radius, generator), (0, 0), 2)
         paint(image, 0.7 * halo, YELLOW, generator)
@@ -153,7 +153,7 @@ def rust(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) ->
 def mildew(image: np.ndarray, mask: np.ndarray, generator: np.random.Generator) -> None:
     """White, powdery patches without an edge."""
     powder = 0.75 + 0.25 * cloud(generator, 90)
-    for centre in places(mask, int(generator.integers(4, 9)), generator):
+    for centre in random_points(mask, int(generator.integers(4, 9)), generator):
         patch = cv2.GaussianBlur(disc(centre, generator.uniform(14, 26), generator), (0, 0), 6)
         paint(image, (generator.uniform(0.4, 0.8) * patch * powder).clip(0, 1), WHITE, generator)
 

@@ -5,40 +5,40 @@ python -m projects.plantdisease.train --config configs/plantdisease/finetune.yam
 torchrun --nproc-per-node 2 -m projects.plantdisease.train ...
 """
 
-if __name__ == "__main__":  # the command line first: --help and mistakes answer before torch is loaded
-    from projects.plantdisease.config import Config
-    from shared.command import train as run_training
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    run_training("projects.plantdisease.train", Config)
+    main(__file__)
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.plantdisease.config import Config
-from projects.plantdisease.data import Features, LeafData, Photos, trunk_features
-from projects.plantdisease.finished import FinishedModel
+from projects.plantdisease.data import Features, LeafData, Photos, backbone_features
 from projects.plantdisease.model import build_model
+from projects.plantdisease.predictor import Predictor
+from shared.compute import distributed
+from shared.compute.device import seed_everything
 from shared.data.images import augment, cut_mix, normalise
 from shared.data.loader import Batches
-from shared.evaluation.classification import classification_metrics
-from shared.evaluation.predict import predict
+from shared.evaluation.inference import predict
+from shared.evaluation.metrics import classification_metrics
 from shared.runs import Run
-from shared.training import distributed
-from shared.training.device import seed_everything
 from shared.training.loop import fit
 
 
-def train(config: Config, run: Run) -> None:
-    """Data, network, the head on frozen features, then all layers, and the finished model into the run."""
-    data = LeafData(config.data)
-    distributed.say(data.summary())
+def train(config: Config, run: Run) -> Predictor:
+    """Data and network; the head on frozen features, then all layers; the predictor."""
+    data = LeafData(config.data, config.model.decode_size)
+    distributed.print_once(data.summary())
+    run.record(data.fingerprints(data.train), data.fingerprints(data.validation))
     head_first = config.model.weights != "none" and config.head.epochs > 0
     seed_everything((config.head if head_first else config.training).seed)
     model = build_model(config.model, classes=len(data.classes))
 
-    # Stage 1: the trunk stays as it is, so its features are computed once and the head trains in seconds.
+    # Stage 1: the backbone is frozen, so its features are computed once and the head trains in seconds.
     if head_first:
-        copies = trunk_features(model.trunk, data, config)
+        copies = backbone_features(model.backbone, data, config)
 
         def head_loss(head: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
             features, targets = batch  # (B, D), (B,)
@@ -49,33 +49,36 @@ def train(config: Config, run: Run) -> None:
             logits = predict(head, features, lambda batch: batch[0], precision=config.head.precision)
             return classification_metrics(logits, features.photos.targets)
 
-        batches = Batches(Features(data.train, copies), config.head.batch_size, config.head.seed, config.head.workers)
+        batches = Batches(
+            Features(data.train, copies), config.head.batch_size, config.head.seed, config.head.num_workers
+        )
         fit(model.head, head_loss, batches, validate_head, config.head, run.stage("head"))
 
-    # Stage 2: all layers, on augmented photos; the trunk learns more slowly, it knows something already.
+    # Stage 2: fine-tuning of all layers on augmented photos, with a smaller learning rate for the backbone.
     if config.model.train == "all":
-        recipe = config.training
+        settings = config.training
 
         def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
             photos, targets, seeds = batch  # (B, S, S, 3) uint8, (B,), (B,)
-            images = augment(photos, seeds, config.augment, recipe.size)  # (B, 3, size, size)
-            images, partners, own = cut_mix(images, seeds, config.augment.mix)
-            logits = network(normalise(images, recipe.size))  # (B, classes)
-            one = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
-            other = F.cross_entropy(logits, targets[partners], label_smoothing=recipe.label_smoothing)
+            images = augment(photos, seeds, config.augment, settings.image_size)  # (B, 3, size, size)
+            images, partners, own = cut_mix(images, seeds, config.augment.cutmix)
+            logits = network(normalise(images, settings.image_size))  # (B, classes)
+            one = F.cross_entropy(logits, targets, label_smoothing=settings.label_smoothing)
+            other = F.cross_entropy(logits, targets[partners], label_smoothing=settings.label_smoothing)
             return own * one + (1 - own) * other
 
         def validate(network: nn.Module) -> dict[str, float]:
             photos: Photos = data.validation
             logits = predict(
-                network, photos, lambda batch: normalise(batch[0], config.model.size), precision=recipe.precision
+                network,
+                photos,
+                lambda batch: normalise(batch[0], config.model.image_size),
+                precision=settings.precision,
             )
             return classification_metrics(logits, photos.targets)
 
-        groups = [(model.head, 1.0), (model.trunk, recipe.trunk_factor)]
-        batches = Batches(data.train, recipe.batch_size, recipe.seed, recipe.workers)
-        fit(model, loss, batches, validate, recipe, run, groups)
+        groups = [(model.head, 1.0), (model.backbone, settings.backbone_lr_factor)]
+        batches = Batches(data.train, settings.batch_size, settings.seed, settings.num_workers)
+        fit(model, loss, batches, validate, settings, run, groups)
 
-    finished = FinishedModel.finish(model, data, config)
-    if distributed.is_first():
-        finished.save(run.model_file)
+    return Predictor.fit(model, data, config)

@@ -12,8 +12,8 @@ if __name__ == "__main__":
 
 import os
 
+from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.config import AppOptions
-from projects.sentiment.explain import highlighted
 from projects.sentiment.predict import open_predictor
 from shared.runs import Run
 
@@ -31,12 +31,12 @@ def main(options: AppOptions, run: Run) -> None:
         if not text.strip():
             return {}, ""
         (prediction,) = predictor([text], explain=1)
-        return dict(prediction.classes), highlighted(prediction.words or [], prediction.label)
+        return dict(prediction.classes), highlighted_html(prediction.words or [], prediction.label)
 
     page = gradio.Interface(
         fn=judge,
         inputs=gradio.Textbox(label="What somebody wrote", lines=4),
-        outputs=[gradio.Label(label="Answer"), gradio.HTML(label="Which words carried it")],
+        outputs=[gradio.Label(label="Answer"), gradio.HTML(label="Which words attributions it")],
         title="Sentiment",
         description=f"{run.name} · {len(predictor.classes)} classes",
         flagging_mode="never",

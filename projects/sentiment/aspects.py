@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from projects.sentiment.finished import FinishedModel
+from projects.sentiment.predictor import Predictor
 
 BEFORE = frozenset(
     "the a an this that these those its it's my our your their his her no any some great good bad poor".split()
@@ -77,7 +77,7 @@ def nouns(clauses: Sequence[str], least: int) -> list[str]:
     return sorted((n for n in named if n not in swallowed), key=lambda n: -named[n])
 
 
-def find_features(model: FinishedModel, texts: Sequence[str], count: int) -> list[Feature]:
+def find_features(model: Predictor, texts: Sequence[str], count: int) -> list[Feature]:
     """The `count` most mentioned features of all texts with what is said of them. Needs classes negative, positive."""
     clauses = [(row, clause) for row, text in enumerate(texts) for clause in clauses_of(text)]
     names = nouns([clause for _, clause in clauses], least=max(3, len(texts) // 200))[: 2 * count]

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from shared.evaluation.classification import linear_weights
+from shared.evaluation.metrics import linear_weights
 
 WORDS = r"(?u)\b\w+\b|[!?]"
 

@@ -32,10 +32,10 @@ class DataConfig(Section):
     label: str | None = None
     """Column of the label; found by itself under its usual names (label, sentiment, polarity ...)."""
     stars: str | None = None
-    """Column of stars, read where there is no label; `grades` says what they mean."""
-    grades: dict[str, list[float]] = Field({"negative": [1, 2], "positive": [4, 5]})
+    """Column of stars, read where there is no label; `star_labels` says what they mean."""
+    star_labels: dict[str, list[float]] = Field({"negative": [1, 2], "positive": [4, 5]})
     """Class of each number of stars; texts with other numbers are left out and counted."""
-    names: list[str] = Field(["negative", "positive"])
+    class_names: list[str] = Field(["negative", "positive"])
     """Names of the classes where the labels are the numbers 0, 1, ..."""
     product: str | None = None
     """Column of what the text is about; found by itself."""
@@ -43,9 +43,9 @@ class DataConfig(Section):
     """Column of the aspect that is judged; in the text it stands where `$T$` is."""
     encoding: str = "utf-8"
     """Encoding of the table."""
-    overlap: float = Field(0.5, gt=0, le=1)
+    max_overlap: float = Field(0.5, gt=0, le=1)
     """A training text is left out if so large a part of its five-word runs occurs in one held-back text."""
-    reviews: int = Field(5000, ge=200)
+    sample_size: int = Field(5000, ge=200)
     """How many reviews the sample has."""
     seed: int = Field(0, ge=0)
     """Decides the split and the sample."""
@@ -54,11 +54,11 @@ class DataConfig(Section):
     def _possible(self) -> "DataConfig":
         if self.label and self.stars:
             raise ValueError("label and stars name two columns for one thing; take one")
-        if len(self.names) < 2 or len(self.grades) < 2:
-            raise ValueError("names and grades must name at least two classes")
-        graded = [number for numbers in self.grades.values() for number in numbers]
+        if len(self.class_names) < 2 or len(self.star_labels) < 2:
+            raise ValueError("names and star_labels must name at least two classes")
+        graded = [number for numbers in self.star_labels.values() for number in numbers]
         if len(graded) > len(set(graded)):
-            raise ValueError("grades must give every number of stars to one class")
+            raise ValueError("star_labels must give every number of stars to one class")
         return self
 
 
@@ -71,14 +71,14 @@ class ModelConfig(Section):
     """The pretrained encoder: a name on the Hugging Face hub, a folder, or minilm (which the extra `text` brings)."""
     frozen_layers: int = Field(0, ge=0)
     """transformer: so many of the lowest layers, and the embedding, stay as they are."""
-    vectors: str = "none"
+    word_vectors: str = "none"
     """bilstm, cnn: none (random), glove (those that the extra `text` brings), a GloVe text file, an .npy array
     (V, E) with its words in a .txt of the same name, or encoder (what `pretrained` makes of each word alone)."""
-    vocabulary: int = Field(30000, ge=100)
+    vocab_size: int = Field(30000, ge=100)
     """bilstm, cnn: how many words are known at most."""
     min_count: int = Field(2, ge=1)
     """bilstm, cnn: rarer words are not known."""
-    embedding: int = Field(100, ge=4)
+    embedding_dim: int = Field(100, ge=4)
     """bilstm, cnn: numbers for each word; GloVe vectors bring their own."""
     size: int = Field(128, ge=4)
     """bilstm: width of each direction. cnn: filters of each width."""
@@ -97,7 +97,7 @@ class SentimentTraining(TrainingConfig):
 
     epochs: int = Field(6, ge=1)
     """Passes over the training data."""
-    encoder_factor: float = Field(1.0, gt=0)
+    encoder_lr_factor: float = Field(1.0, gt=0)
     """Learning rate of the pretrained part as a part of the rest's."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Part of the target spread over all classes (Szegedy et al. 2016)."""
@@ -110,7 +110,7 @@ class SentimentTraining(TrainingConfig):
 class EvaluationConfig(Section):
     """What the evaluation measures beside accuracy and F1."""
 
-    behaviour: bool = True
+    checklist: bool = True
     """Ask the network small made-up questions: is a negation understood, does a typo or a name change the answer?"""
     bootstrap: int = Field(1000, ge=100)
     """Resamples of the 95 % interval."""
@@ -130,8 +130,8 @@ class Config(Section):
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         if self.data.split in ("all", "test"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
-        if self.model.name == "transformer" and self.model.vectors != "none":
-            raise ValueError("model.vectors is for bilstm and cnn; a transformer brings its own")
+        if self.model.name == "transformer" and self.model.word_vectors != "none":
+            raise ValueError("model.word_vectors is for bilstm and cnn; a transformer brings its own")
         if self.model.name != "transformer" and self.model.frozen_layers:
             raise ValueError("model.frozen_layers is for the transformer")
         return self
@@ -156,7 +156,7 @@ class PredictOptions(RunOptions):
     encoding: str = "utf-8"
     """Encoding of the files."""
     explain: int = Field(20, ge=0)
-    """For so many texts the words that carried the answer are computed and shown on a page."""
+    """For so many texts the words that attributions the answer are computed and shown on a page."""
 
 
 class ReportOptions(RunOptions):

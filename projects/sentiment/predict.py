@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from projects.sentiment.attribution import attributions, highlighted_html
 from projects.sentiment.config import PredictOptions
-from projects.sentiment.explain import carried, highlighted
-from projects.sentiment.finished import FinishedModel
+from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import clean, headline, read_texts
 from shared.data.tables import read_table
 from shared.evaluation import report
@@ -65,17 +65,17 @@ class Predictor:
     >>> print(predictor(["It broke after a week."])[0])
     """
 
-    def __init__(self, model: FinishedModel) -> None:
+    def __init__(self, model: Predictor) -> None:
         self.model = model
         self.classes = model.classes
 
     @classmethod
     def from_checkpoint(cls, path: Path | str) -> "Predictor":
         """Load `model.safetensors` of a finished run. Raises ValueError or FileNotFoundError with one sentence."""
-        return cls(FinishedModel.load(Path(path)))
+        return cls(Predictor.load(Path(path)))
 
     def __call__(self, texts: Sequence[str], explain: int = 0) -> list[Prediction]:
-        """Raw texts -> label and calibrated probability of each; for the first `explain` the words that carried it.
+        """Raw texts -> label and calibrated probability of each; for the first `explain` the words that attributions it.
 
         Raises ValueError if there is none, or one is empty.
         """
@@ -85,7 +85,7 @@ class Predictor:
         answers = []
         for index, (text, row) in enumerate(zip(texts, probabilities)):
             ranked = [(self.classes[c], float(row[c])) for c in row.argsort(descending=True).tolist()]
-            words = carried(self.model, text) if index < explain else None
+            words = attributions(self.model, text) if index < explain else None
             answers.append(Prediction(clean(text), ranked, words))
         return answers
 
@@ -99,7 +99,7 @@ def open_predictor(run: Run) -> Predictor:
 
 
 def main(options: PredictOptions, run: Run) -> None:
-    """The command line: one line per text, and a page with the words that carried the answers."""
+    """The command line: one line per text, and a page with the words that attributions the answers."""
     predictor = open_predictor(run)
     title = predictor.model.config.data.title
     rows = [r for item in options.input for r in gather(item, options.text, options.encoding, options.title, title)]
@@ -112,9 +112,9 @@ def main(options: PredictOptions, run: Run) -> None:
         print(f"... and {len(answers) - SHOWN} more{'' if options.json_file else '; --json FILE has them all'}")
     explained = [a for a in answers if a.words is not None]
     if explained:
-        page = "".join(highlighted(a.words or [], f"{a.label} {a.probability:.0%}") for a in explained)
+        page = "".join(highlighted_html(a.words or [], f"{a.label} {a.probability:.0%}") for a in explained)
         text = "Green words spoke for the answer, red ones against it (integrated gradients)."
-        sections = [report.Section("Which words carried it", text, html=page)]
+        sections = [report.Section("Which words attributions it", text, html=page)]
         path = report.write_page(run.folder / "predictions.html", f"{len(answers)} texts", run.name, "", [], sections)
         print(f"page: {path}")
     if options.json_file:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from projects.sentiment.config import DataConfig
-from projects.sentiment.repeats import families
+from projects.sentiment.near_duplicates import phrase_families
 from projects.sentiment.sample import compose_sample
 from shared.data import splits
 from shared.data.download import Source, extract, fetch
@@ -86,8 +86,10 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         return read_labelled(config.root, config, classes)
     if config.source == "sample":
-        return read_labelled(compose_sample(config.root or Path("data"), config.reviews, config.seed), config, classes)
-    classes = classes or config.names
+        return read_labelled(
+            compose_sample(config.root or Path("data"), config.sample_size, config.seed), config, classes
+        )
+    classes = classes or config.class_names
     if len(classes) != 2:
         raise ValueError(f"{config.source} has two classes, but there are {len(classes)}: {', '.join(classes)}")
     return (read_imdb if config.source == "imdb" else read_sst2)(config, classes)
@@ -111,20 +113,20 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         names = frame[column].fillna("").astype(str).str.strip().str.removesuffix(".0")
     else:
         given = pd.to_numeric(frame[stars], errors="coerce")
-        names = grade(given, config.grades, f"{path}: {stars}")
+        names = grade_stars(given, config.star_labels, f"{path}: {stars}")
         no_class = int((given.notna() & (names == "")).sum())
     lowered = names.str.lower()  # Positive and positive are one class
-    usual = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.names)
+    usual = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.class_names)
     if classes:
         names = lowered.map({name.lower(): name for name in classes}).fillna(names)
     elif usual or lowered.nunique() < names.nunique():
         names = lowered
     known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
-    numbers = {str(number): name for number, name in enumerate(config.names)}
+    numbers = {str(number): name for number, name in enumerate(config.class_names)}
     numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
     if numbered:
         names = names.map(numbers).fillna("")
-    found = classes or (list(config.names) if numbered else sorted(set(names[known])))
+    found = classes or (list(config.class_names) if numbered else sorted(set(names[known])))
     labels = names.map({name: index for index, name in enumerate(found)})
     if unknown := sorted(set(names[known]) - set(found)):
         raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
@@ -149,13 +151,13 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     return table.rows(known.to_numpy())
 
 
-def grade(stars: pd.Series, grades: dict[str, list[float]], where: str) -> pd.Series:
+def grade_stars(stars: pd.Series, star_labels: dict[str, list[float]], where: str) -> pd.Series:
     """The class of every number of stars, empty where it is none. Raises ValueError where more stars are given than
     the grades know of."""
-    names = {number: name for name, numbers in grades.items() for number in numbers}
+    names = {number: name for name, numbers in star_labels.items() for number in numbers}
     if stars.max() > max(5, *names):
         example = "'{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
-        raise ValueError(f"{where} goes to {stars.max():g}; say what it means with --data.grades {example}")
+        raise ValueError(f"{where} goes to {stars.max():g}; say what it means with --data.star_labels {example}")
     return stars.map(names).fillna("")
 
 
@@ -255,7 +257,7 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
         raise ValueError(f"{place}: the column label must hold 0 and 1")
     texts = [clean(str(text)) for text in frame[column].fillna("")]
     # the training phrases are cut out of sentences: those of one sentence stay together in the validation, too
-    held = splits.grouped(families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
+    held = splits.grouped(phrase_families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
     return Table(texts, labels, classes, np.where(frame["part"] == "test", "test", held).tolist())
 
 

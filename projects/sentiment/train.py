@@ -16,38 +16,38 @@ from torch import Tensor, nn
 
 from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, to_dataset
-from projects.sentiment.finished import FinishedModel
 from projects.sentiment.model import build_model, build_tokenizer
+from projects.sentiment.predictor import Predictor
+from shared.compute import distributed
 from shared.data.loader import Batches
-from shared.evaluation.classification import classification_metrics
-from shared.evaluation.predict import predict
+from shared.evaluation.inference import predict
+from shared.evaluation.metrics import classification_metrics
 from shared.runs import Run
-from shared.training import distributed
 from shared.training.loop import fit
 
 
 def train(config: Config, run: Run) -> None:
     """Data, words, network, training, and the finished model into the run."""
-    data, recipe = ReviewData(config.data), config.training
-    distributed.say(data.summary())
+    data, settings = ReviewData(config.data), config.training
+    distributed.print_once(data.summary())
     tokenizer = build_tokenizer(config.model, data.train.texts)
     model = build_model(config.model, tokenizer, classes=len(data.classes))
     training, validation = (to_dataset(t, tokenizer, config.model.max_tokens) for t in (data.train, data.validation))
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
         tokens, targets = batch  # (B, L), (B,)
-        return F.cross_entropy(network(tokens), targets, label_smoothing=recipe.label_smoothing)
+        return F.cross_entropy(network(tokens), targets, label_smoothing=settings.label_smoothing)
 
     def validate(network: nn.Module) -> dict[str, float]:
         logits = predict(
-            network, validation, lambda batch: batch[0], precision=recipe.precision, lengths=validation.lengths
+            network, validation, lambda batch: batch[0], precision=settings.precision, lengths=validation.lengths
         )
         return classification_metrics(logits, validation.targets)
 
-    groups = [(model.head, 1.0), (model.encoder, recipe.encoder_factor)]
-    batches = Batches(training, recipe.batch_size, recipe.seed, recipe.workers, training.lengths)
-    fit(model, loss, batches, validate, recipe, run, groups)
+    groups = [(model.head, 1.0), (model.encoder, settings.encoder_lr_factor)]
+    batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers, training.lengths)
+    fit(model, loss, batches, validate, settings, run, groups)
 
-    finished = FinishedModel.finish(model, tokenizer, data, config)
+    finished = Predictor.finish(model, tokenizer, data, config)
     if distributed.is_first():
         finished.save(run.model_file)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from projects.stockprice.config import AppOptions
 from projects.stockprice.predict import Figure, Predictor, fan_chart
-from projects.stockprice.prices import read_prices
+from projects.stockprice.sources import read_prices
 from shared.runs import Run
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.calibration import rescaled, return_quantiles
+from projects.stockprice.calibration import recalibrated, return_quantiles
 from projects.stockprice.data import LEAST, Refit, Series
 
 Rule = Callable[[Series, int], np.ndarray]
@@ -19,24 +19,24 @@ Rule = Callable[[Series, int], np.ndarray]
 
 def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Forecasts from the origins (N,): each by the rule fitted on the days before the refit it belongs to. NaN where
-    too few days came before."""
+    too few days realised before."""
     return _every_day(series, refits, rule)[origins]
 
 
 def walk_variance(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """The same for a rule for the variance, held against the days just past as the networks are, (N,)."""
-    return rescaled(_every_day(series, refits, rule), series.next_variance)[origins]
+    return recalibrated(_every_day(series, refits, rule), series.next_variance)[origins]
 
 
 def walk_quantiles(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES."""
-    variance = rescaled(_every_day(series, refits, rule), series.next_variance)
+    variance = recalibrated(_every_day(series, refits, rule), series.next_variance)
     return return_quantiles(variance, series.next_return)[origins]
 
 
 def _every_day(series: Series, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
     """Forecasts from every day (T,), by the rule fitted last; from the days before the first refit, which are only
-    there to be held against what came, by the first one."""
+    there to be held against what realised, by the first one."""
     forecasts = np.full(len(series.days), np.nan)
     for fitted_on, rows in by_refit(series, np.arange(len(series.days)), refits):
         forecasts[rows] = rule(series, fitted_on)[rows]
@@ -56,7 +56,7 @@ def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> li
 
 
 def naive(series: Series, _: int) -> np.ndarray:
-    """Tomorrow is as today."""
+    """Tomorrow is naive (random walk)."""
     return np.zeros(len(series.days))
 
 

@@ -17,17 +17,17 @@ DAYS = 500
 LEAST = 60  # days; with fewer before it, there is no forecast (NaN)
 
 
-def rescaled(forecast: np.ndarray, came: np.ndarray) -> np.ndarray:
-    """Forecasts of the variance made on consecutive days, and the variance of the day after each, (N,): what came over
+def recalibrated(forecast: np.ndarray, realised: np.ndarray) -> np.ndarray:
+    """Forecasts of the variance made on consecutive days, and the variance of the day after each, (N,): what realised over
     what was forecast is brought to 1 in the mean of the days before each."""
-    return forecast * _before(came / forecast).mean().to_numpy()
+    return forecast * _before(realised / forecast).mean().to_numpy()
 
 
-def return_quantiles(forecast: np.ndarray, came: np.ndarray) -> np.ndarray:
+def return_quantiles(forecast: np.ndarray, realised: np.ndarray) -> np.ndarray:
     """Forecasts of the variance made on consecutive days, and the return of the day after each, (N,) -> quantiles of
     that return as they are known before it, (N, 6)."""
     deviation = np.sqrt(forecast)
-    past = _before(came / deviation)
+    past = _before(realised / deviation)
     return deviation[:, None] * np.stack([past.quantile(q).to_numpy() for q in QUANTILES], axis=1)
 
 

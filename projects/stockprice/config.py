@@ -22,20 +22,20 @@ class DataConfig(Section):
     """Of the sample."""
     tickers: Annotated[list[str], OF_ONE_SOURCE] = Field([])
     """yahoo: what to download. csv with a folder: which files, by name; all of them if empty."""
-    also: Annotated[list[str], OF_ONE_SOURCE] = Field([])
+    auxiliary_tickers: Annotated[list[str], OF_ONE_SOURCE] = Field([])
     """Tickers that are learned from but not forecast: files of csv's folder, Yahoo's, of the sample nasdaq or sp500."""
     columns: Annotated[dict[str, str], OF_ONE_SOURCE] = Field({})
     """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
-    split: Literal["walk", "all"] = "walk"
-    """walk: only days from `test_from` on are forecast, by networks trained on earlier days. all: every day that has
+    split: Literal["walk_forward", "all"] = "walk_forward"
+    """walk: only days from `test_start` on are forecast, by networks trained on earlier days. all: every day that has
     enough history (evaluation of a finished run on other prices)."""
     start: date | None = None
     """First day that is used."""
-    test_from: date = date(2010, 1, 1)
+    test_start: date = date(2010, 1, 1)
     """First day that is forecast."""
-    test_until: date | None = None
+    test_end: date | None = None
     """Last day that is forecast."""
-    train_until: date | None = None
+    train_end: date | None = None
     """Last day that is trained on (default: the day before each refit)."""
     level: int = Field(250, ge=20)
     """Days over which the level of volatility is taken, relative to which everything is measured."""
@@ -46,15 +46,15 @@ class ModelConfig(Section):
 
     window: int = Field(22, ge=2)
     """Days that the network sees."""
-    size: int = Field(16, ge=1)
+    hidden_size: int = Field(16, ge=1)
     """Width of the LSTM."""
-    layers: int = Field(1, ge=1)
+    num_layers: int = Field(1, ge=1)
     """LSTMs on top of each other."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout before the last layer."""
-    start: Literal["random", "zero"] = "random"
+    head_init: Literal["random", "zero"] = "random"
     """zero: the last layers start at zero, so that a new network says 'as usual' and must learn to differ from it."""
-    seeds: int = Field(3, ge=1)
+    ensemble_size: int = Field(3, ge=1)
     """Networks that differ only in their initial weights; their forecasts are averaged."""
 
 
@@ -92,7 +92,7 @@ class Config(Section):
     task: Literal["price", "volatility", "interval"] = "volatility"
     """price: the next day's close. volatility: the next day's range. interval: where the next close will lie."""
     tutorial: bool = False
-    """With task price: the popular recipe, kept as an exhibit of what goes wrong (see README)."""
+    """With task price: the popular settings, kept as an exhibit of what goes wrong (see README)."""
     loss: Literal["qlike", "mse"] = "qlike"
     """Of the volatility: QLIKE (Patton 2011), or squared error of the logarithm."""
     data: DataConfig = DataConfig()

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from projects.stockprice.config import Config, DataConfig
-from projects.stockprice.prices import load_prices
+from projects.stockprice.sources import load_prices
 from shared.data.loader import Item
 
 LEAST = 250  # days to fit on
@@ -37,7 +37,7 @@ class Series:
     variance: np.ndarray
     """Parkinson 1980: log(high / low)^2 / (4 log 2), the variance of a day from its range."""
     level: np.ndarray
-    """Mean of log variance over the last `data.level` days, up to day t; NaN in the first 60."""
+    """Mean of log variance over the last `model.volatility_window` days, up to day t; NaN in the first 60."""
     features: np.ndarray
     """What the network sees, float32, without units: measured relative to the level."""
 
@@ -74,8 +74,8 @@ class Series:
         level = pd.Series(log_variance).rolling(level_days, min_periods=min(60, level_days)).mean().to_numpy()
         unit = np.exp(level / 2)
         relative = returns / unit
-        wild = level - pd.Series(log_variance).expanding().mean().to_numpy()  # volatility returns to its mean
-        features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), wild]
+        mean_reversion = level - pd.Series(log_variance).expanding().mean().to_numpy()  # volatility returns to its mean
+        features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), mean_reversion]
         table = np.clip(np.stack(features, axis=1), -8, 8).astype(np.float32)
         return cls(
             name,
@@ -97,22 +97,22 @@ class Windows:
     """
 
     series: Sequence[Series]
-    places: np.ndarray
+    positions: np.ndarray
     """Number of the series and origin t of every item, (N, 2)."""
     window: int
     target: Literal["variance", "return"] | None
     """None where the next day is not known yet; the targets are 0 then."""
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.positions)
 
     def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
-        places = self.places[[item.index for item in items]]
-        windows = np.empty((len(places), self.window, len(FEATURES)), np.float32)
-        targets, levels = np.zeros(len(places), np.float32), np.empty(len(places), np.float32)
-        for number in np.unique(places[:, 0]):
-            one, rows = self.series[number], places[:, 0] == number
-            origins = places[rows, 1]
+        positions = self.positions[[item.index for item in items]]
+        windows = np.empty((len(positions), self.window, len(FEATURES)), np.float32)
+        targets, levels = np.zeros(len(positions), np.float32), np.empty(len(positions), np.float32)
+        for number in np.unique(positions[:, 0]):
+            one, rows = self.series[number], positions[:, 0] == number
+            origins = positions[rows, 1]
             all_windows = sliding_window_view(one.features, self.window, axis=0)  # (T - W + 1, F, W), no copy
             windows[rows] = all_windows[origins - self.window + 1].transpose(0, 2, 1)
             levels[rows] = one.level[origins]
@@ -163,7 +163,7 @@ class Refit(NamedTuple):
     since: np.datetime64
     """The first day that is forecast with it."""
     known: np.datetime64
-    """Only days before this one are fitted on: the same day, or an earlier one (`data.train_until`)."""
+    """Only days before this one are fitted on: the same day, or an earlier one (`data.train_end`)."""
 
 
 class PriceData:
@@ -173,18 +173,18 @@ class PriceData:
         """one: refuse more than one ticker."""
         self.config, self.window = config, window
         frames = load_prices(config)
-        series = [Series.from_prices(name, frame, config.level) for name, frame in frames.items()]
-        self.series = [s for s in series if s.name not in config.also]
-        self.also = [s for s in series if s.name in config.also]
+        series = [Series.from_prices(name, frame, config.volatility_window) for name, frame in frames.items()]
+        self.series = [s for s in series if s.name not in config.auxiliary_tickers]
+        self.auxiliary = [s for s in series if s.name in config.auxiliary_tickers]
         if one and len(self.series) > 1:
             raise ValueError(f"task price is about one ticker, these are {len(self.series)}; name it with data.tickers")
         self.refits = self._refits(refit)
-        for series in self.series if config.split == "walk" else ():
+        for series in self.series if config.split == "walk_forward" else ():
             before = int(np.searchsorted(series.days, self.refits[0].known))
             if before < LEAST and len(self.test_origins(series)):
                 raise ValueError(
                     f"{series.name} has {before} days before {self.refits[0].known} to fit on, {LEAST} are needed; "
-                    "name others with data.tickers, or set a later data.test_from"
+                    "name others with data.tickers, or set a later data.test_start"
                 )
 
     def origins(
@@ -204,31 +204,31 @@ class PriceData:
         """The days from which a test day is forecast."""
         if self.config.split == "all":
             return self.origins(series)
-        until = np.datetime64(self.config.test_until) + 1 if self.config.test_until else None
-        return self.origins(series, np.datetime64(self.config.test_from), until)
+        until = np.datetime64(self.config.test_end) + 1 if self.config.test_end else None
+        return self.origins(series, np.datetime64(self.config.test_start), until)
 
     def windows(self, target: Literal["variance", "return"], refit: Refit, part: str, validation: float) -> Windows:
         """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
         so that calm and wild years are in both and the latest days are learned from; a day is in the same part for all
-        tickers. `data.also` is for training."""
-        everyone = [*self.series, *self.also]
+        tickers. `data.auxiliary_tickers` is for training."""
+        everyone = [*self.series, *self.auxiliary]
         origins = [self.origins(series, end=refit.known) for series in everyone]
         days = [series.days[t + 1] for series, t in zip(everyone, origins)]
         calendar, every = np.unique(np.concatenate(days)), round(1 / validation)
-        places = []
+        positions = []
         for number in range(len(everyone if part == "train" else self.series)):
             held = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
             chosen = origins[number][~held if part == "train" else held]
-            places.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
-        chosen = np.concatenate(places)
+            positions.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
+        chosen = np.concatenate(positions)
         if not len(chosen):
             raise ValueError(
-                f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_from"
+                f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_start"
             )
         return Windows(everyone, chosen, self.window, target)
 
     def _refits(self, rule: str) -> list[Refit]:
-        start = np.datetime64(self.config.test_from)
+        start = np.datetime64(self.config.test_start)
         days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
         if not days:
             raise ValueError(f"there is no day to forecast from {start} on: the prices end before, or are too few")
@@ -251,7 +251,7 @@ class PriceData:
 
 def refits_at(days: Sequence[np.datetime64], config: DataConfig) -> list[Refit]:
     """Everything is fitted on these days, on what is known before them."""
-    limit = np.datetime64(config.train_until) + 1 if config.train_until else days[-1]
+    limit = np.datetime64(config.train_end) + 1 if config.train_end else days[-1]
     return [Refit(day, min(day, limit)) for day in days]
 
 

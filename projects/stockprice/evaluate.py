@@ -22,13 +22,13 @@ from projects.stockprice.backtest import Backtest, backtest
 from projects.stockprice.baselines import LEAST
 from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
 from projects.stockprice.data import Days, PriceData, Refit, Series, refits_at
-from projects.stockprice.figures import chance, verdict, write_report
-from projects.stockprice.finished import FinishedModel
-from projects.stockprice.metrics import block_interval, diebold_mariano, mean_losses, score
+from projects.stockprice.metrics import block_interval, daily_losses, diebold_mariano, score
 from projects.stockprice.plots import NAMES
+from projects.stockprice.predictor import Predictor
+from projects.stockprice.report import chance, verdict, write_report
 from projects.stockprice.tasks import TASKS
 from shared.command import show
-from shared.evaluation.classification import proportion_interval
+from shared.evaluation.metrics import proportion_interval
 from shared.files import write_json
 from shared.runs import Run
 
@@ -48,13 +48,13 @@ class Evaluation:
     """Diebold-Mariano statistic and p value of the LSTM against every baseline."""
 
 
-def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
+def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
     """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
     task, settings = model.config.task, model.config
     refuse_what_was_seen(model, data_config, config)
     everywhere, since = data_config.split == "all", [fitted.since for fitted in model.fitted]
     refit = "year" if everywhere and config.refit == "never" else config.refit  # the baselines must start somewhere
-    theirs = data_config.model_copy(update={"train_until": None}) if everywhere else data_config  # and learn from it
+    theirs = data_config.model_copy(update={"train_end": None}) if everywhere else data_config  # and learn from it
     data = PriceData(theirs, settings.model.window, refit, one=task == "price")
     refits = data.refits if everywhere else refits_at(since, settings.data)  # the baselines' are the networks'
     days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
@@ -69,7 +69,7 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     if names == ["lstm"]:
         raise ValueError(f"no baseline can be fitted: fewer than {LEAST} days lie before every refit")
     scored = {name: score(days, name, task) for name in names}
-    losses = {name: mean_losses(days, name, task) for name in names}
+    losses = {name: daily_losses(days, name, task) for name in names}
     key = TASKS[task].key
     numbers = {
         **run.scored_on("stockprice", data_config, data_config.split, sum(len(one.origins) for one in days)),
@@ -89,25 +89,27 @@ def evaluate(run: Run, model: FinishedModel, data_config: DataConfig, config: Ev
     return Evaluation(data, days, numbers, losses, trading, tests)
 
 
-def refuse_what_was_seen(model: FinishedModel, data: DataConfig, config: EvaluationConfig) -> None:
+def refuse_what_was_seen(model: Predictor, data: DataConfig, config: EvaluationConfig) -> None:
     """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
     own = model.config.data
     same = data.source == own.source and _share(data.root, own.root)
     if same and data.source == "sample":
-        same = data.index in (own.index, *own.also)
+        same = data.index in (own.index, *own.auxiliary_tickers)
     elif same and data.tickers and own.tickers:
-        same = not {*own.tickers, *own.also}.isdisjoint(data.tickers)
+        same = not {*own.tickers, *own.auxiliary_tickers}.isdisjoint(data.tickers)
     if data.split == "all" and same:
         raise ValueError(
             "data.split all would score the days that the networks were trained on; it is for other prices"
         )
-    if data.split == "walk" and np.datetime64(data.test_from) < model.fitted[0].since:
-        raise ValueError(f"data.test_from lies before {model.fitted[0].since}: the networks were trained on those days")
-    if data.level != own.level:
-        raise ValueError(f"data.level must be that of the run, {own.level}")
-    if data.train_until != own.train_until:
-        raise ValueError(f"data.train_until must be that of the run, {own.train_until}")
-    if data.split == "walk" and config.refit != model.config.evaluation.refit:
+    if data.split == "walk_forward" and np.datetime64(data.test_start) < model.fitted[0].since:
+        raise ValueError(
+            f"data.test_start lies before {model.fitted[0].since}: the networks were trained on those days"
+        )
+    if model.volatility_window != own.level:
+        raise ValueError(f"model.volatility_window must be that of the run, {own.level}")
+    if data.train_end != own.train_end:
+        raise ValueError(f"data.train_end must be that of the run, {own.train_end}")
+    if data.split == "walk_forward" and config.refit != model.config.evaluation.refit:
         raise ValueError(f"evaluation.refit must be that of the run, {model.config.evaluation.refit}")
 
 
@@ -119,7 +121,7 @@ def _share(a: Path | None, b: Path | None) -> bool:
     return a == b or a in b.parents or b in a.parents
 
 
-def forecast_days(model: FinishedModel, data: PriceData, series: Series, refits: Sequence[Refit]) -> Days:
+def forecast_days(model: Predictor, data: PriceData, series: Series, refits: Sequence[Refit]) -> Days:
     """What the networks and the baselines forecast for the test days of a ticker; days that a baseline lacks the
     history for are left out for all."""
     origins, task, latest = data.test_origins(series), model.config.task, data.config.split == "all"
@@ -144,7 +146,7 @@ def forecast_days(model: FinishedModel, data: PriceData, series: Series, refits:
 
 def main(options: EvaluateOptions, run: Run) -> None:
     """The command line: print the numbers; a run's own test days also renew its report."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     if options.data == model.config.data:
         result = _renew(run, model, options.evaluation)
         print(f"report: {run.folder / 'report.html'}")
@@ -157,11 +159,11 @@ def main(options: EvaluateOptions, run: Run) -> None:
 
 def evaluate_run(run: Run) -> None:
     """Score a run on its own test days; write evaluation.json and report.html into it."""
-    model = FinishedModel.load(run.model_file)
+    model = Predictor.load(run.model_file)
     _renew(run, model, model.config.evaluation)
 
 
-def _renew(run: Run, model: FinishedModel, config: EvaluationConfig) -> Evaluation:
+def _renew(run: Run, model: Predictor, config: EvaluationConfig) -> Evaluation:
     result = evaluate(run, model, model.config.data, config)
     write_json(run.folder / "evaluation.json", result.numbers)
     write_report(run, model, result)
@@ -174,7 +176,7 @@ def _mean_of(key: str) -> Callable[[np.ndarray], float]:
     return (lambda losses: float(np.sqrt(losses.mean()))) if key == "rmse" else (lambda losses: float(losses.mean()))
 
 
-def _print(model: FinishedModel, result: Evaluation) -> None:
+def _print(model: Predictor, result: Evaluation) -> None:
     task, numbers = model.config.task, result.numbers
     print(verdict(result, task))
     print(f"  {'LSTM':<22}{show(numbers['metrics'])}")

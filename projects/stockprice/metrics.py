@@ -87,11 +87,11 @@ def _score(one: Days, name: str, task: str) -> dict[str, float]:
         values = {
             "rmse": float(np.sqrt(squared(closes, forecast).mean())),
             "mae": float(np.abs(closes - forecast).mean()),
-            # Hyndman & Koehler 2006, but scaled by 'as today' on the test days themselves, where prices are as high
+            # Hyndman & Koehler 2006, but scaled by 'naive (random walk)' on the test days themselves, where prices are as high
             "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
             "r2": float(1 - squared(closes, forecast).sum() / squared(closes, closes.mean()).sum()),
         }
-        # 'as today' names no direction
+        # 'naive (random walk)' names no direction
         return {**values, "direction": float((change == np.sign(actual)).mean())} if change.any() else values
     values = {"interval_score": float(interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
     third = terciles(one.volatility)
@@ -101,12 +101,12 @@ def _score(one: Days, name: str, task: str) -> dict[str, float]:
         if coverage == "90":
             values |= {
                 f"coverage_90_{part}": float(inside[third == i].mean())
-                for i, part in enumerate(("calm", "middle", "wild"))
+                for i, part in enumerate(("low", "medium", "high"))
             }
     return values
 
 
-def mean_losses(days: list[Days], name: str, task: str) -> np.ndarray:
+def daily_losses(days: list[Days], name: str, task: str) -> np.ndarray:
     """Loss of every day, the mean over the tickers: what happens to all of them on one day counts once, (D,)."""
     dates = np.concatenate([one.series.days[one.origins + 1] for one in days])
     losses = np.concatenate([day_losses(one, name, task) for one in days])

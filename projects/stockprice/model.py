@@ -18,11 +18,11 @@ class Forecaster(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(len(FEATURES), config.size, config.layers, batch_first=True)
+        self.lstm = nn.LSTM(len(FEATURES), config.hidden_size, config.num_layers, batch_first=True)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(config.size, 1)
+        self.head = nn.Linear(config.hidden_size, 1)
         self.linear = nn.Linear(len(SPANS) * len(FEATURES), 1)
-        for layer in (self.head, self.linear) if config.start == "zero" else ():
+        for layer in (self.head, self.linear) if config.head_init == "zero" else ():
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -37,7 +37,7 @@ class Forecasters(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.members = nn.ModuleList(Forecaster(config) for _ in range(config.seeds))
+        self.members = nn.ModuleList(Forecaster(config) for _ in range(config.ensemble_size))
 
     def forward(self, windows: Tensor) -> Tensor:
         return torch.stack([member(windows) for member in self.members], dim=1)

@@ -11,7 +11,7 @@ from shared.evaluation import report
 
 NAMES = {
     "lstm": "LSTM",
-    "naive": "as today", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
+    "naive": "naive (random walk)", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
     "rolling": "mean of 22 days",
     "ewma": "EWMA", "garch": "GARCH(1, 1)", "gjr": "GJR-GARCH", "har": "HAR", "log_har": "log-HAR with leverage",
     "constant": "constant", "tutorial": "the tutorials' LSTM",
@@ -34,7 +34,7 @@ def volatility(one: Days) -> Figure:
 
 
 def calibration(one: Days) -> Figure:
-    """Mean variance that came, for each twentieth of the forecasts."""
+    """Mean variance that realised, for each twentieth of the forecasts."""
     figure = Figure(figsize=(3.8, 3.4), layout="constrained")
     axes = figure.subplots()
     for name, colour in (("lstm", report.ACCENT), ("har", report.SECOND)):
@@ -78,7 +78,7 @@ def coverage(one: Days) -> Figure:
         colour = {"lstm": report.ACCENT, "constant": report.SECOND}.get(name, report.SOFT)
         axes.bar(at, shares, 0.7 / len(names), color=colour, label=NAMES[name])
     axes.axhline(0.9, color=report.INK, linewidth=0.8)
-    axes.set_xticks(range(3), ["calm", "middling", "wild"])
+    axes.set_xticks(range(3), ["low", "medium", "high"])
     axes.set(ylim=(0.75, 1), ylabel="inside the 90 % interval")
     axes.legend(frameon=False, fontsize=7, ncol=3)
     report.plain(axes)
@@ -103,7 +103,7 @@ def exhibit(one: Days) -> Figure:
 
 
 def cumulative(one: Days, gain: np.ndarray) -> Figure:
-    """Sum over the days of what the LSTM has less loss than its rival. gain (N,)."""
+    """Sum over the days of what the LSTM has less loss than its reference. gain (N,)."""
     figure = Figure(figsize=(8.6, 2.6), layout="constrained")
     axes = figure.subplots()
     axes.plot(one.series.days[one.origins + 1], gain.cumsum(), color=report.ACCENT)

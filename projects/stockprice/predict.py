@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from projects.stockprice.calibration import COVERAGES, LEAST
 from projects.stockprice.config import PredictOptions
 from projects.stockprice.data import Series
-from projects.stockprice.finished import FinishedModel
-from projects.stockprice.prices import read_prices, ticker_of
+from projects.stockprice.predictor import Predictor
+from projects.stockprice.sources import read_prices, ticker_of
 from shared.evaluation import report
 from shared.files import write_bytes, write_json
 from shared.runs import Run
@@ -66,7 +66,7 @@ class Predictor:
     >>> print(predictor("mine", read_prices(Path("prices.csv"))))
     """
 
-    def __init__(self, model: FinishedModel) -> None:
+    def __init__(self, model: Predictor) -> None:
         if model.config.task == "price":
             raise ValueError("this run forecasts prices, which nobody can; train one with task volatility or interval")
         self.model = model
@@ -74,15 +74,17 @@ class Predictor:
     @classmethod
     def from_checkpoint(cls, path: Path | str) -> "Predictor":
         """Load `model.safetensors` of a finished run. Raises ValueError or FileNotFoundError with one sentence."""
-        return cls(FinishedModel.load(Path(path)))
+        return cls(Predictor.load(Path(path)))
 
     def prepare(self, name: str, frame: pd.DataFrame) -> Series:
         """Prices up to today -> what the networks were trained on. Raises ValueError if they are too few."""
         config = self.model.config
-        needed = min(60, config.data.level) + config.model.window + 2 * LEAST  # to scale, then for the quantiles
+        needed = (
+            min(60, config.model.volatility_window) + config.model.window + 2 * LEAST
+        )  # to scale, then for the quantiles
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but {needed} are needed at least")
-        return Series.from_prices(name, frame, config.data.level)
+        return Series.from_prices(name, frame, config.model.volatility_window)
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
         """Daily prices up to today -> volatility and intervals of the next day, by the newest networks."""

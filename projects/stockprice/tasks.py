@@ -17,7 +17,7 @@ class Task:
     what: str
     key: str
     """The metric that decides."""
-    rival: str
+    reference: str
     """The baseline that must be beaten."""
     rules: dict[str, baselines.Rule]
     walk: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Rule], np.ndarray]

@@ -18,35 +18,35 @@ from tqdm import tqdm
 
 from projects.stockprice.config import Config
 from projects.stockprice.data import PriceData, Refit, target_of
-from projects.stockprice.finished import FinishedModel, Fitted
 from projects.stockprice.model import Forecasters
+from projects.stockprice.predictor import Fitted, Predictor
 from projects.stockprice.tutorial import WINDOW, Levels, Tutorial
+from shared.compute import distributed
+from shared.compute.device import seed_everything
 from shared.data.loader import Batches
-from shared.evaluation.predict import predict
+from shared.evaluation.inference import predict
 from shared.runs import Run
-from shared.training import distributed
-from shared.training.device import seed_everything
 from shared.training.loop import fit
 
 
 def train(config: Config, run: Run) -> None:
     """Data, then for every refit the networks that see only the days before it; the finished model into the run."""
     data = PriceData(config.data, config.model.window, config.evaluation.refit, one=config.task == "price")
-    distributed.say(data.summary())
+    distributed.print_once(data.summary())
     walk = tqdm(data.refits, desc="walking forward", unit="refit", disable=not distributed.is_first())
-    fitted = [train_until(refit, data, config, run.stage(f"{refit.since}")) for refit in walk]
+    fitted = [train_end(refit, data, config, run.stage(f"{refit.since}")) for refit in walk]
     tutorial = train_tutorial(data, config, run.stage("tutorial")) if config.tutorial else None
     if distributed.is_first():
-        FinishedModel(config, fitted, tutorial).save(run.model_file)
+        Predictor(config, fitted, tutorial).save(run.model_file)
 
 
-def train_until(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitted:
+def train_end(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitted:
     """The networks that forecast from a refit on, trained on the days before it."""
-    recipe = config.training
-    seed_everything(recipe.seed)  # a refit starts as if it were the only one
+    settings = config.training
+    seed_everything(settings.seed)  # a refit starts as if it were the only one
     model = Forecasters(config.model)
     training, validation = (
-        data.windows(target_of(config), refit, part, recipe.validation) for part in ("train", "validation")
+        data.windows(target_of(config), refit, part, settings.validation) for part in ("train", "validation")
     )
 
     def loss(networks: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -54,17 +54,17 @@ def train_until(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
         return day_loss(networks(windows), targets, levels, config)
 
     def validate(networks: nn.Module) -> dict[str, float]:
-        outputs = predict(networks, validation, lambda batch: batch[0], 4096, recipe.precision)  # (N, S)
+        outputs = predict(networks, validation, lambda batch: batch[0], 4096, settings.precision)  # (N, S)
         return {"loss": day_loss(outputs, targets, levels, config).item()}
 
     _, targets, levels = validation.everything()
-    batches = Batches(training, recipe.batch_size, recipe.seed, recipe.workers)
-    fit(model, loss, batches, validate, recipe, run)
+    batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers)
+    fit(model, loss, batches, validate, settings, run)
     return Fitted(refit.since, model)
 
 
 def day_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Config) -> Tensor:
-    """Mean loss of the networks' outputs (B, S) on what came (B,), measured relative to the levels (B,)."""
+    """Mean loss of the networks' outputs (B, S) on what realised (B,), measured relative to the levels (B,)."""
     if config.task == "price":
         return F.mse_loss(outputs, targets.unsqueeze(1).expand_as(outputs))
     difference = (targets - levels).unsqueeze(1) - outputs  # log(v / f), (B, S)
@@ -74,11 +74,14 @@ def day_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Config) -
 
 
 def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:
-    """The popular recipe, on the first series: see tutorial.py for what is wrong with it."""
-    series, recipe = data.series[0], config.training.model_copy(update={"epochs": 20, "patience": 0, "batch_size": 32})
-    seed_everything(recipe.seed)
+    """The popular settings, on the first series: see tutorial.py for what is wrong with it."""
+    series, settings = (
+        data.series[0],
+        config.training.model_copy(update={"epochs": 20, "patience": 0, "batch_size": 32}),
+    )
+    seed_everything(settings.seed)
     tutorial = Tutorial()
-    tutorial.look(series)
+    tutorial.fit_scaler(series)
     first_test = int(data.test_origins(series)[0])
     levels = Levels(tutorial.scaled(series.close), np.arange(WINDOW - 1, first_test))
 
@@ -87,8 +90,8 @@ def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:
         return F.mse_loss(network(prices)[:, 0], targets)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        forecasts = predict(network, levels, lambda batch: batch[0], 512, recipe.precision)[:, 0]
+        forecasts = predict(network, levels, lambda batch: batch[0], 512, settings.precision)[:, 0]
         return {"loss": float(((forecasts.numpy() - levels.prices[levels.origins + 1]) ** 2).mean())}
 
-    fit(tutorial.network, loss, Batches(levels, recipe.batch_size, recipe.seed), validate, recipe, run)
+    fit(tutorial.network, loss, Batches(levels, settings.batch_size, settings.seed), validate, settings, run)
     return tutorial

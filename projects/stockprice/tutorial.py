@@ -1,8 +1,8 @@
-"""The popular recipe, kept as an exhibit: 60 days of prices, a scaler fitted on the whole series, the next level.
+"""The popular settings, kept as an exhibit: 60 days of prices, a scaler fitted on the whole series, the next level.
 
 It is wrong in three ways that make its plot look good. The scaler has seen the future. The level of a price is nearly
 that of the day before, so any curve that follows a day late lies on top of the truth and has a fine R2. And nobody
-prints what 'tomorrow is as today' would have got.
+prints what 'tomorrow is naive (random walk)' would have got.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Tutorial(nn.Module):
         self.register_buffer("low", torch.zeros(()))
         self.register_buffer("high", torch.ones(()))
 
-    def look(self, series: Series) -> None:
+    def fit_scaler(self, series: Series) -> None:
         """Fit the scaler, as the tutorials do, on all prices, those to be forecast among them."""
         self.low, self.high = (torch.tensor(float(value)) for value in (series.close.min(), series.close.max()))
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from shared.compute.device import autocast, uses_bfloat16
 from shared.data.cache import cached_array, fingerprint
-from shared.training.device import autocast, uses_bfloat16
 
 BATCH, BLOCK = 128, 4096  # images computed at once, and between two savings
 

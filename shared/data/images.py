@@ -126,41 +126,41 @@ def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> 
     draws = np.stack([np.random.default_rng(int(seed)).random(32) for seed in seeds.tolist()]).astype(np.float32)
     u = torch.from_numpy(draws).to(x.device).T  # (32, B)
 
-    def between(low: float, high: float, draw: Tensor) -> Tensor:
+    def interpolate(low: float, high: float, draw: Tensor) -> Tensor:
         return low + (high - low) * draw
 
-    if config.background:
-        x = torch.where((u[20] < config.background).view(-1, 1, 1, 1), replace_background(x, u[21:32]), x)
+    if config.random_background:
+        x = torch.where((u[20] < config.random_background).view(-1, 1, 1, 1), replace_background(x, u[21:32]), x)
 
-    angle = between(-math.radians(config.rotate), math.radians(config.rotate), u[0])
-    scale = torch.exp(between(math.log(config.scale[0]), math.log(config.scale[1]), u[1]))
-    aspect = torch.exp(between(-0.12, 0.12, u[2])) if config.scale[0] != config.scale[1] else torch.ones_like(scale)
-    mirror = torch.where(u[3] < 0.5, -1.0, 1.0) if config.flip else torch.ones_like(scale)
+    angle = interpolate(-math.radians(config.rotation), math.radians(config.rotation), u[0])
+    scale = torch.exp(interpolate(math.log(config.scale[0]), math.log(config.scale[1]), u[1]))
+    aspect = torch.exp(interpolate(-0.12, 0.12, u[2])) if config.scale[0] != config.scale[1] else torch.ones_like(scale)
+    mirror = torch.where(u[3] < 0.5, -1.0, 1.0) if config.horizontal_flip else torch.ones_like(scale)
     room = (1 - scale).abs()
-    shift = torch.stack([between(-1, 1, u[4]) * room, between(-1, 1, u[5]) * room], dim=1)  # (B, 2)
+    shift = torch.stack([interpolate(-1, 1, u[4]) * room, interpolate(-1, 1, u[5]) * room], dim=1)  # (B, 2)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = [cos * aspect * mirror, -sin / aspect, sin * aspect * mirror, cos / aspect]
     matrix = torch.cat([torch.stack(rows, dim=1).view(-1, 2, 2), shift.unsqueeze(2)], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [len(x), 3, size, size], align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 
-    if config.colour:
-        k = config.colour
-        brightness = torch.exp(between(-k, k, u[6])).view(-1, 1, 1, 1)
-        contrast = torch.exp(between(-k, k, u[7])).view(-1, 1, 1, 1)
-        saturation = torch.exp(between(-k, k, u[8])).view(-1, 1, 1, 1)
-        balance = torch.exp(between(-k / 3, k / 3, u[9:12].T)).view(-1, 3, 1, 1)
+    if config.colour_jitter:
+        k = config.colour_jitter
+        brightness = torch.exp(interpolate(-k, k, u[6])).view(-1, 1, 1, 1)
+        contrast = torch.exp(interpolate(-k, k, u[7])).view(-1, 1, 1, 1)
+        saturation = torch.exp(interpolate(-k, k, u[8])).view(-1, 1, 1, 1)
+        balance = torch.exp(interpolate(-k / 3, k / 3, u[9:12].T)).view(-1, 3, 1, 1)
         grey = x.mean(dim=1, keepdim=True)
         x = torch.lerp(grey, x, saturation)
         x = torch.lerp(x.mean(dim=(1, 2, 3), keepdim=True), x, contrast)
         x = (x * brightness * balance).clamp(0, 1)
 
-    if config.erase:
-        side = torch.sqrt(between(0.02, 0.2, u[13]))
+    if config.random_erasing:
+        side = torch.sqrt(interpolate(0.02, 0.2, u[13]))
         at = torch.arange(size, device=x.device) / size
         inside_y = (at - u[14].unsqueeze(1)).abs() < side.unsqueeze(1) / 2  # (B, size)
         inside_x = (at - u[15].unsqueeze(1)).abs() < side.unsqueeze(1) / 2
-        chosen = (u[12] < config.erase).view(-1, 1, 1)
+        chosen = (u[12] < config.random_erasing).view(-1, 1, 1)
         x = x.masked_fill((inside_y.unsqueeze(2) & inside_x.unsqueeze(1) & chosen).unsqueeze(1), 0.5)
     return x
 

@@ -1,34 +1,37 @@
 """Batches in an order that is a function of (seed, epoch) alone, so that a resumed run sees what it would have seen.
 
-A dataset is anything with `__len__` and `__getitems__(items) -> batch`, where an item is an (index, seed) pair. The
-seed is a function of (run seed, epoch, index): augmentation that uses nothing else is the same in whichever worker,
-process or resumed run it is drawn.
+Any map-style dataset works: torchvision's, a list of pairs, your own class with `__len__` and `__getitem__`. Whatever it
+draws from the random generators of Python, NumPy or PyTorch is a function of (seed, epoch, item): the same in every
+worker, process and resumed run. A dataset that is faster with whole batches has `__getitems__(items) -> batch`, and
+takes the seed of its augmentation from `item.seed`.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset, default_collate
 
-from shared.training import distributed
+from shared.compute import distributed
+from shared.compute.device import seeded
 
 
-class Item(NamedTuple):
-    """What a dataset is asked for."""
+class Item(int):
+    """The index of an item, with the seed of its augmentation: `dataset[item]` works on any dataset."""
 
-    index: int
     seed: int
 
+    def __new__(cls, index: int, seed: int = 0) -> "Item":
+        item = super().__new__(cls, index)
+        item.seed = seed
+        return item
 
-class Batchable(Protocol):
-    """A dataset that fetches a whole batch at once."""
-
-    def __len__(self) -> int: ...
-
-    def __getitems__(self, items: list[Item]) -> Any: ...
+    @property
+    def index(self) -> int:
+        """The index as a plain number."""
+        return int(self)
 
 
 POOL = 50  # batches within which items are sorted by length
@@ -37,12 +40,12 @@ POOL = 50  # batches within which items are sorted by length
 class Batches:
     """Shuffled training batches; every process of a `torchrun` gets its share of each one.
 
-    batch_size counts the items of all processes together. The incomplete last batch is left out. With the `lengths`
-    of the items given, those of about equal length come together, so that little of a batch is padding.
+    batch_size counts the items of all processes together. The incomplete last batch is dropped. With the `lengths` of
+    the items given, items of similar length share a batch, which saves padding.
     """
 
     def __init__(
-        self, dataset: Batchable, batch_size: int, seed: int, workers: int = 0, lengths: Sequence[int] | None = None
+        self, dataset: Any, batch_size: int, seed: int, num_workers: int = 0, lengths: Sequence[int] | None = None
     ) -> None:
         processes = distributed.world_size()
         if batch_size % processes:
@@ -50,7 +53,7 @@ class Batches:
         if len(dataset) < processes:
             raise ValueError(f"there are {len(dataset)} items to train on, fewer than processes ({processes})")
         self.batch_size = min(batch_size, len(dataset) // processes * processes)
-        self.dataset, self.seed, self.workers = dataset, seed, workers
+        self.dataset, self.seed, self.num_workers = dataset, seed, num_workers
         self.lengths = None if lengths is None else np.asarray(lengths)
 
     def __len__(self) -> int:
@@ -71,30 +74,57 @@ class Batches:
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Any]:
         """The batches of one epoch, without the first `skip`."""
-        return iter(_loader(self.dataset, self.order(epoch)[skip:], self.workers))
+        return iter(_loader(self.dataset, self.order(epoch)[skip:], self.num_workers))
 
 
-def in_order(
-    dataset: Batchable, batch_size: int, order: Sequence[int] | None = None, workers: int = 0
-) -> Iterator[Any]:
+def in_order(dataset: Any, batch_size: int, order: Sequence[int] | None = None, num_workers: int = 0) -> Iterator[Any]:
     """Every item of the dataset once, in its own or the given order; of several processes each gets every n-th (see
     `interleave`)."""
     indices = range(len(dataset)) if order is None else order
-    items = [Item(int(index), 0) for index in indices[distributed.rank() :: distributed.world_size()]]
+    items = [Item(int(index)) for index in indices[distributed.rank() :: distributed.world_size()]]
     batches = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
-    return iter(_loader(dataset, batches, workers))
+    return iter(_loader(dataset, batches, num_workers))
 
 
-def _loader(dataset: Batchable, batches: list[list[Item]], workers: int) -> DataLoader:
+def _loader(dataset: Any, batches: list[list[Item]], num_workers: int) -> DataLoader:
+    whole_batches = hasattr(dataset, "__getitems__") and not isinstance(dataset, Subset)
     return DataLoader(
-        cast("Dataset[Any]", dataset),  # it has what a Dataset needs, by structure
+        dataset if whole_batches else _Seeded(dataset),
         batch_sampler=batches,
-        collate_fn=_as_it_is,
-        num_workers=workers,
+        collate_fn=_as_it_is if whole_batches else _collate,
+        num_workers=num_workers,
         worker_init_fn=_one_thread,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # else starting an epoch would draw from the global random state
     )
+
+
+class _Seeded(Dataset):
+    """A dataset whose random transforms depend on nothing but the seed of the item."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, item: Item) -> Any:
+        with seeded(item.seed):
+            return self.dataset[item]
+
+
+def _collate(samples: list[Any]) -> Any:
+    """PyTorch's default collate. Raises ValueError where it cannot make tensors of the samples."""
+    try:
+        return default_collate(samples)
+    except (TypeError, RuntimeError) as error:
+        kinds = samples[0] if isinstance(samples[0], (tuple, list)) else (samples[0],)
+        named = ", ".join(type(part).__name__ for part in kinds)
+        reason = " ".join(str(error).split())[:160]
+        raise ValueError(
+            f"items of ({named}) cannot be made into a batch ({reason}); give the dataset a transform to tensors of "
+            "one size, such as torchvision.transforms.ToTensor(), or write its __getitems__"
+        ) from None
 
 
 def _one_thread(_: int) -> None:

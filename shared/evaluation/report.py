@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.special import softmax
 
-from shared.evaluation.classification import confusions, per_class_table
-from shared.files import read_json, write_text
+from shared.evaluation.metrics import confusions, per_class_table
+from shared.files import read_json, write_bytes, write_text
 from shared.runs import Run
 
 CLASSIFIER = {"accuracy": "accuracy", "macro_f1": "macro F1", "loss": "loss", "ece": "ECE"}
@@ -52,13 +52,31 @@ class Section:
             self.picture = base64.b64encode(png(self.figure)).decode()
 
 
-def write_report(
-    run: Run, title: str, subtitle: str, lead: str, cards: list[Card], sections: Sequence[Section | None]
-) -> Path:
-    """Write `report.html` into the run and return its path; a section that is None is left out."""
-    environment = read_json(run.folder / "environment.json")
+@dataclass
+class Report:
+    """What a project shows of an evaluation; the driver adds the data, the run and its settings."""
+
+    title: str
+    lead: str
+    """The result in a few sentences."""
+    cards: list[Card]
+    sections: Sequence[Section | None]
+    """A section that is None is left out."""
+    picture: Figure | None = None
+    """Also written as a small `picture.png`."""
+
+
+def write_report(folder: Path, run: Run, report: Report, subtitle: str, note: str) -> Path:
+    """Write `report.html` (and `picture.png`) into a folder and return its path. note: what must be known of the data."""
+    if report.picture is not None:
+        write_bytes(folder / "picture.png", small_png(report.picture))
+    about = run.folder / "environment.json"
+    environment = read_json(about) if about.is_file() else {}
     settings = (run.folder / "config.yaml").read_text(encoding="utf-8")
-    return write_page(run.folder / "report.html", title, subtitle, lead, cards, sections, environment, settings)
+    return write_page(
+        folder / "report.html", report.title, subtitle, " ".join(filter(None, (report.lead, note))), report.cards,
+        report.sections, environment, settings,
+    )  # fmt: skip
 
 
 def write_page(
@@ -113,7 +131,7 @@ def baselines_section(
     shown = [metric for metric in columns if metric in numbers["metrics"]]
     named = {network: numbers["metrics"]} | {names[key]: values for key, values in numbers["baselines"].items()}
     return Section(
-        "Beside the baselines",
+        "Comparison with baselines",
         columns=("", *(columns[metric] for metric in shown)),
         rows=[
             [name, *(cell(metric, values[metric]) if metric in values else "" for metric in shown)]
@@ -123,12 +141,12 @@ def baselines_section(
     )
 
 
-def classifier_cards(numbers: Mapping[str, Any], rival: str, name: str, temperature: float) -> list[Card]:
-    """The headline numbers of a classifier, its accuracy beside that of the baseline `rival`, called `name`."""
+def classifier_cards(numbers: Mapping[str, Any], baseline: str, name: str, temperature: float) -> list[Card]:
+    """The headline numbers of a classifier, its accuracy beside that of a baseline, called `name`."""
     metrics, (low, high) = numbers["metrics"], numbers["intervals"]["macro_f1"]
     return [
         Card("macro F1", f"{metrics['macro_f1']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
-        Card("accuracy", f"{metrics['accuracy']:.3f}", f"{name} {numbers['baselines'][rival]['accuracy']:.3f}"),
+        Card("accuracy", f"{metrics['accuracy']:.3f}", f"{name} {numbers['baselines'][baseline]['accuracy']:.3f}"),
         Card("calibration error", f"{metrics['ece']:.3f}", f"temperature {temperature:.2f}"),
     ]
 
@@ -140,19 +158,19 @@ def classifier_sections(
     predictions = logits.argmax(axis=1)
     return [
         Section(
-            "What is taken for what",
-            "Rows are the truth, columns what the network said.",
+            "Confusion matrix",
+            "Rows are the true classes, columns the predicted ones.",
             figure=confusion_figure(confusions(targets, predictions, len(classes)), classes),
         ),
         Section(
-            "Class by class",
+            "Metrics per class",
             columns=("class", "precision", "recall", "F1", items),
             rows=[list(row.values()) for row in per_class_table(targets, predictions, classes)],
         ),
         Section(
-            "Is it as sure as it should be?",
-            f"Probabilities after dividing the logits by the temperature {temperature:.2f}, chosen on the validation "
-            f"{items}. {more}",
+            "Calibration",
+            f"Reliability diagram: accuracy of the predictions at each confidence; on the diagonal the two agree. The logits are "
+            f"divided by the temperature {temperature:.2f}, which was fitted on the validation set. {more}",
             figure=reliability_figure(softmax(logits, axis=1), targets),
         ),
     ]
@@ -184,7 +202,7 @@ def confusion_figure(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     axes.imshow(share, cmap="Greens", vmin=0, vmax=1)
     axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
     axes.set_yticks(range(len(classes)), classes, fontsize=7)
-    axes.set(xlabel="called", ylabel="is")
+    axes.set(xlabel="predicted", ylabel="true")
     for row, column in zip(*np.nonzero(matrix)):
         colour = "white" if share[row, column] > 0.5 else INK
         axes.text(column, row, matrix[row, column], ha="center", va="center", fontsize=6.5, color=colour)
@@ -203,7 +221,7 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
             axes.bar(
                 (b + 0.5) / bins, right[inside].mean(), 0.9 / bins, color=ACCENT, alpha=0.35 + 0.65 * inside.mean()
             )
-    axes.set(xlabel="confidence", ylabel="part that is right", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
     plain(axes)
     return figure
 

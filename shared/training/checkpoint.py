@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.config import Section, load
 from shared.files import atomic
@@ -28,14 +28,14 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Save a finished model as one safetensors file; `about` (settings, classes, ...) travels in its header as JSON."""
+    """Save a predictor as one safetensors file; `about` (settings, classes, ...) is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:
         save_file(plain, temporary, metadata={"about": json.dumps(about, ensure_ascii=False)})
 
 
 def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the description of a finished model of a project.
+    """The tensors and the description of a predictor of a project.
 
     Raises ValueError if it is not one, FileNotFoundError if there is no such file.
     """
@@ -45,7 +45,7 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "null"))
             if about is None:
-                raise ValueError(f"{path} holds weights but was not saved by a finished run")
+                raise ValueError(f"{path} holds weights, but not those of a finished run")
             if about["project"] != project:
                 raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
@@ -53,8 +53,17 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
         raise ValueError(f"{path} is not a readable model file: {error}") from None
 
 
+def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Load weights into a network. Raises ValueError with one sentence where they do not fit."""
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"the weights in {path} do not fit the network that the settings describe: {reason}") from None
+
+
 def saved_settings(section: type[S], values: Mapping[str, Any], path: Path) -> S:
-    """The settings in a finished model's description. Raises ValueError with one sentence if they do not fit."""
+    """The settings in a predictor's description. Raises ValueError with one sentence if they do not fit."""
     try:
         return load(section, values)
     except ValueError as error:

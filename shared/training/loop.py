@@ -21,12 +21,20 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from shared.compute import distributed
+from shared.compute.device import (
+    autocast,
+    pick_device,
+    random_state,
+    restore_random_state,
+    seed_everything,
+    to_channels_last,
+    to_device,
+)
 from shared.data.loader import Batches
 from shared.runs import Run
-from shared.training import distributed
 from shared.training.checkpoint import load_state, save_state
 from shared.training.config import TrainingConfig
-from shared.training.device import autocast, move, pick_device, random_state, restore_random_state, seed_everything
 from shared.training.optim import Groups, build_optimizer, build_schedule, is_better, monitored, moving_average
 
 Loss = Callable[[nn.Module, Any], Tensor | dict[str, Tensor]]
@@ -48,20 +56,26 @@ def fit(
 ) -> None:
     """Train `model` in place and leave it with its best weights, on the CPU and in evaluation mode.
 
-    loss(model, batch) -> a scalar tensor, or a dict with "loss" and further numbers to log.
-    evaluate(model) -> numbers on validation data; `config.monitor` names the one that decides.
-    groups: (module, factor) pairs, to train parts of the model with another learning rate.
+    loss(model, batch) -> a scalar tensor, or a dict with "loss" and more scalar tensors to log.
+    evaluate(model) -> metrics on the validation set; `config.monitor` names the one that decides.
+    groups: (module, factor) pairs to train parts of the model with another learning rate.
 
     If `run` holds a training state, training goes on from there. Raises ValueError when loss or gradient is not
     finite, and Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
     """
+    if not isinstance(train_loader, Batches):
+        raise ValueError(
+            f"fit takes Batches(dataset, batch_size, seed), whose order can be resumed, not a {type(train_loader).__name__}"
+        )
     device = pick_device(config.device)
-    model.to(device).to(memory_format=torch.channels_last)  # faster convolutions; other layers do not notice
+    to_channels_last(model.to(device))
     optimizer = build_optimizer(groups or [(model, 1.0)], config)
-    steps_per_epoch = math.ceil(len(train_loader) / config.accumulate)
+    steps_per_epoch = math.ceil(len(train_loader) / config.gradient_accumulation)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
     average = (
-        AveragedModel(model, multi_avg_fn=moving_average(config.average), use_buffers=True) if config.average else None
+        AveragedModel(model, multi_avg_fn=moving_average(config.ema_decay), use_buffers=True)
+        if config.ema_decay
+        else None
     )
     network = distributed.wrap(model)
     seed_everything(config.seed + distributed.rank())  # ranks draw different dropout masks
@@ -107,27 +121,27 @@ def fit(
     ):  # fmt: skip
         while epoch < config.epochs and not (config.patience and since_best >= config.patience):
             model.train()
-            batches = train_loader.epoch(epoch, skip=step * config.accumulate)
+            batches = train_loader.epoch(epoch, skip=step * config.gradient_accumulation)
             bar.set_description(f"epoch {epoch + 1}/{config.epochs}")
-            while micro_batches := list(islice(batches, config.accumulate)):
+            while micro_batches := list(islice(batches, config.gradient_accumulation)):
                 step_loss = 0.0
                 for batch in micro_batches:
                     with autocast(device, config.precision):
-                        output = loss(network, move(batch, device))
+                        output = loss(network, to_device(batch, device))
                     values = output if isinstance(output, dict) else {"loss": output}
                     (values["loss"] / len(micro_batches)).backward()
                     numbers = {name: value.item() for name, value in values.items()}
                     step_loss += numbers["loss"] / len(micro_batches)
                     for name, number in numbers.items():
                         sums[name] = sums.get(name, 0.0) + number
-                norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf).item()
+                norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip or math.inf).item()
                 due = time.monotonic() - saved_at > 60 * config.checkpoint_minutes
                 broken, stopped, due = distributed.any_process(not math.isfinite(step_loss + norm), bool(stop), due)
                 if broken:
                     kept = f"; the last saved state is kept in {run.folder}" if run.checkpoints.exists() else ""
                     raise ValueError(
                         f"the loss is {step_loss:.4g} and its gradient's norm {norm:.4g} in epoch {epoch + 1}, "
-                        f"batch {step * config.accumulate + 1}; try a smaller learning_rate{kept}"
+                        f"batch {step * config.gradient_accumulation + 1}; try a smaller learning_rate{kept}"
                     )
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)

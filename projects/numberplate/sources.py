@@ -1,0 +1,247 @@
+"""Tables of photos and crops: who is on them, and on which side of the split."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from projects.numberplate.config import DataConfig
+from projects.numberplate.formats import CHARACTERS, LONGEST
+from projects.numberplate.synthetic.streets import draw_sample
+from shared.data import splits
+from shared.data.cache import fingerprint
+from shared.data.tables import read_table
+
+BOX = ["x0", "y0", "x1", "y1"]
+ALSO_CALLED = {"xmin": "x0", "ymin": "y0", "xmax": "x1", "ymax": "y1"}
+OTHER_BOXES = {"x", "y", "left", "top", "bbox", "box"}
+"""Columns of tables whose boxes are written in another way."""
+BETWEEN = "-–—.·•:/'_"
+"""What may stand between the characters of a plate, beside blanks."""
+FOLDS = 5
+PART_OF = {
+    "train": splits.TRAIN,
+    "val": splits.VALIDATION,
+    "validation": splits.VALIDATION,
+    "dev": splits.TEST,
+    "test": splits.TEST,
+}
+"""What a column `split` may say. Without a validation part, one is taken from the training part."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and the plates on it."""
+
+    path: Path
+    group: str
+    """The set it belongs to."""
+    part: str
+    boxes: np.ndarray
+    """(n, 4) float32: x0, y0, x1, y1 in pixels."""
+    corners: np.ndarray
+    """(n, 4, 2) float32, clockwise from the top left; NaN where they are not known."""
+    texts: tuple[str, ...]
+    """Empty where it is not known."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A photo of a plate alone, or the part of a photo where one is."""
+
+    path: Path
+    group: str
+    part: str
+    text: str
+    box: np.ndarray | None = None
+    """Where on the photo, (4,); None: all of it."""
+
+
+def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
+    """The photos and crops of a source, divided. Plates of a photo whose text is known are crops as well.
+
+    No plate text is on two sides. Raises ValueError or FileNotFoundError with one sentence.
+    """
+    paths = (
+        [draw_sample(config.root or Path("data"), config.sample_size, config.seed)] if config.source == "sample" else []
+    )
+    paths += [path for path in (config.root, config.crops) if path and config.source == "csv"]
+    if not paths:
+        raise ValueError("data.source is csv: say where the table is with --data.root FILE")
+    photos: list[Photo] = []
+    crops: list[Crop] = []
+    for path in paths:
+        frame = read_plates(path)
+        if "x0" in frame:
+            photos += _photos(frame, config)
+        else:
+            crops += _crops(frame, path, config)
+    crops += [
+        Crop(photo.path, photo.group, photo.part, text, box)
+        for photo in photos
+        for text, box in zip(photo.texts, photo.boxes)
+        if text and len(text) <= LONGEST
+    ]
+    sets = {one.group for one in (*photos, *crops)}
+    for name, named in (("exclude_sets", config.exclude_sets), ("test_sets", config.test_sets)):
+        if unknown := sorted(set(named) - sets):
+            raise ValueError(f"data.{name}: there is no set {', '.join(unknown)}, only {', '.join(sorted(sets))}")
+    return _apart(photos, crops)
+
+
+def read_plates(path: Path) -> pd.DataFrame:
+    """A table of photos or crops, its texts cleaned. Raises ValueError or FileNotFoundError with one sentence."""
+    frame = read_table(path).dropna(how="all")  # a spreadsheet's empty rows
+    frame.columns = [ALSO_CALLED.get(name, name) for name in (str(name).strip().lower() for name in frame.columns)]
+    boxed = [name for name in BOX if name in frame]
+    other = bool(OTHER_BOXES & set(frame.columns)) or not frame.columns.is_unique
+    if other or "file" not in frame or (boxed and len(boxed) < 4) or (not boxed and "text" not in frame):
+        raise ValueError(
+            f"{path} must have the columns file,x0,y0,x1,y1,text (photos) or file,text (crops); "
+            f"its columns are {', '.join(frame.columns)}"
+        )
+    text = frame["text"] if "text" in frame else pd.Series("", index=frame.index)
+    frame["text"] = ["".join(c for c in str(t).upper() if not (c.isspace() or c in BETWEEN)) for t in text.fillna("")]
+    empty = frame[boxed].isna()
+    for name in boxed:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    if boxed:
+        frame = _checked(frame, empty, path)
+    if "split" in frame and (parts := frame.groupby("file")["split"].nunique()).max() > 1:
+        raise ValueError(f"{path}: the rows of {parts.idxmax()} say that it is in two parts of the split")
+    frame["path"] = [path.parent / str(name) for name in frame["file"]]
+    missing = [str(p) for p in frame["path"].unique() if not p.is_file()]
+    if missing:
+        raise FileNotFoundError(f"{path} names {len(missing)} files that are not there, {missing[0]} for one")
+    return frame
+
+
+def _checked(frame: pd.DataFrame, empty: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Rows of boxes, each once; texts that cannot be read are emptied. empty: which numbers of which boxes were not
+    given. Raises ValueError that names the row."""
+    wrong = empty.any(axis=1) != empty.all(axis=1)
+    wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
+    wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
+    for rows, problem in (
+        (wrong, "the box is not four numbers x0 < x1, y0 < y1"),
+        (empty.all(axis=1) & (frame["text"] != ""), "there is a text but no box"),
+        ((frame[BOX] <= 1).all(axis=1), "the box is smaller than a pixel; it must be in pixels of the photo"),
+    ):
+        if rows.any():
+            row = frame[rows].iloc[0]
+            raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
+    strange = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
+    if strange.any():
+        example = frame.loc[strange, "text"].iloc[0]
+        print(f"{path}: {int(strange.sum())} texts are not known: not of A-Z and 0-9 ({example})", flush=True)
+        frame.loc[strange, "text"] = ""
+    return frame.drop_duplicates(["file", *BOX, "text"])
+
+
+def _photos(frame: pd.DataFrame, config: DataConfig) -> list[Photo]:
+    rows = [(Path(str(path)), group) for path, group in frame.groupby("path", sort=False)]
+    keys = ["".join(sorted(group["text"])) or str(path) for path, group in rows]
+    parts = _parts(rows, keys, config)
+    photos = []
+    for (path, group), part in zip(rows, parts):
+        boxed = group[group["x0"].notna()]
+        boxes = boxed[BOX].to_numpy(np.float32).reshape(-1, 4)
+        corners = np.full((len(boxes), 4, 2), np.nan, np.float32)
+        if "corners" in boxed:
+            corners = np.array([_corners(c, path) for c in boxed["corners"]], np.float32).reshape(-1, 4, 2)
+        photos.append(Photo(path, _group(group), str(part), boxes, corners, tuple(boxed["text"])))
+    return photos
+
+
+def _corners(text: str, path: Path) -> list[float]:
+    """Eight numbers, or NaN where there are none."""
+    if pd.isna(text):
+        return [float("nan")] * 8
+    try:
+        (*numbers,) = map(float, text.split())
+    except ValueError:
+        numbers = []
+    if len(numbers) != 8:
+        raise ValueError(f"the corners of {path} are not eight numbers: {text}")
+    return numbers
+
+
+def _crops(frame: pd.DataFrame, table: Path, config: DataConfig) -> list[Crop]:
+    readable = np.array([0 < len(text) <= LONGEST and set(text) <= set(CHARACTERS) for text in frame["text"]])
+    if not readable.any():
+        raise ValueError(f"{table} has no row with a text of at most {LONGEST} letters and digits")
+    if not readable.all():
+        left_out = int((~readable).sum())
+        print(f"{table}: left out: {left_out} crops without a text of at most {LONGEST} of A-Z and 0-9", flush=True)
+    frame = frame.loc[readable]
+    if (several := frame.groupby("path")["text"].nunique()).max() > 1:
+        raise ValueError(f"{table} has two texts for {several.idxmax()}; a crop shows one plate")
+    rows = [(Path(str(path)), group) for path, group in frame.groupby("path", sort=False)]
+    parts = _parts(rows, [group["text"].iloc[0] for _, group in rows], config)
+    return [Crop(path, _group(group), str(part), group["text"].iloc[0]) for (path, group), part in zip(rows, parts)]
+
+
+def _group(rows: pd.DataFrame) -> str:
+    return str(rows["set"].iloc[0]) if "set" in rows else rows["path"].iloc[0].parent.name
+
+
+def _parts(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataConfig) -> np.ndarray:
+    """train, validation or test for every photo or crop; all with the same key on one side."""
+    groups = [_group(group) for _, group in rows]
+    if config.split == "all":
+        parts = np.full(len(rows), splits.TEST, dtype=object)
+    else:
+        parts = _divide(rows, keys, groups, config)
+    left_out = np.array([group in config.exclude_sets for group in groups])
+    parts = np.where(left_out & (parts != splits.TEST), splits.UNUSED, parts)
+    if config.test_sets:
+        elsewhere = np.array([group not in config.test_sets for group in groups])
+        parts = np.where(elsewhere & (parts == splits.TEST), splits.UNUSED, parts)
+    return parts
+
+
+def _divide(
+    rows: list[tuple[Path, pd.DataFrame]], keys: list[str], groups: list[str], config: DataConfig
+) -> np.ndarray:
+    """As the column `split` says, else the fold, else by chance."""
+    named = [str(group["split"].fillna("").iloc[0]).lower() if "split" in group else "" for _, group in rows]
+    unknown = sorted(set(named) - set(PART_OF) - {""})
+    if unknown:
+        raise ValueError(f"the column split says {unknown[0]}; train, validation, dev and test are known")
+    given = all(named)
+    if any(named) and not given:
+        raise ValueError(f"the column split is empty for {rows[named.index('')][0]}; fill it in every row, or in none")
+    if given and config.fold is not None:
+        raise ValueError("data.fold divides what has no column split; this table has one")
+    parts = splits.grouped(keys, groups, (config.validation, 0.0 if given else config.test), config.seed)
+    if given:
+        told = np.array([PART_OF[name] for name in named], dtype=object)
+        return told if splits.VALIDATION in told else np.where(told == splits.TEST, splits.TEST, parts)
+    if config.fold is not None:
+        inside = np.array([int(fingerprint(key)[:8], 16) % FOLDS == config.fold for key in keys])
+        return np.where(inside, splits.TEST, np.where(parts == splits.TEST, splits.TRAIN, parts))
+    return parts
+
+
+def _apart(photos: list[Photo], crops: list[Crop]) -> tuple[list[Photo], list[Crop]]:
+    """A text that is tested on is not trained on, whatever table it is in."""
+    tested = {crop.text for crop in crops if crop.part == splits.TEST}
+    held_back = {crop.text for crop in crops if crop.part == splits.VALIDATION} - tested
+
+    def part(old: str, texts: set[str]) -> str:
+        if old in (splits.TEST, splits.UNUSED):
+            return old
+        return splits.UNUSED if texts & tested or (old == splits.TRAIN and texts & held_back) else old
+
+    return (
+        [replace(photo, part=part(photo.part, set(photo.texts) - {""})) for photo in photos],
+        [replace(crop, part=part(crop.part, {crop.text})) for crop in crops],
+    )
+
+
+def counted(parts: list[str]) -> str:
+    """`120 train, 20 validation, 30 test`"""
+    counts = Counter(parts)
+    return ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])

@@ -1,0 +1,204 @@
+"""Daily prices from anywhere, checked: what is wrong with a file is said before anything is trained on it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from projects.stockprice.config import DataConfig
+from shared.data.tables import find_column, read_days, read_table
+from shared.files import atomic
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+DATES = ("date", "day", "timestamp", "time", "datetime")
+SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # ratios at which shares are usually split
+
+
+def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
+    """Ticker -> frame of open, high, low, close, volume by day, those of `data.auxiliary_tickers` among them.
+
+    Raises ValueError or FileNotFoundError.
+    """
+    if config.source == "sample":
+        frames = {index: index_prices(index) for index in (config.index, *config.auxiliary_tickers)}
+    elif config.source == "yahoo":
+        frames = {
+            ticker: yahoo_prices(ticker, config.root or Path("data"))
+            for ticker in config.tickers + config.auxiliary_tickers
+        }
+    else:
+        if config.root is None:
+            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+        wanted = config.tickers + config.auxiliary_tickers if config.tickers else []
+        paths = files(config.root, wanted)
+        frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
+        if len(frames) < len(paths):
+            raise ValueError(f"{config.root} holds two files of one ticker; keep one")
+    if absent := [name for name in config.auxiliary_tickers if name not in frames]:
+        raise ValueError(f"data.auxiliary_tickers: {config.root} holds no {', '.join(absent)}")
+    if set(frames) <= set(config.auxiliary_tickers):
+        raise ValueError(
+            "data.auxiliary_tickers names all there is; --data.auxiliary_tickers '[]' learns from nothing else"
+        )
+    if config.start:
+        frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
+    for name, frame in frames.items():
+        if len(frame) < config.volatility_window + 60:
+            raise ValueError(
+                f"{name} is too short: {len(frame)} days, but {config.volatility_window + 60} are needed at least"
+            )
+    return frames
+
+
+def ticker_of(path: Path) -> str:
+    """`BRK.A.csv.gz` -> `BRK.A`."""
+    return re.sub(r"(\.csv)?(\.gz)?$", "", path.name, count=1, flags=re.IGNORECASE)
+
+
+def index_prices(index: str) -> pd.DataFrame:
+    """The S&P 500 or the NASDAQ composite, 1999-2018, as the package `arch` carries them."""
+    if index == "sp500":
+        from arch.data import sp500 as source
+    elif index == "nasdaq":
+        from arch.data import nasdaq as source
+    else:
+        raise ValueError(f"data.auxiliary_tickers: the sample has no {index}, only sp500 and nasdaq")
+    return check(source.load().rename(columns=str.lower)[list(COLUMNS)], index)
+
+
+def files(root: Path, tickers: Sequence[str]) -> list[Path]:
+    """The files of a folder, or the one file."""
+    if not root.exists():
+        raise FileNotFoundError(f"data.root: there is no file or folder {root}")
+    found = [root]
+    if root.is_dir():
+        tables = [p for p in root.iterdir() if re.search(r"\.csv(\.|$)", p.name.lower()) and not p.name.startswith(".")]
+        found = sorted(p for p in tables if not tickers or ticker_of(p) in tickers)
+    missing = sorted(set(tickers) - {ticker_of(path) for path in found})
+    if missing or not found:
+        raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
+    return found
+
+
+def read_prices(path: Path, columns: dict[str, str] | None = None) -> pd.DataFrame:
+    """One .csv of daily prices, its columns in any order and case."""
+    return check(recognise(read_table(path), path, columns or {}), path.name)
+
+
+def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    """The columns date, open, high, low, close and volume under their usual or given names; volume may be missing."""
+    volumes = [
+        str(c).lower() for c in frame.columns if "quantity" in str(c).lower() or str(c).lower().startswith("vol")
+    ]
+    usual = {"date": DATES, "volume": ("volume", *volumes)}
+    if unknown := sorted(set(columns) - {"date", *COLUMNS}):
+        raise ValueError(f"columns: there is no {', '.join(unknown)} to name, only date, {', '.join(COLUMNS)}")
+    setting, found = "data.columns '{close: last}' (predict: --columns ...)", {}
+    for name in ("date", *COLUMNS):
+        column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
+        if column is not None:
+            found[name] = frame[column]
+    dates = read_days(found.pop("date"), path)
+    if dates.isna().any():
+        raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
+    numbers = {name: _numbers(values, f"{path}, column {name}") for name, values in found.items()}
+    return pd.DataFrame(numbers, index=pd.DatetimeIndex(dates, name="date").normalize())
+
+
+def _numbers(values: pd.Series, where: str) -> np.ndarray:
+    """Numbers, 1,234,567.8 too. Raises ValueError where a comma is no divider of thousands."""
+    words = values.fillna("").astype(str).str.strip()
+    commas = words[words.str.contains(",", regex=False)]
+    odd = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
+    if len(odd):
+        raise ValueError(
+            f"{where}: {odd.iloc[0]} has a comma that does not divide thousands; write decimals with a dot"
+        )
+    return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
+
+
+def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Refuse what cannot be trusted, mend the order, and say what looks strange. Returns the days in their order."""
+    index = frame.index
+    if index.has_duplicates:
+        day = index[index.duplicated()][0]
+        raise ValueError(f"{name} has two rows for {day:%Y-%m-%d}; keep one")
+    if not index.is_monotonic_increasing:
+        print(f"{name}: the days are not in order and were sorted", flush=True)
+        frame = frame.sort_index()
+    prices = frame[["open", "high", "low", "close"]]
+    holes = ~np.isfinite(prices).all(axis=1)
+    if holes.any():
+        print(f"{name}: {int(holes.sum())} days without a price are left out", flush=True)
+        frame, prices = frame[~holes], prices[~holes]
+    if frame.empty:
+        raise ValueError(f"{name} has no day with all four prices")
+    ranged = (prices["high"] != prices["low"]).to_numpy()
+    if not ranged.any():
+        raise ValueError(f"{name} has no range between low and high on any day; these are not daily prices")
+    if (first := int(ranged.argmax())) > 1:  # old index data know closing prices only
+        print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
+        frame, prices = frame[first:], prices[first:]
+    filled = prices.eq(prices["close"].shift(), axis=0).all(axis=1)
+    if filled.any():  # a forecast of 'no range' would be right on them, and they hide what the next day is like
+        print(f"{name}: {int(filled.sum())} days that only repeat the last close are left out (no trading)", flush=True)
+        frame, prices = frame[~filled], prices[~filled]
+    if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
+        raise ValueError(f"{name} has a row every {apart:.0f} days; these are not daily prices")
+    if (prices <= 0).any(axis=None):
+        day = frame.index[(prices <= 0).any(axis=1)][0]
+        raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")
+    top, bottom = prices[["open", "close"]].max(axis=1), prices[["open", "close"]].min(axis=1)
+    wrong = (prices["high"] < top * 0.9999) | (prices["low"] > bottom * 1.0001)
+    if wrong.mean() > 0.01:
+        day = frame.index[wrong][0]
+        raise ValueError(
+            f"{name}: on {day:%Y-%m-%d} and {int(wrong.sum()) - 1} other days open or close lie outside low and high"
+        )
+    if wrong.any():
+        print(
+            f"{name}: on {int(wrong.sum())} days open or close lie outside low and high; the range was widened",
+            flush=True,
+        )
+        frame = frame.assign(high=np.maximum(prices["high"], top), low=np.minimum(prices["low"], bottom))
+    weekend = pd.DatetimeIndex(frame.index).dayofweek.to_numpy() >= 5
+    still = (frame["close"].diff() == 0).to_numpy()
+    if weekend.mean() > 0.1 and still[weekend].mean() > 0.9:
+        raise ValueError(
+            f"{name} has rows for weekends that repeat Friday's price: fill-ins that make any forecast look good; "
+            "drop them"
+        )
+    change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
+    for ratio in SPLITS:
+        jump = (np.abs(change * ratio - 1) < 0.03) | (np.abs(change / ratio - 1) < 0.03)
+        if jump.any():
+            day = frame.index[1:][jump][0]
+            factor = f"{change[jump][0]:.2f} on {day:%Y-%m-%d}"
+            print(f"{name}: the close changes by a factor of {factor}: a split not adjusted for?", flush=True)
+            break
+    gaps = frame.index.to_series().diff().dt.days
+    if gaps.max() > 14:
+        print(f"{name}: nothing for {int(gaps.max())} days before {gaps.idxmax():%Y-%m-%d}", flush=True)
+    return frame
+
+
+def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
+    """Daily prices adjusted for splits and dividends, downloaded once and kept as `yahoo/<ticker>.csv`."""
+    path = folder / "yahoo" / f"{ticker}.csv"
+    if not path.is_file():
+        try:
+            import yfinance
+        except ImportError:
+            raise ValueError("data.source yahoo needs an extra package: pip install -e '.[yahoo]'") from None
+        try:
+            frame = yfinance.Ticker(ticker).history(period="max", auto_adjust=True)
+        except Exception as error:  # the library raises many kinds
+            reason = "it limits how often one may ask; wait an hour" if "ate limit" in str(error) else str(error)
+            raise ValueError(f"Yahoo did not deliver {ticker}: {reason}") from None
+        if frame.empty:
+            raise ValueError(f"Yahoo has no prices for {ticker}, or cannot be reached")
+        with atomic(path) as temporary:
+            frame.tz_localize(None).rename_axis("date").to_csv(temporary)
+    return read_prices(path)

@@ -1,0 +1,211 @@
+"""What a run has seen: content hashes of every item it was trained or validated on.
+
+A number on data that the network was trained on means nothing, and file names or settings do not tell. So a run keeps a
+hash of the content of its items, and `evaluate` counts how many items of any data are among them. Photos also get a
+perceptual hash, which finds them again when they were re-encoded, resized, rotated by quarter turns or mirrored.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from shared.files import atomic
+
+FILE = "provenance.safetensors"
+SIDE, LOW_FREQUENCIES = 64, 16  # pixels of the thumbnail, and how many of its frequencies in x and y are compared
+NEAR = 24  # bits of 255; the same photo differs by at most 10 after JPEG at quality 50, different photos by 43 and more
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Content hashes of N items."""
+
+    exact: np.ndarray
+    """int64 (N,), equal for equal content."""
+    perceptual: np.ndarray | None = None
+    """Photos: bool (N, 255), the signs of the low frequencies."""
+    fit: np.ndarray | None = None
+    """Walk-forward validation: number of the first fit whose training data hold the item, int64 (N,)."""
+
+    @classmethod
+    def join(cls, *several: "Fingerprints") -> "Fingerprints":
+        """All items of several collections."""
+
+        def joined(name: str) -> np.ndarray | None:
+            parts = [getattr(one, name) for one in several]
+            return None if any(part is None for part in parts) else np.concatenate(parts)
+
+        return cls(np.concatenate([one.exact for one in several]), joined("perceptual"), joined("fit"))
+
+
+def content_hashes(items: Iterable[bytes]) -> np.ndarray:
+    """64-bit hashes of byte strings, int64 (N,)."""
+    return np.array(
+        [int.from_bytes(blake2b(item, digest_size=8).digest(), "big", signed=True) for item in items], np.int64
+    )
+
+
+def text_fingerprints(texts: Iterable[str]) -> Fingerprints:
+    """Texts without regard to case, punctuation, white space and Unicode form."""
+
+    def words(text: str) -> str:
+        normal = unicodedata.normalize("NFKC", text).casefold()
+        return " ".join("".join(c if c.isalnum() else " " for c in normal).split()) or text
+
+    return Fingerprints(content_hashes(words(text).encode() for text in texts))
+
+
+def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
+    """Decoded photos, each uint8 (H, W, 3)."""
+    exact, perceptual = [], []
+    for photo in photos:
+        photo = np.ascontiguousarray(photo)
+        exact.append(repr(photo.shape).encode() + photo.tobytes())
+        perceptual.append(_signs(_frequencies(photo)))
+        exact[-1] = blake2b(exact[-1], digest_size=8).digest()
+    bits = np.stack(perceptual) if perceptual else np.zeros((0, LOW_FREQUENCIES**2 - 1), bool)
+    return Fingerprints(content_hashes(exact), bits)
+
+
+def _frequencies(photo: np.ndarray) -> np.ndarray:
+    """Low frequencies of the grey thumbnail (discrete cosine transform; Zauner 2010), (16, 16)."""
+    thumbnail = cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
+    return cv2.dct(thumbnail)[:LOW_FREQUENCIES, :LOW_FREQUENCIES]
+
+
+def _signs(frequencies: np.ndarray) -> np.ndarray:
+    return (frequencies > 0).ravel()[1:]  # the first one is the brightness
+
+
+def _orientations(bits: np.ndarray) -> list[np.ndarray]:
+    """The bits of N photos, (N, 255), as they would be after the 8 rotations by quarter turns and reflections.
+
+    Mirroring a photo changes the sign of its odd frequencies in that direction; turning it exchanges x and y as well.
+    """
+    square = np.concatenate([np.ones((len(bits), 1), bool), bits], axis=1).reshape(-1, LOW_FREQUENCIES, LOW_FREQUENCIES)
+    odd = np.arange(LOW_FREQUENCIES) % 2 == 1
+    vertical, horizontal = odd[:, None], odd[None, :]
+    return [
+        (turned ^ (vertical & flip_y) ^ (horizontal & flip_x)).reshape(len(bits), -1)[:, 1:]
+        for turned in (square, square.transpose(0, 2, 1))
+        for flip_y in (False, True)
+        for flip_x in (False, True)
+    ]
+
+
+def nearest_distance(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Smallest number of differing bits between each asked photo, in any orientation, and the known ones, (N,)."""
+    smallest = np.full(len(asked), asked.shape[1] + 1)
+    if not len(known) or not len(asked):
+        return smallest
+    stored = torch.from_numpy(known.astype(np.float32) * 2 - 1)
+    for bits in _orientations(asked):
+        for start in range(0, len(bits), 1024):
+            part = torch.from_numpy(bits[start : start + 1024].astype(np.float32) * 2 - 1)
+            agreement = (part @ stored.T).amax(dim=1).numpy()  # 255 - 2 * differing bits
+            distance = ((asked.shape[1] - agreement) / 2).round().astype(int)
+            smallest[start : start + 1024] = np.minimum(smallest[start : start + 1024], distance)
+    return smallest
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which of N items a run has seen, and which of them are scored."""
+
+    mask: np.ndarray
+    """Seen in training or validation, bool (N,)."""
+    near_duplicates: int
+    """How many of them are not the same to the bit, but the same photo."""
+    keep: bool
+    """Whether seen items are scored all the same."""
+    known: bool = True
+    """False where the run has no record of its items."""
+
+    @property
+    def count(self) -> int:
+        """How many items were seen."""
+        return int(self.mask.sum())
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Which items are scored, bool (N,)."""
+        return np.ones_like(self.mask) if self.keep else ~self.mask
+
+    def sentence(self, items: str = "items") -> str:
+        """What a reader must know about it; empty where nothing was seen."""
+        if not self.known:
+            return f"This run has no record of what it was trained on: it may have seen some of these {items}."
+        if not self.count:
+            return ""
+        near = f" ({self.near_duplicates} as near duplicates)" if self.near_duplicates else ""
+        fate = (
+            "they are scored all the same (--seen keep)" if self.keep else "they are left out (--seen keep scores them)"
+        )
+        return f"{self.count} of {len(self.mask)} {items} were in this run's training or validation set{near}; {fate}."
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The fingerprints of all items that a run was trained or validated on; None: there is no record."""
+
+    items: Fingerprints | None
+
+    @classmethod
+    def load(cls, folder: Path) -> "Provenance":
+        """The record in a run's folder; an empty one where there is none or it is damaged."""
+        try:
+            tensors = load_file(folder / FILE)
+            perceptual = tensors.get("perceptual")
+            bits = None if perceptual is None else np.unpackbits(perceptual, axis=1, count=LOW_FREQUENCIES**2 - 1) > 0
+            return cls(Fingerprints(tensors["exact"], bits, tensors.get("fit")))
+        except (OSError, SafetensorError, KeyError, ValueError):
+            return cls(None)
+
+    def save(self, folder: Path) -> None:
+        """Write the record into a run's folder."""
+        if self.items is None:
+            return
+        tensors = {"exact": self.items.exact}
+        if self.items.perceptual is not None:
+            tensors["perceptual"] = np.packbits(self.items.perceptual, axis=1)
+        if self.items.fit is not None:
+            tensors["fit"] = self.items.fit
+        with atomic(folder / FILE) as temporary:
+            save_file(tensors, temporary)
+
+    def seen(self, items: Fingerprints, keep: bool = False) -> Seen:
+        """Which of these items were seen. Where both have `fit`, only items of that fit or an earlier one count.
+
+        Raises ValueError where all were and they are not to be kept.
+        """
+        if self.items is None:
+            return Seen(np.zeros(len(items.exact), bool), 0, keep, known=False)
+        if self.items.fit is not None and items.fit is not None:
+            first = dict(zip(self.items.exact[::-1].tolist(), self.items.fit[::-1].tolist()))
+            mask = np.array([first.get(h, n + 1) <= n for h, n in zip(items.exact.tolist(), items.fit.tolist())], bool)
+        else:
+            mask = np.isin(items.exact, self.items.exact)
+        near = np.zeros_like(mask)
+        if self.items.perceptual is not None and items.perceptual is not None:
+            near = ~mask & (nearest_distance(items.perceptual, self.items.perceptual) <= NEAR)
+        seen = Seen(mask | near, int(near.sum()), keep)
+        if len(mask) and not seen.scored.any():
+            raise ValueError(
+                f"all {len(mask)} items were in this run's training or validation set; --seen keep scores them all the same"
+            )
+        return seen
+
+
+def record(folder: Path, *items: Fingerprints, earlier: Sequence[Path] = ()) -> None:
+    """Write into a run's folder what it is trained and validated on, with what the runs in the folders `earlier`, whose
+    weights it starts from, have seen."""
+    before = [known for path in earlier if (known := Provenance.load(path).items) is not None]
+    Provenance(Fingerprints.join(*items, *before)).save(folder)

@@ -1,0 +1,36 @@
+"""Inference: the outputs of a network for a whole dataset."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared.compute import distributed
+from shared.compute.device import autocast, to_device
+from shared.data.loader import in_order
+
+
+def predict(
+    model: nn.Module,
+    dataset: Any,
+    inputs: Callable[[Any], Tensor],
+    batch_size: int = 128,
+    precision: str = "auto",
+    lengths: Sequence[int] | None = None,
+) -> Tensor:
+    """Outputs for every item of a dataset in its order, float32 (N, ...) on the CPU.
+
+    inputs(batch) -> what the model is given. With several processes each works on its share and all get the whole.
+    With the `lengths` of the items given, those of about equal length are computed together, which saves padding.
+    """
+    order = np.arange(len(dataset)) if lengths is None else np.argsort(lengths, kind="stable")
+    device = next(model.parameters()).device
+    outputs = []
+    model.eval()
+    with torch.inference_mode(), autocast(device, precision):
+        for batch in in_order(dataset, batch_size, order.tolist()):
+            outputs.append(model(inputs(to_device(batch, device))).float().cpu())
+    mine = torch.cat(outputs) if outputs else torch.empty(0)
+    return distributed.interleave(distributed.collect(mine))[np.argsort(order)]
