@@ -14,10 +14,10 @@ RUN_ARGS = $(if $(RUN)$(CONFIG),--run $(or $(RUN),$(basename $(notdir $(CONFIG))
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(VENV)/.extra-%
-.PHONY: help setup test test-all lint runs clean caption
+.PHONY: help setup test test-all lint runs clean caption customer-report new-project
 
 help: ## list the targets
-	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo "  % is one of: $(PROJECTS)"
 	@echo "  Those with % and the tests take ARGS=\"...\". Those with % that take RUN=NAME take CONFIG=FILE, too: its newest run."
 
@@ -53,11 +53,14 @@ predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NA
 caption: predict-imagecaption ## a caption for INPUT=FILE, folder or list
 	@true
 
+new-project: $(VENV)/.installed ## copy a project under a new name   NAME=flowers [FROM=starter]
+	$(PY) -m shared.coursework.new_project $(NAME) $(if $(FROM),--source $(FROM))
+
 gui-%: $(VENV)/.installed ## the same in a window (numberplate)     [INPUT=...]
 	$(PY) -m projects.$*.gui $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
-report-%: $(VENV)/.installed ## a page about INPUT=FILE (sentiment)     [RUN=NAME]
-	$(PY) -m projects.$*.report $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
+customer-report: $(VENV)/.installed ## what reviews say: INPUT=FILE (sentiment)  [RUN=NAME]
+	$(PY) -m projects.sentiment.customer_report $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
 export-%: $(VENV)/.extra-export ## write a finished run as ONNX            [RUN=NAME]
 	$(PY) -m projects.$*.export $(RUN_ARGS) $(ARGS)

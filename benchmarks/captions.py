@@ -1,13 +1,14 @@
-"""Is training a caption network ever waiting for its features? Tokens per second from the memory-mapped cache, beside
-the same loop on tensors in memory.
+"""Does training of a caption network wait for its features? Tokens per second with the memory-mapped cache, beside the
+same loop on tensors in memory.
 
-The files were just written, so they are still in the system's own cache, as they are in all epochs but the first where
-memory is not short.
+The files have just been written, so they are still in the page cache of the operating system, as they are in every
+epoch but the first where memory is not short.
 """
 
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,24 +16,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.imagecaption.config import ModelConfig
-from projects.imagecaption.data import Captioned, Pictures
+from projects.imagecaption.data import CaptionedPhotos, PhotoFiles
 from projects.imagecaption.model import Captioner, LstmDecoder
 from projects.imagecaption.vocabulary import PAD
 from shared.compute.device import autocast, seed_everything
 from shared.data.cache import cached_array
-from shared.data.loader import Batchable, Batches, Item
+from shared.data.loader import Batches, Item
 
-PHOTOS, PLACES, WIDTH, WORDS, BATCH, ROUNDS = 1280, 49, 1280, 3000, 64, 5
+PHOTOS, GRID_POINTS, CHANNELS, WORDS, BATCH, ROUNDS = 1280, 49, 1280, 3000, 64, 5
 
 
-class Ready(nn.Module):
-    """Stands for an encoder whose grids come ready."""
+class FrozenEncoder(nn.Module):
+    """Stands in for an encoder whose features are cached."""
 
-    width, rows, columns, places = WIDTH, 7, 7, PLACES
+    channels, rows, columns, grid_points = CHANNELS, 7, 7, GRID_POINTS
 
 
 class InMemory:
-    """The same batches, out of tensors."""
+    """The same batches from tensors in memory."""
 
     def __init__(self, features: np.ndarray, captions: Tensor) -> None:
         self.features, self.captions = torch.from_numpy(np.array(features)), captions
@@ -45,14 +46,14 @@ class InMemory:
         return self.features[rows], self.captions[rows], rows
 
 
-def tokens_per_second(model: Captioner, dataset: Batchable, epoch: int) -> float:
+def tokens_per_second(model: Captioner, dataset: Any, epoch: int) -> float:
     """One pass over the data: forward, backward, step."""
     optimizer = torch.optim.AdamW(model.decoder.parameters(), 1e-4, fused=True)
     tokens, start = 0, time.perf_counter()
-    for seen, captions, _ in Batches(dataset, BATCH, seed=0).epoch(epoch):
+    for inputs, captions, _ in Batches(dataset, BATCH, seed=0).epoch(epoch):
         targets = captions[:, :, 1:]
         with autocast(torch.device("cpu")):
-            logits, _ = model(seen, captions)
+            logits, _ = model(inputs, captions)
             loss = F.cross_entropy(logits, targets[targets != PAD])
         loss.backward()
         optimizer.step()
@@ -68,15 +69,17 @@ def main() -> None:
     captions = generator.integers(4, WORDS, (PHOTOS, 5, 16))
     captions[np.arange(16) >= lengths[:, :, None]] = PAD
     tokens = [[row[row != PAD].tolist() for row in several] for several in captions]
-    model = Captioner(Ready(), LstmDecoder(Ready(), WORDS, ModelConfig()), fine_tune=False)  # ty: ignore
+    model = Captioner(FrozenEncoder(), LstmDecoder(FrozenEncoder(), WORDS, ModelConfig()), fine_tune=False)  # ty: ignore
     with tempfile.TemporaryDirectory() as folder:
 
         def fill(array: np.ndarray) -> None:
             for row in range(PHOTOS):
-                array[row] = generator.random((PLACES, WIDTH), np.float32) * 3
+                array[row] = generator.random((GRID_POINTS, CHANNELS), np.float32) * 3
 
-        features = cached_array(Path(folder), "features", "benchmark", (PHOTOS, PLACES, WIDTH), np.float16, fill)
-        mapped = Captioned(Pictures([], 224), tokens, [features])
+        features = cached_array(
+            Path(folder), "features", "benchmark", (PHOTOS, GRID_POINTS, CHANNELS), np.float16, fill
+        )
+        mapped = CaptionedPhotos(PhotoFiles([], 224), tokens, [features])
         memory = InMemory(features, torch.from_numpy(captions))
         tokens_per_second(model, mapped, 0)
         pairs = [(tokens_per_second(model, memory, n), tokens_per_second(model, mapped, n)) for n in range(ROUNDS)]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, create_model
 
 from shared import config as settings
 from shared.config import AppOptions, EvaluateOptions, RunOptions, Section, TrainOptions
-from shared.files import read_json, write_csv, write_json
+from shared.files import write_csv, write_json, write_text
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
@@ -68,8 +68,13 @@ def _train(project: str, _: str) -> int:
         config = settings.load(config_class, run.settings)
     else:
         from_file = settings.read_yaml(asked.config) if asked.config else {}
-        if isinstance(data := from_file.get("data"), dict) and _source(config_class, data, given) != data.get("source"):
-            from_file["data"] = {}  # settings of one source say nothing about another
+        own = from_file.get("data") or {}
+        if isinstance(own, dict) and _source(config_class, own, given) != own.get("source") and "source" in own:
+            if dropped := [f"data.{key}" for key in own if key != "source"]:
+                print(
+                    f"{project}: {', '.join(dropped)} of {asked.config} apply to {own['source']} only", file=sys.stderr
+                )
+            from_file["data"] = {}
         config = settings.load(config_class, from_file, given, also=TrainOptions)
     if asked.print_config:
         print(settings.to_yaml(config), end="")
@@ -110,7 +115,7 @@ def _train(project: str, _: str) -> int:
         first = distributed.is_first()
     if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
         os._exit(0)
-    options = settings.load(_module(project, "config").EvaluateOptions, {"run": run.name}, _sections(project, run))
+    options = settings.load(_evaluate_options(project), {"run": run.name}, _sections(project, run))
     path = evaluate_run(project, run, options, run.folder)
     print(f"report: {_short(path)}")
     return 0
@@ -139,12 +144,24 @@ def _resume(project: str, run: Run) -> str:
 # --- evaluate
 
 
+def _evaluate_options(project: str) -> type[EvaluateOptions]:
+    """The project's own options of `evaluate`, or the usual ones: its sections `data` and `evaluation`."""
+    config = _module(project, "config")
+    if hasattr(config, "EvaluateOptions") and config.EvaluateOptions is not EvaluateOptions:
+        return config.EvaluateOptions
+    fields = config.Config.model_fields
+    sections: dict[str, Any] = {
+        n: (fields[n].annotation, fields[n].default) for n in ("data", "evaluation") if n in fields
+    }
+    return create_model("EvaluateOptions", __base__=EvaluateOptions, __doc__=EvaluateOptions.__doc__, **sections)
+
+
 def _evaluate(project: str, _: str) -> int:
-    """`python -m projects.<project>.evaluate [--run RUN] [--data.source ... --data.root ...] [--seen keep] [--json FILE]`
+    """`python -m projects.<project>.evaluate [--run RUN] [--data.source ... --data.root ...] [--json FILE]`
 
     Scores a finished run. Its own test set renews its report; other data get a folder in `evaluations/`.
     """
-    options_class: type[EvaluateOptions] = _module(project, "config").EvaluateOptions
+    options_class = _evaluate_options(project)
     given = _arguments(project, "evaluate", options_class)
     run = _open(project, options_class, given)
     own = _sections(project, run)
@@ -160,7 +177,7 @@ def _evaluate(project: str, _: str) -> int:
 
 
 def evaluate_run(project: str, run: Run, options: EvaluateOptions, folder: Path) -> Path:
-    """Score a run; write evaluation.json, predictions.csv and report.html into a folder, and return the report's path."""
+    """Score a run; write evaluation.json, predictions.csv and report.html into a folder; return the report's path."""
     from shared.data.provenance import Provenance
     from shared.evaluation.report import write_report
 
@@ -186,7 +203,7 @@ def evaluate_run(project: str, run: Run, options: EvaluateOptions, folder: Path)
     report = _module(project, "report").report(predictor, result, run)
     if place["source"] == "sample":
         report.title += " (the embedded sample)"
-    note = result.seen.sentence() if result.seen else ""
+    note = result.seen.sentence(getattr(evaluate, "ITEMS", "items"))
     path = write_report(folder, run, report, f"{run.name} · {result.summary}", note)
     print("\n".join([result.summary, *_table(report.title, numbers), *filter(None, [report.lead, note])]))
     if options.json_file:
@@ -205,7 +222,7 @@ def _table(title: str, numbers: Mapping[str, Any]) -> list[str]:
 
 def _sections(project: str, run: Run) -> dict[str, Any]:
     """The settings of a run that its evaluation has, too."""
-    known = _module(project, "config").EvaluateOptions.model_fields
+    known = _evaluate_options(project).model_fields
     return {key: value for key, value in run.settings.items() if key in known and isinstance(value, dict)}
 
 
@@ -222,16 +239,17 @@ def _test_set_of(options: EvaluateOptions, own: Mapping[str, Any]) -> bool:
 
 
 def _evaluation_folder(run: Run, options: EvaluateOptions) -> Path:
-    """`evaluations/<name>` in the run; by default a name that no other data have taken."""
+    """`evaluations/<name>` in the run; by default a name that no other data or settings have taken."""
     data: Any = getattr(options, "data", None)
     root = getattr(data, "root", None)
     parts = [getattr(data, "source", "data"), root.name.split(".")[0] if root else "", getattr(data, "split", "")]
     name = options.name or "-".join(part for part in parts if part)
-    place = {"source": getattr(data, "source", None), "root": str(root) if root else None}
+    asked = settings.to_yaml(options.model_copy(update={"json_file": None}))
     for number in range(1, 1000):
         folder = run.output / "evaluations" / (name if number == 1 else f"{name}-{number}")
-        about = folder / "evaluation.json"
-        if options.name or not about.is_file() or place.items() <= read_json(about)["data"].items():
+        about = folder / "options.yaml"
+        if options.name or not about.is_file() or about.read_text(encoding="utf-8") == asked:
+            write_text(about, asked)
             return folder
     raise ValueError(f"there are 1000 evaluations called {name} in {run.output}; name this one with --name")
 
@@ -252,11 +270,16 @@ def _source(options_class: type[Section], own: Mapping[str, Any], given: Mapping
 
 
 def _answer(project: str, script: str) -> int:
-    """A script that works on a finished run: its function of the same name is handed its options and the run."""
-    options_class = getattr(_module(project, "config"), f"{script.title().replace('_', '')}Options")
+    """A script that works on a finished run: its function of the same name gets its options and the run, and returns
+    what `--json` writes."""
+    name = f"{script.title().replace('_', '')}Options"
+    options_class = getattr(_module(project, "config"), name, getattr(settings, name, RunOptions))
     given = _arguments(project, script, options_class)
     run = _open(project, options_class, given)
-    getattr(_module(project, script), script)(settings.load(options_class, given), run)
+    options = settings.load(options_class, given)
+    answer = getattr(_module(project, script), script)(options, run)
+    if options.json_file and answer is not None:
+        write_json(options.json_file, answer)
     return 0
 
 

@@ -53,9 +53,16 @@ class EvaluateOptions(RunOptions):
     name: str | None = None
     """Other data: what the evaluation is called (default: its source and file or folder)."""
     seen: Literal["leave-out", "keep"] = "leave-out"
-    """Items that the run was trained or validated on: leave-out counts them and scores the rest, keep scores them too."""
+    """Items that the run was trained or validated on: leave-out counts them and scores the rest, keep scores all."""
 
     _no_path = field_validator("name")(_is_name)
+
+
+class PredictOptions(RunOptions):
+    """Answer for files."""
+
+    input: list[Path] = Field(min_length=1)
+    """Files."""
 
 
 class AppOptions(RunOptions):
@@ -99,8 +106,8 @@ def load(model: type[S], *layers: Mapping[str, Any], also: type[Section] | None 
 
 
 def explicit_defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """What the defaults of a model's sections set themselves: `training: TrainingConfig = TrainingConfig(epochs=3)` keeps
-    its 3 epochs when a YAML file sets another key of the section."""
+    """What the defaults of a model's sections set themselves: `training: TrainingConfig = TrainingConfig(epochs=3)`
+    keeps its 3 epochs when a YAML file sets another key of the section."""
     sections = {name: f.default for name, f in model.model_fields.items() if isinstance(f.default, BaseModel)}
     return {name: section.model_dump(exclude_unset=True) for name, section in sections.items()}
 

@@ -28,7 +28,7 @@ class Run:
     """The folder of one training run, `runs/<project>/<time>-<name>/`.
 
     `config.yaml` resolved settings · `environment.json` versions, commit, machine · `metrics.csv` one row an epoch ·
-    `checkpoints/` training state · `provenance.safetensors` hashes of the items seen · `model.safetensors` the predictor ·
+    `checkpoints/` training state · `provenance.safetensors` hashes of the items seen · `model.safetensors` predictor ·
     `evaluation.json`, `predictions.csv`, `report.html` on its test set · `evaluations/` the same on other data
     """
 

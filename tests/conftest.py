@@ -27,6 +27,15 @@ from shared.runs import Run
 from shared.training.checkpoint import load_state
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share one worker and its fixtures; the contract's tests are grouped by project instead."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -43,12 +52,12 @@ def command(tmp_path: Path) -> CommandLine:
     It runs in this process, where torch is loaded already; `train_once` and `kill_and_resume` start processes.
     """
 
-    def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(module: str, *arguments: object, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
         words = [module, *map(str, arguments)]
         with (
             redirect_stdout(io.StringIO()) as output,
             redirect_stderr(io.StringIO()) as errors,
-            chdir(tmp_path),
+            chdir(folder),
             patch.object(sys, "argv", words),
             warnings.catch_warnings(),
         ):
@@ -109,15 +118,14 @@ def one_and_two_processes(module: str, settings: list[str], folder: Path, port: 
 
 
 def kill_and_resume(
-    module: str, settings: list[str], folder: Path, command: CommandLine, stage: str = "", epoch: int = 1
+    module: str, settings: list[str], folder: Path, command: CommandLine, stage: str = "**", epoch: int = 1
 ) -> Path:
-    """Kill a training in the middle of an epoch of a stage, resume it, and return its run folder."""
+    """Kill a training in the middle of an epoch (of a stage), resume it, and return its run folder."""
     words = [sys.executable, "-m", module, *settings, "--name", "killed"]
     process = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
-    last = None
     while process.poll() is None:
-        last = last or next(iter(folder.glob(f"runs/*/*-killed/checkpoints/{stage}/last.pt")), None)
-        if last and (progress := load_state(last)["progress"])["epoch"] >= epoch and progress["step"] >= 1:
+        states = folder.glob(f"runs/*/*-killed/checkpoints/{stage}/last.pt")
+        if any((p := load_state(path)["progress"])["epoch"] >= epoch and p["step"] >= 1 for path in states):
             process.send_signal(signal.SIGKILL)
             break
         time.sleep(0.01)

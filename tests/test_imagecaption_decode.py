@@ -1,4 +1,4 @@
-"""The promises of imagecaption's decoders, searches and scores."""
+"""The promises of imagecaption's decoders, decoding and metrics."""
 
 import itertools
 import random
@@ -10,41 +10,41 @@ import torch
 from torch import Tensor, nn
 
 from projects.imagecaption.config import DecodeConfig, ModelConfig
-from projects.imagecaption.decode import as_tensor, beam_search, sample, write
+from projects.imagecaption.decode import beam_search, decode, sample, to_tensor
 from projects.imagecaption.metrics import Cider, bleu, caption_metrics, meteor, rouge_l
 from projects.imagecaption.model import Captioner, LstmDecoder, TransformerDecoder
-from projects.imagecaption.vocabulary import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, sentence, tokenize
+from projects.imagecaption.vocabulary import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, detokenize, tokenize
 from shared.compute.device import seed_everything
 
 KINDS = [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")]
 
 
-class Blind(nn.Module):
-    """Stands for an encoder: grids of 3 x 2 places with 5 features come ready."""
+class FrozenEncoder(nn.Module):
+    """Stands in for an encoder whose features are cached: 3 x 2 grid points with 5 channels."""
 
-    width, rows, columns, places = 5, 3, 2, 6
+    channels, rows, columns, grid_points = 5, 3, 2, 6
 
 
-def tiny(decoder: str, attention: str = "dot", words: int = 9, spread: float = 3.0) -> Captioner:
+def tiny(decoder: str, attention: str = "dot", vocab_size: int = 9, spread: float = 3.0) -> Captioner:
     """A random network of few words, with large weights so that captions differ."""
     seed_everything(1)
-    config = ModelConfig(decoder=decoder, attention=attention, hidden_size=8, num_heads=2, layers=2, dropout=0)
-    network = (LstmDecoder if decoder == "lstm" else TransformerDecoder)(Blind(), words, config)
+    config = ModelConfig(decoder=decoder, attention=attention, hidden_size=8, num_heads=2, num_layers=2, dropout=0)
+    network = (LstmDecoder if decoder == "lstm" else TransformerDecoder)(FrozenEncoder(), vocab_size, config)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter *= 1 if parameter is network.embedding.weight else spread
         network.bias.normal_()
-    return Captioner(Blind(), network, fine_tune=False).eval()
+    return Captioner(FrozenEncoder(), network, fine_tune=False).eval()
 
 
-def grids(photos: int = 3) -> Tensor:
+def features(photos: int = 3) -> Tensor:
     return torch.randn(photos, 6, 5, generator=torch.Generator().manual_seed(0))
 
 
 @torch.no_grad()
-def log_probability(model: Captioner, grid: Tensor, words: list[int]) -> float:
+def log_probability(model: Captioner, feature_map: Tensor, words: list[int]) -> float:
     """Teacher-forced, without any cache."""
-    logits, _ = model(grid[None], torch.tensor([[[START, *words]]]))
+    logits, _ = model(feature_map[None], torch.tensor([[[START, *words]]]))
     return float(logits.log_softmax(dim=1).gather(1, torch.tensor(words)[:, None]).sum())
 
 
@@ -52,79 +52,79 @@ def log_probability(model: Captioner, grid: Tensor, words: list[int]) -> float:
 
 
 @pytest.mark.parametrize(("decoder", "attention"), KINDS)
-def test_word_by_word_is_the_same_as_all_at_once(decoder: str, attention: str) -> None:
+def test_decoding_step_by_step_equals_teacher_forcing(decoder: str, attention: str) -> None:
     model, captions = tiny(decoder, attention), torch.randint(4, 9, (3, 2, 7))
     captions[:, :, 0] = START
-    logits, attention_maps = model(grids(), captions)
-    memory = model.decoder.precompute(grids())
+    logits, attention = model(features(), captions)
+    memory = model.decoder.precompute(features())
     state = model.decoder.initial_state(memory, 2)
     for t in range(6):
         output, alpha, state = model.decoder.step(memory, state, captions[:, :, t])
         torch.testing.assert_close(
             model.decoder.output_layer(output), logits.view(3, 2, 6, -1)[:, :, t], atol=1e-4, rtol=1e-4
         )
-        torch.testing.assert_close(alpha, attention_maps[:, :, t], atol=1e-5, rtol=1e-4)
-    assert torch.allclose(attention_maps.sum(dim=3), torch.ones(3, 2, 6))
+        torch.testing.assert_close(alpha, attention[:, :, t], atol=1e-5, rtol=1e-4)
+    assert torch.allclose(attention.sum(dim=3), torch.ones(3, 2, 6))
 
 
 @pytest.mark.parametrize("decoder", ["lstm", "transformer"])
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0])
 def test_a_wide_beam_finds_what_exhaustive_search_finds(decoder: str, length_penalty: float) -> None:
-    model, longest = tiny(decoder, words=7), 4
+    model, max_words = tiny(decoder, vocab_size=7), 4
     known = range(len(SPECIAL), 7)
-    ended = [[*words, END] for n in range(longest) for words in itertools.product(known, repeat=n)]
-    cut = [list(words) for words in itertools.product(known, repeat=longest)]
-    for grid in grids():
-        scored = {tuple(w): log_probability(model, grid, w) for w in ended + cut}
+    ended = [[*words, END] for n in range(max_words) for words in itertools.product(known, repeat=n)]
+    cut = [list(words) for words in itertools.product(known, repeat=max_words)]
+    for feature_map in features():
+        scored = {tuple(w): log_probability(model, feature_map, w) for w in ended + cut}
         best = max(scored, key=lambda w: scored[w] / len(w) ** length_penalty)
-        found = beam_search(model, grid[None], 200, longest, length_penalty)[0]
-        assert found[0].words == list(best)
+        found = beam_search(model, feature_map[None], 200, max_words, length_penalty)[0]
+        assert found[0].tokens == list(best)
         assert found[0].log_probability == pytest.approx(scored[best], abs=1e-4)
         assert len(found) == len(scored)
-        ranks = [w.log_probability / len(w.words) ** length_penalty for w in found]
+        ranks = [w.log_probability / len(w.tokens) ** length_penalty for w in found]
         assert ranks == sorted(ranks, reverse=True)
 
 
 @pytest.mark.parametrize("decoder", ["lstm", "transformer"])
-def test_a_beam_of_one_takes_the_likeliest_word_each_time(decoder: str) -> None:
+def test_a_beam_of_one_is_greedy_decoding(decoder: str) -> None:
     model = tiny(decoder)
-    for grid, (found,) in zip(grids(), beam_search(model, grids(), 1, 5)):
+    for feature_map, (found,) in zip(features(), beam_search(model, features(), 1, 5)):
         words: list[int] = []
         while len(words) < 5 and END not in words:
-            logits, _ = model(grid[None], torch.tensor([[[START, *words, UNKNOWN]]]))
+            logits, _ = model(feature_map[None], torch.tensor([[[START, *words, UNKNOWN]]]))
             logits[-1, [PAD, START, UNKNOWN]] = float("-inf")
             words.append(int(logits[-1].argmax()))
-        assert found.words == words
+        assert found.tokens == words
         assert found.attention.shape == (len(words), 6)
 
 
 def test_a_photo_gets_the_same_caption_alone_and_in_a_batch() -> None:
     model = tiny("lstm")
-    together = beam_search(model, grids(), 3, 6, 0.7)
-    for grid, captions in zip(grids(), together):
-        (alone,) = beam_search(model, grid[None], 3, 6, 0.7)
-        assert [w.words for w in alone] == [w.words for w in captions]
+    together = beam_search(model, features(), 3, 6, 0.7)
+    for feature_map, captions in zip(features(), together):
+        (alone,) = beam_search(model, feature_map[None], 3, 6, 0.7)
+        assert [w.tokens for w in alone] == [w.tokens for w in captions]
 
 
-def test_blocked_sequences_occur_once() -> None:
-    model = tiny("lstm", words=6, spread=5.0)
+def test_no_ngram_is_repeated() -> None:
+    model = tiny("lstm", vocab_size=6, spread=5.0)
     for n in (1, 2):
-        for best, *_ in beam_search(model, grids(), 2, 8, 0.0, no_repeat_ngram_size=n):
-            runs = list(zip(*(best.words[i:] for i in range(n))))
+        for best, *_ in beam_search(model, features(), 2, 8, 0.0, no_repeat_ngram_size=n):
+            runs = list(zip(*(best.tokens[i:] for i in range(n))))
             assert len(runs) == len(set(runs))
 
 
-def test_nucleus_sampling_stays_with_the_likely_words() -> None:
+def test_nucleus_sampling_keeps_to_the_most_probable_words() -> None:
     model = tiny("lstm")
     seed_everything(0)
-    narrow = sample(model, grids(), 20, 5, top_p=1e-6)
-    greedy = beam_search(model, grids(), 1, 5)
-    assert all(w.words == best[0].words for drawn, best in zip(narrow, greedy) for w in drawn)
-    wide = sample(model, grids(), 20, 5)
-    assert len({tuple(w.words) for w in wide[0]}) > 3
+    narrow = sample(model, features(), 20, 5, top_p=1e-6)
+    greedy = beam_search(model, features(), 1, 5)
+    assert all(w.tokens == best[0].tokens for drawn, best in zip(narrow, greedy) for w in drawn)
+    wide = sample(model, features(), 20, 5)
+    assert len({tuple(w.tokens) for w in wide[0]}) > 3
     for w in wide[0][:4]:
-        assert w.log_probability == pytest.approx(log_probability(model, grids()[0], w.words), abs=1e-4)
-    assert len(write(model, grids(), DecodeConfig(top_p=0.9), 5)) == 3
+        assert w.log_probability == pytest.approx(log_probability(model, features()[0], w.tokens), abs=1e-4)
+    assert len(decode(model, features(), DecodeConfig(top_p=0.9), 5)) == 3
 
 
 def test_padding_changes_no_loss() -> None:
@@ -132,31 +132,31 @@ def test_padding_changes_no_loss() -> None:
         model = tiny(decoder, attention)
         captions = torch.tensor([[[START, 5, 6, END, PAD], [START, 7, END, PAD, PAD]]])
         wider = torch.nn.functional.pad(captions, (0, 3, 0, 1))  # longer, and a third caption that is empty
-        logits, attention_maps = model(grids(1), captions)
-        same, looks_wider = model(grids(1), wider)
+        logits, attention = model(features(1), captions)
+        same, wider_attention = model(features(1), wider)
         torch.testing.assert_close(logits, same, atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(attention_maps.sum(dim=2), looks_wider[:, :2].sum(dim=2), atol=1e-5, rtol=1e-5)
-        assert looks_wider[:, 2].abs().sum() == 0
+        torch.testing.assert_close(attention.sum(dim=2), wider_attention[:, :2].sum(dim=2), atol=1e-5, rtol=1e-5)
+        assert wider_attention[:, 2].abs().sum() == 0
 
 
-def test_drawn_captions_can_be_read_again() -> None:
-    drawn = sample(tiny("lstm"), grids(), 3, 5)
-    captions = as_tensor(drawn)
+def test_sampled_captions_survive_padding() -> None:
+    drawn = sample(tiny("lstm"), features(), 3, 5)
+    captions = to_tensor(drawn)
     assert captions.shape[:2] == (3, 3)
     assert bool((captions[:, :, 0] == START).all())
-    assert [int(n) for n in captions[1, 2] if n != PAD][1:] == drawn[1][2].words
+    assert [int(n) for n in captions[1, 2] if n != PAD][1:] == drawn[1][2].tokens
 
 
-# --- words and scores
+# --- words and metrics
 
 
-def test_words_are_those_that_coco_counts() -> None:
+def test_words_are_split_as_in_the_evaluation_of_coco() -> None:
     assert tokenize("The man's dog doesn't like a tri-colored T-shirt , \"really\" .") == [
         "the", "man", "'s", "dog", "does", "n't", "like", "a", "tri-colored", "t-shirt", "really",
     ]  # fmt: skip
     assert tokenize("Ein Mädchen läuft über die Straße") == ["ein", "mädchen", "läuft", "über", "die", "straße"]
     assert tokenize(" . , ! ") == []
-    assert sentence(["a", "man", "'s", "dog", "does", "n't", "run"]) == "A man's dog doesn't run."
+    assert detokenize(["a", "man", "'s", "dog", "does", "n't", "run"]) == "A man's dog doesn't run."
 
 
 def test_the_java_tokenizer_agrees() -> None:
@@ -169,7 +169,7 @@ def test_the_java_tokenizer_agrees() -> None:
     assert [" ".join(tokenize(caption)) for caption in captions] == [theirs[n][0] for n in range(len(captions))]
 
 
-def test_a_vocabulary_knows_common_words_only() -> None:
+def test_a_vocabulary_holds_frequent_words_only() -> None:
     vocabulary = Vocabulary.build([["a", "dog"], ["a", "cat"], ["a", "dog", "runs"]], 2)
     assert vocabulary.words == [*SPECIAL, "a", "dog"]
     assert vocabulary.encode(["a", "cat"], 5) == [START, 4, UNKNOWN, END]
@@ -187,49 +187,49 @@ def corpus(photos: int = 60) -> tuple[list[list[str]], list[list[list[str]]]]:
         [[chance.choice(words) for _ in range(chance.randint(3, 12))] for _ in range(chance.randint(2, 5))]
         for _ in range(photos)
     ]
-    said = [
+    captions = [
         chance.choice(several)
         if chance.random() < 0.5
         else [chance.choice(words) for _ in range(chance.randint(1, 12))]
         for several in references
     ]
-    said[7] = []
-    return said, references
+    captions[7] = []
+    return captions, references
 
 
-def test_scores_are_those_of_coco() -> None:
+def test_metrics_equal_those_of_coco() -> None:
     pytest.importorskip("pycocoevalcap")
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider as CocoCider
     from pycocoevalcap.rouge.rouge import Rouge
 
     for scale in (1, 20):  # the second: all captions shorter than the references
-        said, references = corpus()
+        captions, references = corpus()
         if scale > 1:
-            said = [words[:2] for words in said]
+            captions = [words[:2] for words in captions]
         truth = {n: [" ".join(words) for words in several] for n, several in enumerate(references)}
-        answers = {n: [" ".join(words)] for n, words in enumerate(said)}
+        answers = {n: [" ".join(words)] for n, words in enumerate(captions)}
         theirs = Bleu(4).compute_score(truth, answers, verbose=0)[0]
-        assert list(bleu(said, references).values()) == pytest.approx([100 * v for v in theirs], abs=1e-6)
+        assert list(bleu(captions, references).values()) == pytest.approx([100 * v for v in theirs], abs=1e-6)
         score, each = Rouge().compute_score(truth, answers)
-        assert rouge_l(said, references) == pytest.approx(100 * np.asarray(each), abs=1e-6)
-        assert rouge_l(said, references).mean() == pytest.approx(100 * score, abs=1e-6)
+        assert rouge_l(captions, references) == pytest.approx(100 * np.asarray(each), abs=1e-6)
+        assert rouge_l(captions, references).mean() == pytest.approx(100 * score, abs=1e-6)
         score, each = CocoCider().compute_score(truth, answers)
-        assert Cider(references)(said) == pytest.approx(np.asarray(each), abs=1e-6)
-        assert caption_metrics(said, references)["cider"] == pytest.approx(score, abs=1e-6)
+        assert Cider(references)(captions) == pytest.approx(np.asarray(each), abs=1e-6)
+        assert caption_metrics(captions, references)["cider"] == pytest.approx(score, abs=1e-6)
 
 
-def test_rewards_are_the_scores_of_the_photos_they_belong_to() -> None:
-    said, references = corpus()
+def test_rewards_are_scored_against_the_right_photo() -> None:
+    captions, references = corpus()
     scorer = Cider(references)
-    whole = scorer(said)
-    assert scorer([said[5], said[3]], [5, 3]) == pytest.approx(whole[[5, 3]])
+    whole = scorer(captions)
+    assert scorer([captions[5], captions[3]], [5, 3]) == pytest.approx(whole[[5, 3]])
 
 
 @pytest.mark.slow
-def test_meteor_is_there_where_java_is() -> None:
+def test_meteor_is_computed_where_java_is_installed() -> None:
     pytest.importorskip("pycocoevalcap")
-    said, references = corpus(10)
-    value = meteor(said, references)
+    captions, references = corpus(10)
+    value = meteor(captions, references)
     assert (value is None) == (shutil.which("java") is None)
     assert value is None or 0 < value < 100

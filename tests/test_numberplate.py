@@ -13,26 +13,29 @@ import pandas as pd
 import pytest
 import torch
 
-from projects.numberplate.config import Config, DataConfig
-from projects.numberplate.data import PlateData, Plates, RandomViews, random_view
-from projects.numberplate.detect import PAINT, Detection, select, to_input
-from projects.numberplate.evaluate import evaluate, evaluate_run
+from projects.numberplate.augmentation import random_view
+from projects.numberplate.config import Config, DataConfig, EvaluateOptions
+from projects.numberplate.data import PlateData, RandomPlates, RandomViews, file_fingerprints
+from projects.numberplate.detect import FILL, Detection, select, to_input
+from projects.numberplate.evaluate import evaluate
 from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.geometry import corners_of
 from projects.numberplate.losses import assign, detector_loss, reader_loss
 from projects.numberplate.metrics import average_precision, detection_metrics, edit_distance, reading_metrics
 from projects.numberplate.model import OUTPUTS, SQUARE, Detector, Reader, decode, grid_points
-from projects.numberplate.predictor import Predictor
-from projects.numberplate.read import best_path, likelihoods
-from projects.numberplate.sources import load_tables
-from projects.numberplate.synthetic import camera
-from projects.numberplate.synthetic.fonts import SEAL, carried, from_sheet
+from projects.numberplate.predictor import SHIPPED, Predictor
+from projects.numberplate.read import greedy_decode, log_likelihoods
+from projects.numberplate.sources import load_tables, own_data
+from projects.numberplate.synthetic import camera, plates
+from projects.numberplate.synthetic.fonts import SEAL, font_from_sheet, matplotlib_fonts
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.loader import Batches
+from shared.data.provenance import FILE, Fingerprints, Provenance, record
 from shared.data.splits import TEST, TRAIN, VALIDATION
 from shared.runs import Run
+from shared.training.checkpoint import load_model, save_model
 from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once
 
 TRAINING, EVALUATE = "projects.numberplate.train", "projects.numberplate.evaluate"
@@ -76,30 +79,18 @@ def sample(sample_root: Path) -> PlateData:
 # --- training
 
 
-def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
-    last = (finished / "output.txt").read_text().splitlines()[-1]
-    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
-    files = {path.name for path in run_folder.iterdir()}
-    assert {
-        "config.yaml",
-        "metrics-detector.csv",
-        "metrics-reader.csv",
-        "model.safetensors",
-        "evaluation.json",
-    } <= files
-
-
 def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
     golden = {"detector": [2.01151, 1.98067], "reader": [37.2599, 36.083]}
     for part, losses in golden.items():
         assert [row["train_loss"] for row in Run(run_folder, part).history()] == pytest.approx(losses, rel=0.02)
 
 
-def test_one_batch_of_plates_can_be_memorised() -> None:
+def test_one_batch_of_plates_can_be_memorised_by_the_reader() -> None:
     seed_everything(0)
-    reader = Reader(hidden=32).train()
+    reader = Reader(hidden_size=32).train()
     reader.drop.p = 0.0
-    images, texts, lengths = next(Batches(Plates([], carried(), 2, 0.0, difficulty=0.2), 2, seed=0).epoch(0))
+    drawn = RandomPlates([], matplotlib_fonts(), 2, 0.0, difficulty=0.2)
+    images, texts, lengths = next(Batches(drawn, 2, seed=0).epoch(0))
     optimizer = torch.optim.AdamW(reader.parameters(), 5e-3)
     first = None
     for _ in range(90):
@@ -112,11 +103,11 @@ def test_one_batch_of_plates_can_be_memorised() -> None:
     assert loss.item() < 0.05 * first
 
 
-def test_one_view_can_be_memorised(sample: PlateData) -> None:
+def test_one_batch_of_views_can_be_memorised_by_the_detector(sample: PlateData) -> None:
     seed_everything(0)
     detector = Detector(0.5).train()
     photos = [photo for photo in sample.photos if len(photo.boxes)][:1]
-    images, boxes, corners = next(Batches(RandomViews(photos, carried(), 4, 160, 1.0), 4, seed=1).epoch(0))
+    images, boxes, corners = next(Batches(RandomViews(photos, matplotlib_fonts(), 4, 160, 1.0), 4, seed=1).epoch(0))
     where = grid_points(160, 160)
     optimizer = torch.optim.AdamW(detector.parameters(), 4e-3)
     first = None
@@ -135,22 +126,23 @@ def test_one_network_is_trained_on_a_table_of_its_own(
 ) -> None:
     settings = [word for word in tiny(tables) if "data" not in word and "model" not in word]
     source = ["--data.source", "csv", "--data.root", table]
-    answer = command(TRAINING, "--part", part, *source, "--model.size", 160, *settings)
+    answer = command(TRAINING, "--part", part, *source, "--model.image_size", 160, *settings)
     assert answer.returncode == 0, answer.stderr
     (run,) = (tables / "runs" / "numberplate").iterdir()
     assert (run / "report.html").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(
+def test_a_run_killed_in_its_second_training_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
 ) -> None:
     settings = tiny(sample_root, "--detector.checkpoint_minutes=0", "--reader.checkpoint_minutes=0")
     killed = kill_and_resume(TRAINING, settings, tmp_path, command, "reader")
     a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
+    assert a.threshold == b.threshold
     for part in ("detector", "reader"):
-        mine, other = getattr(a, part).state_dict(), getattr(b, part).state_dict()
-        assert all(torch.equal(p, q) for p, q in zip(mine.values(), other.values()))
+        first, second = getattr(a, part).state_dict(), getattr(b, part).state_dict()
+        assert all(torch.equal(p, q) for p, q in zip(first.values(), second.values()))
 
 
 def test_two_processes_train_together(tmp_path: Path, sample_root: Path) -> None:
@@ -158,10 +150,10 @@ def test_two_processes_train_together(tmp_path: Path, sample_root: Path) -> None
     assert len(run.stage("detector").history()) == len(run.stage("reader").history()) == 2
 
 
-def test_what_the_reader_lacks_is_said_before_the_detector_is_trained(tables: Path, command: CommandLine) -> None:
-    pd.read_csv(tables / "photos.csv").drop(columns="text").to_csv(tables / "finding.csv", index=False)
+def test_missing_texts_are_reported_before_the_detector_is_trained(tables: Path, command: CommandLine) -> None:
+    pd.read_csv(tables / "photos.csv").drop(columns="text").to_csv(tables / "boxes.csv", index=False)
     settings = [word for word in tiny(tables) if "data" not in word]
-    answer = command(TRAINING, "--data.source", "csv", "--data.root", "finding.csv", *settings)
+    answer = command(TRAINING, "--data.source", "csv", "--data.root", "boxes.csv", *settings)
     assert answer.returncode == 2 and "no validation plate with a text" in answer.stderr
     assert not list(tables.glob("runs/numberplate/*"))
 
@@ -187,13 +179,59 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--evaluation.country", "zz"], "country zz is not known; those there are: ar, at"),
         (["--name", "a/b"], "name: must be a name, not the path a/b"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
-        (["--detector.size", "100"], "detector.size must be a multiple of 32"),
-        (["--model.reader", "no.safetensors", "--data.photos", "40"], "no.safetensors"),
+        (["--detector.image_size", "100"], "detector.image_size must be a multiple of 32"),
+        (["--model.reader_weights", "no.safetensors", "--data.sample_size", "40"], "no.safetensors"),
+        (["--reader.monitor", "cer"], "cer is minimised; set direction: min"),
     ):
         answer = command(TRAINING, *settings)
         assert answer.returncode == 2, answer.stdout
         assert reason in answer.stderr.replace("valid ", "") and "Traceback" not in answer.stderr
         assert not list(tmp_path.glob("runs/numberplate/*"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("data.photos", "data.sample_size"),
+        ("data.leave_out", "data.exclude_sets"),
+        ("data.only", "data.test_sets"),
+        ("model.detector", "model.detector_weights"),
+        ("model.reader", "model.reader_weights"),
+        ("model.size", "model.image_size"),
+        ("model.width", "model.width_multiplier"),
+        ("model.hidden", "model.hidden_size"),
+        ("detector.images", "detector.samples_per_epoch"),
+        ("detector.real", "detector.real_fraction"),
+        ("detector.size", "detector.image_size"),
+        ("detector.average", "detector.ema_decay"),
+        ("detector.clip", "detector.gradient_clip"),
+        ("detector.accumulate", "detector.gradient_accumulation"),
+        ("detector.workers", "detector.num_workers"),
+        ("reader.images", "reader.samples_per_epoch"),
+        ("reader.real", "reader.real_fraction"),
+        ("reader.hard", "reader.difficulty"),
+        ("reader.average", "reader.ema_decay"),
+        ("reader.clip", "reader.gradient_clip"),
+        ("reader.accumulate", "reader.gradient_accumulation"),
+        ("reader.workers", "reader.num_workers"),
+        ("evaluation.baseline", "evaluation.baseline_size"),
+    ],
+)
+def test_an_old_setting_is_refused_with_its_new_name(old: str, new: str) -> None:
+    with pytest.raises(ValueError, match=f"^{old} is now called {new}$"):
+        load(Config, parse_arguments([f"--{old}", "1"]))
+
+
+def test_a_model_file_of_an_earlier_version_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    tensors, about = load_model(SHIPPED, "numberplate")
+    settings = {"detector": "auto", "reader": "auto", "size": 832, "width": 1.0, "hidden": 96}
+    save_model(tmp_path / "old.safetensors", tensors, {**about, "model": settings})
+    with pytest.raises(ValueError, match="saved by another version of this project: detector is now called"):
+        Predictor.load(tmp_path / "old.safetensors")
+    renamed = {name.replace("reader.backbone", "reader.look"): value for name, value in tensors.items()}
+    save_model(tmp_path / "names.safetensors", renamed, about)
+    with pytest.raises(ValueError, match="do not fit the network that the settings describe"):
+        Predictor.load(tmp_path / "names.safetensors")
 
 
 # --- data
@@ -231,24 +269,24 @@ def tables(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_text_that_is_tested_on_is_trained_on_from_no_table(tables: Path) -> None:
+def test_a_test_text_is_not_trained_on_whatever_table_it_is_in(tables: Path) -> None:
     config = DataConfig(source="csv", root=tables / "photos.csv", crops=tables / "crops.csv")
     photos, crops = load_tables(config)
-    tested = {crop.text for crop in crops if crop.part == TEST}
+    tested = {crop.text for crop in crops if crop.split == TEST}
     assert {"AB007", "AB008", "AB009"} <= tested
-    assert not tested & {crop.text for crop in crops if crop.part == TRAIN}
-    assert not tested & {text for photo in photos if photo.part == TRAIN for text in photo.texts}
+    assert not tested & {crop.text for crop in crops if crop.split == TRAIN}
+    assert not tested & {text for photo in photos if photo.split == TRAIN for text in photo.texts}
 
 
-def test_sets_are_left_out_and_folds_cover_every_text_once(tables: Path) -> None:
-    config = DataConfig(source="csv", root=tables / "crops.csv", leave_out=("aa",))
+def test_sets_are_excluded_and_folds_cover_every_text_once(tables: Path) -> None:
+    config = DataConfig(source="csv", root=tables / "crops.csv", exclude_sets=("aa",))
     _, crops = load_tables(config)
-    assert {crop.group for crop in crops if crop.part == TRAIN} == {"bb"}
-    assert {crop.group for crop in crops if crop.part == TEST} == {"aa", "bb"}
+    assert {crop.set_name for crop in crops if crop.split == TRAIN} == {"bb"}
+    assert {crop.set_name for crop in crops if crop.split == TEST} == {"aa", "bb"}
     tested = []
     for fold in range(5):
         _, crops = load_tables(DataConfig(source="csv", root=tables / "crops.csv", fold=fold))
-        tested += sorted({crop.text for crop in crops if crop.part == TEST})
+        tested += sorted({crop.text for crop in crops if crop.split == TEST})
     assert sorted(tested) == sorted({crop.text for crop in crops})
 
 
@@ -259,7 +297,7 @@ def test_sets_are_left_out_and_folds_cover_every_text_once(tables: Path) -> None
         ("photos/0.png,5,,2,9,X,train", "photos/0.png: the box is not four numbers"),
         ("photos/0.png,,,,,X,train", "there is a text but no box"),
         ("photos/0.png,.1,.2,.5,.4,X,train", "it must be in pixels"),
-        ("photos/0.png,1,1,9,9,X,train\nphotos/0.png,9,9,19,19,Y,dev", "in two parts of the split"),
+        ("photos/0.png,1,1,9,9,X,train\nphotos/0.png,9,9,19,19,Y,dev", "split names two sets for photos/0.png"),
         ("x.png,1,1,2,2,,train", "x.png"),
     ],
 )
@@ -269,12 +307,12 @@ def test_bad_rows_are_refused_with_a_sentence(tables: Path, row: str, reason: st
         load_tables(DataConfig(source="csv", root=tables / "bad.csv"))
 
 
-def test_tables_are_read_as_people_write_them(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_usual_variants_of_a_table_are_read(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = ["photos/0.png,5,5,45,15,ab-1 2", "photos/0.png,5,5,45,15,AB12", "photos/1.png,5,5,45,15,M?1", ",,,,,"]
     (tables / "voc.csv").write_text("\n".join(["File,xmin,ymin,xmax,ymax,Text", *rows]))
     photos, crops = load_tables(DataConfig(source="csv", root=tables / "voc.csv", split="all"))
     assert [photo.texts for photo in photos] == [("AB12",), ("",)] and len(crops) == 1
-    assert "1 texts are not known: not of A-Z and 0-9 (M?1)" in capsys.readouterr().out
+    assert "1 texts are ignored, because they hold characters other than A-Z and 0-9 (M?1)" in capsys.readouterr().out
     for columns in ("file,x,y,w,h,text", "file,X0,x0,y0,x1,text"):
         (tables / "other.csv").write_text(f"{columns}\nphotos/0.png,5,5,40,10,AB12\n")
         with pytest.raises(ValueError, match="must have the columns file,x0,y0,x1,y1,text"):
@@ -284,12 +322,12 @@ def test_tables_are_read_as_people_write_them(tables: Path, capsys: pytest.Captu
         load_tables(DataConfig(source="csv", root=tables / "other.csv"))
 
 
-def test_the_column_split_is_followed_and_must_be_whole(tables: Path) -> None:
+def test_the_column_split_is_followed_and_must_be_complete(tables: Path) -> None:
     lines = (tables / "photos.csv").read_text().splitlines()
     lines[2] = lines[2].replace("train", "val")
     (tables / "three.csv").write_text("\n".join(lines) + "\n")
     photos, _ = load_tables(DataConfig(source="csv", root=tables / "three.csv"))
-    assert [photo.part for photo in photos] == [TRAIN, VALIDATION, *[TRAIN] * 5, *[TEST] * 3]
+    assert [photo.split for photo in photos] == [TRAIN, VALIDATION, *[TRAIN] * 5, *[TEST] * 3]
     lines[3] = lines[3].replace("train", "")
     (tables / "holes.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(ValueError, match=r"the column split is empty for .*2\.png"):
@@ -297,17 +335,17 @@ def test_the_column_split_is_followed_and_must_be_whole(tables: Path) -> None:
 
 
 def test_a_drawn_plate_is_a_function_of_its_seed() -> None:
-    fonts = carried()
+    fonts = matplotlib_fonts()
     a, b, other = (draw_plate(fonts[0], np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert a.text == b.text and np.array_equal(a.image, b.image)
     assert other.text != a.text
 
 
 def test_band_and_seal_are_drawn_but_are_not_part_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "random_text", lambda rng: ("de", f"B{SEAL}MO 6725"))
-    plates = [draw_plate(carried()[0], np.random.default_rng(seed), difficulty=0) for seed in range(20)]
-    assert {plate.text for plate in plates} == {"BMO6725"} and {plate.lines for plate in plates} == {1, 2}
-    blue = [plate.image[:, :20, 2].mean() - plate.image[:, :20, 0].mean() > 50 for plate in plates]
+    monkeypatch.setattr(plates, "random_text", lambda rng: ("de", f"B{SEAL}MO 6725"))
+    drawn = [draw_plate(matplotlib_fonts()[0], np.random.default_rng(seed), difficulty=0) for seed in range(20)]
+    assert {plate.text for plate in drawn} == {"BMO6725"} and {plate.lines for plate in drawn} == {1, 2}
+    blue = [plate.image[:, :20, 2].mean() - plate.image[:, :20, 0].mean() > 50 for plate in drawn]
     assert 10 < sum(blue) < 20
 
 
@@ -323,7 +361,7 @@ def test_pasted_corners_are_where_the_plate_is() -> None:
 
 
 def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: PlateData) -> None:
-    views = RandomViews([p for p in sample.photos if len(p.boxes)], carried(), 64, 128, 0.5)
+    views = RandomViews([p for p in sample.photos if len(p.boxes)], matplotlib_fonts(), 64, 128, 0.5)
     for seed in range(60):
         image, boxes, corners = views.view(np.random.default_rng(seed))
         assert image.shape == (128, 128, 3)
@@ -341,7 +379,7 @@ def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: Plate
 def test_a_view_shows_a_plate_exactly_where_its_label_says(known: bool) -> None:
     rng, tested = np.random.default_rng(0), 0
     for _ in range(120):
-        photo = np.full((300, 400, 3), PAINT, np.uint8)
+        photo = np.full((300, 400, 3), FILL, np.uint8)
         x, y, width, height = rng.integers([50, 50, 30, 10], [250, 200, 100, 40])
         photo[y : y + height, x : x + width] = 255
         boxes = np.array([[x, y, x + width, y + height]], np.float32)
@@ -349,7 +387,7 @@ def test_a_view_shows_a_plate_exactly_where_its_label_says(known: bool) -> None:
         view, (box,), _ = random_view(photo, boxes, corners, 256, rng)
         if box.min() < 2 or box.max() > 254:
             continue
-        ink = (view[..., 0].astype(float) - PAINT) / (255 - PAINT)
+        ink = (view[..., 0].astype(float) - FILL) / (255 - FILL)
         columns, rows = ink.sum(axis=0), ink.sum(axis=1)
         middles = [weights @ (np.arange(256) + 0.5) / weights.sum() for weights in (columns, rows)]
         assert np.allclose((box[:2] + box[2:]) / 2, middles, atol=0.35)
@@ -359,28 +397,28 @@ def test_a_view_shows_a_plate_exactly_where_its_label_says(known: bool) -> None:
     assert tested > 60
 
 
-def test_a_glyph_sheet_is_a_typeface(tmp_path: Path) -> None:
+def test_a_glyph_sheet_is_a_font(tmp_path: Path) -> None:
     page = np.full((100, 200), 255, np.uint8)
     cv2.putText(page, "A7", (20, 70), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5)
     cv2.imwrite(str(tmp_path / "x.png"), page)
     (tmp_path / "x.box").write_text("A 18 25 60 80 0\n7 60 25 100 80 0\n")
-    font = from_sheet(tmp_path / "x.png")
+    font = font_from_sheet(tmp_path / "x.png")
     assert set(font) == {"A", "7"} and font["A"][0].shape[0] == 64
     for line in ("A 18 25", "A 18 25 60 x 0", "7 0 0 9 9 0", "7 300 25 340 80 0"):
         (tmp_path / "x.box").write_text(f"A 18 25 60 80 0\n{line}\n")
         with pytest.raises(ValueError, match=r"^data.glyphs: line 2 of x.box: "):
-            from_sheet(tmp_path / "x.png")
+            font_from_sheet(tmp_path / "x.png")
 
 
 # --- networks
 
 
-def test_every_place_has_its_outputs() -> None:
+def test_every_grid_point_has_its_outputs() -> None:
     outputs = Detector(0.25).eval()(torch.rand(2, 3, 96, 160))
     assert outputs.shape == (2, len(grid_points(96, 160)), OUTPUTS)
 
 
-def test_what_is_right_is_decoded_to_the_truth_and_costs_little() -> None:
+def test_correct_outputs_are_decoded_to_the_truth_and_have_a_small_loss() -> None:
     where = grid_points(128, 128)
     boxes = torch.tensor([[[40.0, 50.0, 88.0, 66.0]]])
     corners = torch.tensor([[[[40.0, 50], [88, 52], [88, 66], [40, 64]]]])
@@ -396,7 +434,7 @@ def test_what_is_right_is_decoded_to_the_truth_and_costs_little() -> None:
     assert torch.allclose(quads[0], corners[0, 0], atol=0.1)
 
 
-def test_corners_that_are_not_known_must_span_the_box() -> None:
+def test_unknown_corners_must_span_the_box() -> None:
     where = grid_points(64, 64)
     boxes, unknown = torch.tensor([[[20.0, 20.0, 52.0, 30.0]]]), torch.full((1, 1, 4, 2), torch.nan)
     outputs = torch.zeros(1, len(where), OUTPUTS)
@@ -414,25 +452,25 @@ def test_a_view_without_plates_has_a_loss() -> None:
     assert torch.isfinite(loss)
 
 
-def test_repeats_are_merged_and_blanks_left_out() -> None:
+def test_greedy_decoding_merges_repeats_and_removes_blanks() -> None:
     symbols = [0, 11, 11, 0, 11, 2, 2, 0]  # _ A A _ A 1 1 _
     logits = torch.nn.functional.one_hot(torch.tensor(symbols), 37).float().unsqueeze(1) * 20
-    (reading,) = best_path(logits)
+    (reading,) = greedy_decode(logits)
     assert reading.text == "AA1" and len(reading.confidences) == 3 and reading.confidence > 0.99
 
 
-def test_a_text_is_as_likely_as_all_the_ways_to_write_it() -> None:
+def test_the_likelihood_of_a_text_is_the_sum_over_its_alignments() -> None:
     logits = torch.randn(3, 1, 1 + len(CHARACTERS), generator=torch.Generator().manual_seed(0)) * 3
     p = logits.softmax(dim=2)[:, 0]  # (3, 37)
     a, b = (1 + CHARACTERS.index(c) for c in "AB")
-    ways = {"AB": [(a, b, 0), (a, 0, b), (0, a, b), (a, a, b), (a, b, b)], "AA": [(a, 0, a)], "": [(0, 0, 0)]}
-    sums = [sum(float(p[0, x] * p[1, y] * p[2, z]) for x, y, z in paths) for paths in ways.values()]
-    found = likelihoods(logits.expand(-1, 3, -1), list(ways)).exp()
+    alignments = {"AB": [(a, b, 0), (a, 0, b), (0, a, b), (a, a, b), (a, b, b)], "AA": [(a, 0, a)], "": [(0, 0, 0)]}
+    sums = [sum(float(p[0, x] * p[1, y] * p[2, z]) for x, y, z in paths) for paths in alignments.values()]
+    found = log_likelihoods(logits.expand(-1, 3, -1), list(alignments)).exp()
     assert found.tolist() == pytest.approx(sums, rel=1e-4)
 
 
-def test_outputs_mean_the_middle_the_size_and_the_corners_of_a_plate() -> None:
-    where = torch.tensor([[12.0, 20.0, 8.0]])  # the middle of a place of the finest map
+def test_outputs_encode_the_centre_the_size_and_the_corners_of_a_plate() -> None:
+    where = torch.tensor([[12.0, 20.0, 8.0]])  # a grid point of the finest map
     outputs = torch.cat([torch.tensor([0, 0.5, -0.25, math.log(6), math.log(2)]), SQUARE * 0.5]).unsqueeze(0)
     boxes, corners = decode(outputs, where)
     np.testing.assert_allclose(boxes[0], [-8, 10, 40, 26], atol=1e-5)  # 48 x 16 pixels around (16, 18)
@@ -442,7 +480,7 @@ def test_outputs_mean_the_middle_the_size_and_the_corners_of_a_plate() -> None:
 # --- evaluation
 
 
-def test_metrics_count_what_they_say() -> None:
+def test_metrics_are_what_their_names_say() -> None:
     assert edit_distance("KITTEN", "SITTING") == 3
     numbers = reading_metrics(["A0B", "XY", ""], ["AOB", "XY", "ABC"])
     assert numbers["exact"] == pytest.approx(1 / 3) and numbers["folded"] == pytest.approx(2 / 3)
@@ -451,36 +489,49 @@ def test_metrics_count_what_they_say() -> None:
     found = [[Detection(box, np.zeros((4, 2)), 0.9), Detection(box + 0.5, np.zeros((4, 2)), 0.8)]]
     numbers = detection_metrics(found, [box[None]])
     assert numbers["recall"] == 1 and numbers["precision"] == 0.5
-    assert average_precision(found, [box[None]]) == 1  # the surer one is right
+    assert average_precision(found, [box[None]]) == 1  # the one with the higher score matches
     assert average_precision(found, [np.stack([box, box + 50])]) == 0.5
     other = [Detection(box + 50, np.zeros((4, 2)), 0.95)]
     assert average_precision([*found, other], [box[None], np.zeros((0, 4))]) == 0.5
     assert average_precision([[]], [box[None]]) == 0
 
 
-def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
+def test_the_evaluation_measures_reading_detection_and_slices(run_folder: Path) -> None:
     numbers = json.loads((run_folder / "evaluation.json").read_text())
-    assert set(numbers) == {"project", "run", "data", "metrics", "intervals", "baselines", "slices"}
     assert {"width", "tilt", "brightness"} == {name.split()[0] for name in numbers["slices"]}
     assert {"exact", "folded", "cer", "recall", "precision", "recall_70", "exact_on_truth", "ms"} <= set(
         numbers["metrics"]
     )
+    assert numbers["headline"] == {"metric": "exact", "direction": "max"}
 
 
-def test_the_report_shows_what_decided_even_of_a_run_that_measured_less(run_folder: Path, tmp_path: Path) -> None:
-    run = Run(Path(shutil.copytree(run_folder, tmp_path / "numberplate" / "older")))
+def test_a_report_is_written_for_a_run_whose_history_lacks_a_metric(
+    run_folder: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    run = Run(Path(shutil.copytree(run_folder, tmp_path / "runs" / "numberplate" / "older")))
     config = run.folder / "config.yaml"
     config.write_text(config.read_text().replace("monitor: ap", "monitor: f1"))
     metrics = pd.read_csv(run.folder / "metrics-detector.csv").drop(columns="ap")
     metrics.to_csv(run.folder / "metrics-detector.csv", index=False)
-    evaluate_run(run)
+    (run.folder / "report.html").unlink()
+    answer = command(EVALUATE, "--run", run.folder)
+    assert answer.returncode == 0, answer.stderr
     assert "Training, detector" in (run.folder / "report.html").read_text()
 
 
-def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
-    page = (run_folder / "report.html").read_text()
-    assert "(the embedded sample" in page and "src=" in page
-    assert "http://" not in page and "https://" not in page
+def test_predictions_list_every_plate_and_every_false_positive(sample_root: Path, sample: PlateData) -> None:
+    options = EvaluateOptions(data=DataConfig(root=sample_root, sample_size=40), evaluation={"baseline_size": 0})
+    result = evaluate(Predictor.load(SHIPPED), options, Provenance(None))
+    photos = sample.photos_of(TEST)
+    plates = [(photo.path.name, text) for photo in photos for text in photo.texts]
+    assert [(row["item"], row["true"]) for row in result.predictions[: len(plates)]] == plates
+    assert np.mean([row["found"] for row in result.predictions[: len(plates)]]) == result.numbers["metrics"]["recall"]
+    assert np.mean([row["exact"] for row in result.predictions[: len(plates)]]) == result.numbers["metrics"]["exact"]
+    assert all(row["true"] == row["found"] == row["exact"] == "" for row in result.predictions[len(plates) :])
+    found = sum(len(plates) for plates in result.answers.plates)
+    true_positives = sum(row["found"] for row in result.predictions[: len(plates)])
+    assert len(result.predictions) - len(plates) == found - true_positives
+    assert all(list(row) == list(result.predictions[0]) for row in result.predictions)
 
 
 def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, command: CommandLine) -> None:
@@ -494,21 +545,103 @@ def test_a_finished_run_scores_photos_and_crops(run_folder: Path, tables: Path, 
         assert numbers["data"]["n"] == n and "exact" in numbers["metrics"]
 
 
-def test_the_weights_that_come_with_the_project_are_scored_on_any_table(tables: Path, command: CommandLine) -> None:
+def test_the_shipped_weights_are_scored_on_any_table(tables: Path, command: CommandLine) -> None:
     answer = command(
         EVALUATE, "--run", "shipped", "--data.source", "csv", "--data.root", tables / "photos.csv",
         "--evaluation.baseline_size", 0, "--json", "out.json",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert json.loads((tables / "out.json").read_text())["data"]["n"] == 10
+    (page,) = tables.glob("runs/numberplate/shipped/evaluations/*/report.html")
+    assert "Comparison with baselines" in page.read_text()
 
 
 def test_photos_without_texts_are_scored_for_detection_only(run_folder: Path, tables: Path) -> None:
     rows = list(csv.DictReader((tables / "photos.csv").open()))
     lines = [",".join([row[k] for k in ("file", "x0", "y0", "x1", "y1")] + [""]) for row in rows]
     (tables / "boxes.csv").write_text("file,x0,y0,x1,y1,text\n" + "\n".join(lines) + "\n")
-    config = DataConfig(source="csv", root=tables / "boxes.csv", split="all")
-    model = Predictor.load(run_folder / "model.safetensors")
-    evaluation = load(Config, {"evaluation": {"baseline": 0}}).evaluation
-    numbers = evaluate(Run(run_folder), model, config, evaluation).numbers
+    numbers = scored(run_folder, tables / "boxes.csv")
     assert "recall" in numbers["metrics"] and "exact" not in numbers["metrics"]
+
+
+# --- provenance
+
+
+def scored(run_folder: Path, table: Path, **options: object) -> dict:
+    """The numbers of a run on all rows of a table."""
+    data = DataConfig(source="csv", root=table, split="all")
+    asked = EvaluateOptions(data=data, evaluation={"baseline_size": 0}, **options)
+    predictor = Predictor.load(run_folder / "model.safetensors")
+    return evaluate(predictor, asked, Provenance.load(run_folder)).numbers
+
+
+def test_photos_that_a_run_has_seen_are_counted_and_left_out(run_folder: Path, tables: Path, sample: PlateData) -> None:
+    """The leak: somebody's table holds three training photos, one of them compressed again and mirrored."""
+    seen = [*sample.photos_of(TRAIN)[:2], *sample.photos_of(VALIDATION)[:1]]
+    rows = [f"{photo.path},{number},10,60,30,AB{number}" for number, photo in enumerate(seen)]
+    again = cv2.imread(str(sample.photos_of(TRAIN)[2].path))[:, ::-1]
+    cv2.imwrite(str(tables / "again.jpg"), again, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    own = [f"photos/{number}.png,10,20,50,30,AB{number:03d}" for number in range(4)]
+    (tables / "leak.csv").write_text(
+        "\n".join(["file,x0,y0,x1,y1,text", *rows, "again.jpg,5,5,45,15,XY1", *own]) + "\n"
+    )
+    numbers = scored(run_folder, tables / "leak.csv")
+    assert numbers["data"] | {"n": 4, "seen": 4} == numbers["data"]
+    kept = scored(run_folder, tables / "leak.csv", seen="keep")
+    assert kept["data"] | {"n": 8, "seen": 4} == kept["data"]
+    (tables / "leak.csv").write_text("\n".join(["file,x0,y0,x1,y1,text", *rows]) + "\n")
+    with pytest.raises(ValueError, match="all 3 items were in this run's training or validation set"):
+        scored(run_folder, tables / "leak.csv")
+
+
+def test_crops_that_a_run_has_seen_are_left_out_of_a_second_table_too(run_folder: Path, tables: Path) -> None:
+    folder = Path(shutil.copytree(run_folder, tables / "numberplate" / "run"))
+    record(folder, file_fingerprints(tables / f"bb/{number}.png" for number in range(0, 40, 4)))
+    assert (
+        scored(folder, tables / "crops.csv")["data"] | {"n": 30, "seen": 10}
+        == scored(folder, tables / "crops.csv")["data"]
+    )
+    data = DataConfig(source="csv", root=tables / "photos.csv", crops=tables / "crops.csv", split="all")
+    options = EvaluateOptions(data=data, evaluation={"baseline_size": 0})
+    result = evaluate(Predictor.load(folder / "model.safetensors"), options, Provenance.load(folder))
+    assert result.numbers["data"]["n"] == 10 and result.numbers["data"]["seen"] == 0  # the photos are not seen
+
+
+def test_a_run_records_what_its_networks_saw_and_what_their_initial_weights_had_seen(
+    run_folder: Path, tables: Path, sample: PlateData, command: CommandLine
+) -> None:
+    first = Provenance.load(run_folder).items
+    files = {one.path for split in (TRAIN, VALIDATION) for one in (*sample.photos_of(split), *sample.crops_of(split))}
+    assert first is not None and len(first.exact) == len(file_fingerprints(files).exact) + len(shared_photos(sample))
+    settings = [word for word in tiny(tables) if "data" not in word]
+    weights = run_folder / "model.safetensors"
+    answer = command(
+        TRAINING, "--part", "reader", "--data.source", "csv", "--data.root", "crops.csv", *settings,
+        "--model.reader_weights", weights, "--model.detector_weights", weights,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    (second,) = (tables / "runs" / "numberplate").iterdir()
+    items = Provenance.load(second).items
+    assert items is not None and set(first.exact) < set(items.exact)
+    assert Provenance.load(second).seen(sample.fingerprints(TRAIN, "both"), keep=True).scored.all()
+    assert Provenance.load(second).seen(sample.fingerprints(TRAIN, "both"), keep=True).mask.all()
+
+
+def shared_photos(sample: PlateData) -> set[Path]:
+    """Photos that are in both the training and the validation set, as photo or as crop."""
+    train, validation = (
+        {one.path for one in (*sample.photos_of(split), *sample.crops_of(split))} for split in (TRAIN, VALIDATION)
+    )
+    return train & validation
+
+
+def test_the_shipped_weights_know_what_they_were_trained_on() -> None:
+    items = Provenance.load(SHIPPED.parent).items
+    assert isinstance(items, Fingerprints) and len(items.exact) == 8153 and items.perceptual is not None
+    assert (SHIPPED.parent / FILE).stat().st_size < 350_000
+
+
+def test_the_sample_is_read_as_own_data(tmp_path: Path) -> None:
+    table, photo = own_data(tmp_path, DataConfig(sample_size=40))
+    photos, _ = load_tables(DataConfig(source="csv", root=table, split="all"))
+    assert len(photos) == 40 and photo in {one.path for one in photos}

@@ -1,5 +1,6 @@
 """The promises of sentiment, kept on the real command line with a small network on a small sample."""
 
+import dataclasses
 import gzip
 import json
 import os
@@ -7,55 +8,51 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tokenizers import BertWordPieceTokenizer
 
 from projects.sentiment.aspects import clauses_of, nouns
-from projects.sentiment.attribution import attributions, highlighted_html, integrated_gradients
+from projects.sentiment.attribution import highlighted_html, integrated_gradients
 from projects.sentiment.baselines import Baselines
-from projects.sentiment.checklist import ask
-from projects.sentiment.config import Config, ModelConfig
-from projects.sentiment.data import ReviewData, pad, to_dataset
-from projects.sentiment.model import build_model, build_tokenizer, word_vectors
-from projects.sentiment.predict import Predictor
+from projects.sentiment.checklist import run_checks
+from projects.sentiment.config import Config, DataConfig, EvaluateOptions, EvaluationConfig, ModelConfig
+from projects.sentiment.data import ReviewData, fingerprints, pad, to_dataset
+from projects.sentiment.evaluate import evaluate, with_settings_of
+from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import clean
+from projects.sentiment.pretrained import word_vectors
+from projects.sentiment.sources import clean, own_data
 from projects.sentiment.vocabulary import PAD, encode, head_and_tail, word_tokenizer
 from shared.compute.device import seed_everything
-from shared.config import load, parse_arguments
+from shared.config import load, parse_arguments, read_yaml
 from shared.data.loader import Batches
+from shared.data.provenance import Fingerprints, Provenance
 from shared.evaluation.inference import predict
 from shared.files import read_json
 from shared.runs import Run
-from tests.conftest import CommandLine, kill_and_resume, one_and_two_processes, train_once, write_csv
+from tests.conftest import ROOT, CommandLine, one_and_two_processes, train_once, write_csv
 
-TRAIN, EVALUATE, PREDICT, REPORT = (f"projects.sentiment.{n}" for n in ("train", "evaluate", "predict", "report"))
+TRAIN, EVALUATE, PREDICT, CUSTOMER_REPORT = (
+    f"projects.sentiment.{name}" for name in ("train", "evaluate", "predict", "customer_report")
+)
+SMOKE = ROOT / "configs" / "sentiment" / "smoke.yaml"
 
 
 def tiny(sample_root: Path, *more: str) -> list[str]:
     """Settings of a training that takes seconds."""
-    return [
-        "--data.source=sample",
-        f"--data.root={sample_root}",
-        "--data.sample_size=600",
-        "--data.max_overlap=1.0",
-        "--model.embedding_dim=32",
-        "--model.size=32",
-        "--model.dropout=0.1",
-        "--training.epochs=3",
-        "--training.batch_size=16",
-        "--training.learning_rate=0.02",
-        "--training.precision=fp32",
-        "--training.device=cpu",
-        "--evaluation.bootstrap=100",
-        *more,
-    ]
+    return ["--config", str(SMOKE), "--data.source=sample", f"--data.root={sample_root}", *more]
+
+
+def tiny_config(sample_root: Path, *more: str) -> Config:
+    """The same settings as an object."""
+    return load(Config, read_yaml(SMOKE), parse_arguments(tiny(sample_root, *more)[2:]))
 
 
 @pytest.fixture(scope="session")
 def finished(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `python -m projects.sentiment.train` was run once; its output is in `output.txt`."""
+    """A folder in which `python -m projects.sentiment.train` was run once."""
     folder = tmp_path_factory.mktemp("sentiment")
     return train_once(TRAIN, tiny(sample_root), folder)
 
@@ -67,13 +64,13 @@ def run_folder(finished: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run_folder: Path) -> Predictor:
+def predictor(run_folder: Path) -> Predictor:
     return Predictor.load(run_folder / "model.safetensors")
 
 
 @pytest.fixture(scope="session")
 def sample(sample_root: Path) -> ReviewData:
-    return ReviewData(load(Config, parse_arguments(tiny(sample_root))).data)
+    return ReviewData(tiny_config(sample_root).data)
 
 
 @pytest.fixture(scope="session")
@@ -100,20 +97,6 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- training
 
 
-def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
-    last = (finished / "output.txt").read_text().splitlines()[-1]
-    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
-    files = {path.name for path in run_folder.iterdir()}
-    assert {
-        "config.yaml",
-        "environment.json",
-        "metrics.csv",
-        "model.safetensors",
-        "evaluation.json",
-        "report.html",
-    } <= files
-
-
 def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
     golden = [0.7289, 0.7017, 0.6476]
     assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.01)
@@ -123,7 +106,7 @@ def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
 def test_one_batch_can_be_memorised(sample: ReviewData, name: str, request: pytest.FixtureRequest) -> None:
     seed_everything(0)
     place = str(request.getfixturevalue("pretrained")) if name == "transformer" else "minilm"
-    config = ModelConfig(name=name, embedding=32, size=32, dropout=0, pretrained=place)
+    config = ModelConfig(name=name, embedding_dim=32, hidden_size=32, num_filters=32, dropout=0, pretrained=place)
     texts = ["the lid is good .", "the lid is not good .", "the lid is bad ."]
     tokenizer = build_tokenizer(config, texts * 2)
     model = build_model(config, tokenizer, 2)
@@ -135,16 +118,6 @@ def test_one_batch_can_be_memorised(sample: ReviewData, name: str, request: pyte
         optimizer.step()
         optimizer.zero_grad()
     assert loss.item() < 0.05
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(
-    tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
-) -> None:
-    settings = tiny(sample_root, "--training.checkpoint_minutes=0")
-    killed = kill_and_resume(TRAIN, settings, tmp_path, command)
-    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
-    assert all(torch.equal(p, q) for p, q in zip(a.network.state_dict().values(), b.network.state_dict().values()))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
@@ -162,7 +135,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: 
 
 
 def test_no_product_and_no_text_crosses_a_split(sample_root: Path) -> None:
-    data = ReviewData(load(Config, parse_arguments(tiny(sample_root, "--data.split=product"))).data)
+    data = ReviewData(tiny_config(sample_root, "--data.split=product").data)
     parts: dict[str, set[str]] = {}
     for product, part in zip(data.table.products or [], data.parts):
         parts.setdefault(product, set()).add(part)
@@ -174,7 +147,9 @@ def test_no_product_and_no_text_crosses_a_split(sample_root: Path) -> None:
 def test_padding_never_changes_a_prediction(sample: ReviewData, pretrained: Path) -> None:
     for name in ("bilstm", "cnn", "transformer"):
         for pooling in ("max", "mean", "attention"):
-            config = ModelConfig(name=name, pooling=pooling, embedding=8, size=8, pretrained=str(pretrained))
+            config = ModelConfig(
+                name=name, pooling=pooling, embedding_dim=8, hidden_size=8, num_filters=8, pretrained=str(pretrained)
+            )
             tokenizer = build_tokenizer(config, sample.train.texts)
             network = build_model(config, tokenizer, 3).eval()
             tokens = pad([tokenizer.encode(text).ids for text in sample.test.texts[:4]])
@@ -204,7 +179,7 @@ def test_predicting_by_length_keeps_the_order(sample: ReviewData) -> None:
     assert counted[:, 0].int().tolist() == texts.lengths
 
 
-def test_long_texts_lose_their_middle() -> None:
+def test_long_texts_are_truncated_in_the_middle() -> None:
     assert head_and_tail(list(range(10)), 4) == [0, 7, 8, 9]
     assert head_and_tail([1, 2], 4) == [1, 2]
 
@@ -222,15 +197,15 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     assert not list(tmp_path.glob("runs/sentiment/*"))
 
 
-def test_the_linear_models_are_fitted_even_where_no_word_occurs_twice() -> None:
+def test_the_linear_baselines_are_fitted_even_where_no_word_occurs_twice() -> None:
     simple = Baselines.fit(["sturdy lid", "flimsy cord"], np.array([1, 0]), 2)
     assert simple.predict(["sturdy", "flimsy"], ["negative", "positive"])["tfidf_lr"].tolist() == [1, 0]
 
 
-def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path) -> None:
+def test_an_encoder_that_does_not_exist_is_one_sentence(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     config = ModelConfig(name="transformer", pretrained=str(tmp_path / "none"))
-    with pytest.raises(ValueError, match="is no folder with an encoder"):
+    with pytest.raises(ValueError, match="is neither a folder with an encoder"):
         build_tokenizer(config, [])
 
 
@@ -250,10 +225,10 @@ def test_control_characters_markup_and_foreign_words_are_read() -> None:
 # --- model
 
 
-def test_vectors_come_from_a_file(tmp_path: Path) -> None:
+def test_word_vectors_are_read_from_a_file(tmp_path: Path) -> None:
     tokenizer = word_tokenizer(["good good bad bad"], 100, 1)
     (tmp_path / "v.txt").write_text("good 1 2 3\nat name@domain.com 4 5 6\nbad 7 8 9\n")
-    config = ModelConfig(vectors=str(tmp_path / "v.txt"))
+    config = ModelConfig(word_vectors=str(tmp_path / "v.txt"))
     vectors = word_vectors(config, tokenizer)
     assert vectors[tokenizer.token_to_id("bad")].tolist() == [7, 8, 9]
     assert vectors[0].tolist() == [0, 0, 0]
@@ -264,13 +239,13 @@ def test_vectors_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").touch()
     for name, reason in (("broken.txt", "line 1"), ("cut.txt.gz", "is not readable"), ("empty.npy", "is not readable")):
         with pytest.raises(ValueError, match=reason):
-            word_vectors(ModelConfig(vectors=str(tmp_path / name)), tokenizer)
+            word_vectors(ModelConfig(word_vectors=str(tmp_path / name)), tokenizer)
 
 
-def test_vectors_come_from_an_array_with_its_words_beside_it(tmp_path: Path) -> None:
+def test_word_vectors_are_read_from_an_array_with_its_words_beside_it(tmp_path: Path) -> None:
     tokenizer = word_tokenizer(["good bad"] * 2, 10, 1)
     np.save(tmp_path / "v.npy", np.array([[1, 2], [3, 4], [5, 6]], np.float32))
-    config = ModelConfig(vectors=str(tmp_path / "v.npy"))
+    config = ModelConfig(word_vectors=str(tmp_path / "v.npy"))
     with pytest.raises(FileNotFoundError, match=r"v\.txt with its words"):
         word_vectors(config, tokenizer)
     (tmp_path / "v.txt").write_text("bad\nlid\ngood\n")
@@ -280,9 +255,9 @@ def test_vectors_come_from_an_array_with_its_words_beside_it(tmp_path: Path) -> 
         word_vectors(config, tokenizer)
 
 
-def test_vectors_come_from_the_encoder(pretrained: Path) -> None:
+def test_word_vectors_are_computed_by_the_encoder(pretrained: Path) -> None:
     tokenizer = word_tokenizer(["the lid is not good bad"], 100, 1)
-    config = ModelConfig(vectors="encoder", pretrained=str(pretrained), embedding=4)
+    config = ModelConfig(word_vectors="encoder", pretrained=str(pretrained), embedding_dim=4)
     vectors = word_vectors(config, tokenizer)
     assert vectors.shape == (tokenizer.get_vocab_size(), 4)
     assert len(vectors[1:].unique(dim=0)) == len(vectors) - 1  # every word its own
@@ -290,7 +265,7 @@ def test_vectors_come_from_the_encoder(pretrained: Path) -> None:
     assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 4
 
 
-def test_lower_layers_stay_as_they_are(pretrained: Path) -> None:
+def test_frozen_layers_are_not_trained(pretrained: Path) -> None:
     config = ModelConfig(name="transformer", pretrained=str(pretrained), frozen_layers=1)
     network = build_model(config, build_tokenizer(config, []), 2).encoder.network
     assert not any(p.requires_grad for p in network.embeddings.parameters())
@@ -306,32 +281,29 @@ def test_a_finished_transformer_needs_no_hub(
     assert answer.returncode == 0, answer.stderr
     shutil.rmtree(encoder)
     (path,) = tmp_path.glob("runs/sentiment/*/model.safetensors")
-    model = Predictor.load(path)
+    predictor = Predictor.load(path)
     text = "the lid is not good ."
-    assert model([text]).shape == (1, 2)
-    assert [word for word, _ in attributions(model, text)] == text.split()
+    assert predictor.forward([text]).shape == (1, 2)
+    assert [word for word, _ in predictor.explain(text)] == text.split()
 
 
 # --- evaluation, prediction, report
 
 
-def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
-    numbers = json.loads((run_folder / "evaluation.json").read_text())
-    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
-    assert list(numbers["data"]) == ["source", "root", "split", "n"]
+def test_the_report_compares_with_the_best_baseline_and_shows_behavioural_tests(
+    finished: Path, run_folder: Path
+) -> None:
+    page, numbers = (run_folder / "report.html").read_text(), read_json(run_folder / "evaluation.json")
+    assert "embedded sample" in page.split("</title>")[0]
+    assert page.count("data:image/png;base64,") >= 3
+    assert "McNemar" in page and "McNemar" in (finished / "output.txt").read_text()
+    assert "negated praise" in page
     low, high = numbers["intervals"]["macro_f1"]
     assert low <= numbers["metrics"]["macro_f1"] <= high
     assert {"majority", "tfidf_lr", "nb_lr"} <= set(numbers["baselines"])
-
-
-def test_the_report_needs_nothing_but_itself(run_folder: Path) -> None:
-    page = (run_folder / "report.html").read_text()
-    assert "embedded sample" in page.split("</title>")[0]
-    assert page.count("data:image/png;base64,") >= 3
-    assert 'src="http' not in page
-    assert "<link" not in page
-    assert "McNemar" in page
-    assert "negated praise" in page
+    best = max(numbers["baselines"], key=lambda name: numbers["baselines"][name]["accuracy"])
+    assert numbers["mcnemar"]["baseline"] == best and 0 <= numbers["mcnemar"]["p"] <= 1
+    assert set(numbers["checklist"]["typo"]) == {"network", "linear"}
 
 
 def test_a_finished_run_scores_any_other_labelled_texts(
@@ -343,7 +315,7 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     answer = command(EVALUATE, *other, "--data.root", path, "--json", "out.json")
     assert answer.returncode == 0, answer.stderr
     numbers = json.loads((tmp_path / "out.json").read_text())
-    assert numbers["data"] == {"source": "csv", "root": str(path), "split": "all", "n": len(test.texts)}
+    assert numbers["data"] == {"source": "csv", "root": str(path), "split": "all", "n": len(test.texts), "seen": 0}
     own = json.loads((run_folder / "evaluation.json").read_text())
     assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
 
@@ -357,9 +329,101 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     assert not (tmp_path / "none.json").exists()
 
 
-def test_training_and_prediction_see_a_text_alike(model: Predictor, sample: ReviewData) -> None:
-    together = model.score(sample.test).softmax(dim=1)
-    predictor = Predictor(model)
+def test_what_a_run_was_trained_on_is_counted_and_left_out(tmp_path: Path, command: CommandLine) -> None:
+    """One table under other star labels or another split: nothing in the settings tells what was trained on."""
+    table, _ = own_data(tmp_path / "sample", DataConfig(sample_size=600))
+    pd.read_csv(table)[["text", "stars"]].to_csv(tmp_path / "mine.csv", index=False)
+    extremes = {"negative": [1], "positive": [5]}
+    own = DataConfig(source="csv", root=tmp_path / "mine.csv", max_overlap=1.0, star_labels=extremes)
+    words = ["--config", SMOKE, "--data.source=csv", "--data.root=mine.csv", "--data.max_overlap=1.0"]
+    words += ["--training.epochs=1", "--evaluation.checklist=false"]
+    answer = command(TRAIN, *words, f"--data.star_labels={json.dumps(extremes)}")
+    assert answer.returncode == 0, answer.stderr
+    trained = ReviewData(own)
+    known = {*trained.train.texts, *trained.validation.texts}
+    every_star = {"negative": [1, 2], "positive": [4, 5]}
+    for settings, change in (
+        ([f"--data.star_labels={json.dumps(every_star)}"], {"star_labels": every_star}),
+        (["--data.seed=1"], {"seed": 1}),
+    ):
+        test = ReviewData(own.model_copy(update=change)).test.texts
+        seen = sum(text in known for text in test)
+        answer = command(EVALUATE, *settings, "--name", "other", "--json", "out.json")
+        assert answer.returncode == 0, answer.stderr
+        data = read_json(tmp_path / "out.json")["data"]
+        assert (data["seen"], data["n"]) == (seen, len(test) - seen)
+        assert 0 < seen < len(test)
+        assert f"{seen} of {len(test)} items were in this run's training or validation set" in answer.stdout
+        (rows,) = tmp_path.glob("runs/sentiment/*/evaluations/other/predictions.csv")
+        scored = pd.read_csv(rows)["text"].tolist()
+        assert sorted(scored) == sorted(text for text in test if text not in known)
+        kept = command(EVALUATE, *settings, "--name", "other", "--seen", "keep", "--json", "out.json")
+        assert kept.returncode == 0, kept.stderr
+        assert read_json(tmp_path / "out.json")["data"]["n"] == len(test)
+
+
+def test_other_data_are_read_as_the_model_was_trained(predictor: Predictor) -> None:
+    own = DataConfig(title="head", aspect="part", star_labels={"a": [1], "b": [2]}, class_names=["a", "b"], text="body")
+    trained = dataclasses.replace(predictor, config=predictor.config.model_copy(update={"data": own}))
+    other = with_settings_of(trained, DataConfig(source="csv", root=Path("other.csv"), split="all"))
+    assert (other.title, other.aspect, other.star_labels, other.class_names) == (
+        own.title, own.aspect, own.star_labels, own.class_names,
+    )  # fmt: skip
+    assert (other.text, other.split) == (None, "all")  # a column of another table has its own name
+    assert with_settings_of(trained, DataConfig(title="headline")).title == "headline"
+
+
+def test_what_was_trained_on_is_found_without_its_headline(tmp_path: Path, predictor: Predictor) -> None:
+    table, _ = own_data(tmp_path, DataConfig(sample_size=300))
+    reviews = pd.read_csv(table)[["text", "label"]]
+    reviews.to_csv(tmp_path / "plain.csv", index=False)
+    reviews.assign(head="A headline").to_csv(tmp_path / "titled.csv", index=False)
+    place = {
+        name: DataConfig(source="csv", root=tmp_path / f"{name}.csv", max_overlap=1) for name in ("plain", "titled")
+    }
+    plain, titled = place["plain"], place["titled"].model_copy(update={"title": "head"})
+    every = {"split": "all", "text": "text"}
+    for own, other in ((titled, plain), (plain, titled)):
+        trained = ReviewData(own)
+        tables = (trained.train, trained.validation)
+        provenance = Provenance(Fingerprints.join(*(fingerprints(t, bare) for t in tables for bare in (False, True))))
+        config = predictor.config.model_copy(update={"data": own})
+        options = EvaluateOptions(data=other.model_copy(update=every), evaluation=EvaluationConfig(checklist=False))
+        result = evaluate(dataclasses.replace(predictor, config=config), options, provenance)
+        assert result.seen.count == sum(len(t.texts) for t in tables)
+        own_test = EvaluateOptions(data=own, evaluation=EvaluationConfig(checklist=False))
+        assert evaluate(dataclasses.replace(predictor, config=config), own_test, provenance).seen.count == 0
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("data.reviews", "data.sample_size"),
+        ("data.grades", "data.star_labels"),
+        ("data.names", "data.class_names"),
+        ("data.overlap", "data.max_overlap"),
+        ("model.size", "model.hidden_size"),
+        ("model.vectors", "model.word_vectors"),
+        ("model.vocabulary", "model.vocab_size"),
+        ("model.embedding", "model.embedding_dim"),
+        ("training.encoder_factor", "training.encoder_lr_factor"),
+        ("training.average", "training.ema_decay"),
+        ("evaluation.behaviour", "evaluation.checklist"),
+    ],
+)
+def test_earlier_names_of_settings_are_refused_with_the_new_ones(earlier: str, now: str) -> None:
+    with pytest.raises(ValueError, match=f"^{earlier} is now called {now}$"):
+        load(Config, parse_arguments([f"--{earlier}=1"]))
+
+
+def test_a_metric_that_is_minimised_cannot_be_maximised() -> None:
+    for metric in ("loss", "ece"):
+        with pytest.raises(ValueError, match=f"{metric} is minimised; set direction: min"):
+            load(Config, {"training": {"monitor": metric}})
+
+
+def test_training_and_prediction_see_a_text_alike(predictor: Predictor, sample: ReviewData) -> None:
+    together = predictor.score(sample.test).softmax(dim=1)
     for row in (0, 7, 20):
         (alone,) = predictor([sample.test.texts[row]])
         assert alone.label == sample.classes[int(together[row].argmax())]
@@ -374,7 +438,7 @@ def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: P
     assert len(answers) == 3
     assert sum(p for _, p in answers[0]["classes"]) == pytest.approx(1, abs=1e-4)
     assert [answer["row"] for answer in answers] == [1, 2, None]
-    page = (run_folder / "predictions.html").read_text()
+    page = (run_folder / "predictions" / "texts.html").read_text()
     assert "&lt;b&gt;The" in page
     (tmp_path / "lines.txt").write_text("Fine.\n\n  \nPoor.\n")
     lines = command(PREDICT, "lines.txt", "--run", run_folder, "--json", "lines.json")
@@ -395,44 +459,44 @@ def test_a_text_a_table_and_bad_input_are_answered(run_folder: Path, tmp_path: P
         assert reason in refused.stderr
 
 
-def test_the_words_that_decide_are_those_that_differ(model: Predictor) -> None:
-    weights = attributions(model, "The lid is flimsy.")
-    assert [word for word, _ in weights] == ["The", "lid", "is", "flimsy."]
-    assert max(abs(weight) for _, weight in weights) == pytest.approx(1)
+def test_every_word_has_an_attribution(predictor: Predictor) -> None:
+    attributions = predictor.explain("The lid is flimsy.")
+    assert [word for word, _ in attributions] == ["The", "lid", "is", "flimsy."]
+    assert max(abs(value) for _, value in attributions) == pytest.approx(1)
     assert highlighted_html([("<i>", 1.0)], "a & b").count("&lt;i&gt;") == 1
 
 
 @pytest.mark.parametrize("name", ["bilstm", "cnn", "transformer"])
-def test_what_the_words_added_is_what_the_answer_is_above_nothing(
+def test_attributions_sum_to_the_difference_from_the_baseline(
     sample: ReviewData, name: str, request: pytest.FixtureRequest
 ) -> None:
     seed_everything(0)
     place = str(request.getfixturevalue("pretrained")) if name == "transformer" else "minilm"
-    config = ModelConfig(name=name, embedding=16, size=16, pretrained=place)
+    config = ModelConfig(name=name, embedding_dim=16, hidden_size=16, num_filters=16, pretrained=place)
     tokenizer = build_tokenizer(config, sample.train.texts)
     network = build_model(config, tokenizer, 2).eval()
     tokens = torch.tensor(encode(tokenizer, ["the lid is not good, it is bad."], None, 64))
-    nothing, everything = torch.full_like(tokens, PAD), torch.ones_like(tokens, dtype=torch.bool)
+    baseline, mask = torch.full_like(tokens, PAD), torch.ones_like(tokens, dtype=torch.bool)
     with torch.no_grad():
-        answer = int(network(tokens).argmax())
-        gained = network(tokens, everything)[0, answer] - network(nothing, everything)[0, answer]
-    assert integrated_gradients(network, tokens).sum().item() == pytest.approx(gained.item(), rel=0.05, abs=0.01)
+        predicted = int(network(tokens).argmax())
+        difference = network(tokens, mask)[0, predicted] - network(baseline, mask)[0, predicted]
+    assert integrated_gradients(network, tokens).sum().item() == pytest.approx(difference.item(), rel=0.05, abs=0.01)
 
 
-def test_behaviour_finds_out_who_does_not_read(sample: ReviewData) -> None:
-    always = ask(lambda texts: np.ones(len(texts), int), sample.test.texts, sample.classes)
-    passed = {checklist.name: checklist.passed for checklist in always}
+def test_behavioural_tests_expose_a_model_that_does_not_read(sample: ReviewData) -> None:
+    always = run_checks(lambda texts: np.ones(len(texts), int), sample.test.texts, sample.classes)
+    passed = {check.name: check.passed for check in always}
     assert passed["typo"] == passed["another name"] == 1
     assert (passed["praise"], passed["negated praise"]) == (1, 0)
 
     def by_word(texts: list[str]) -> np.ndarray:
         return np.array([int("good" in text.lower() or "great" in text.lower()) for text in texts])
 
-    passed = {checklist.name: checklist.passed for checklist in ask(by_word, sample.test.texts, sample.classes)}
-    assert 0 < passed["praise"] < passed["blame"] == 1
+    passed = {check.name: check.passed for check in run_checks(by_word, sample.test.texts, sample.classes)}
+    assert 0 < passed["praise"] < passed["criticism"] == 1
 
 
-def test_nouns_are_found_without_a_tagger() -> None:
+def test_nouns_are_found_without_a_part_of_speech_tagger() -> None:
     clauses = ["The battery is great", "I like the customer service.", "My battery died quickly", "the battery was bad",
                "The customer service was slow", "their customer service is kind"]  # fmt: skip
     assert nouns(clauses, least=2) == ["battery", "customer service"]
@@ -440,16 +504,16 @@ def test_nouns_are_found_without_a_tagger() -> None:
     assert clauses_of("The lid is good, but the cord is short. Fine.") == ["The lid is good", "the cord is short."]
 
 
-def test_the_page_for_the_shop_names_products_features_and_months(
+def test_the_customer_report_names_products_features_and_months(
     run_folder: Path, sample: ReviewData, sample_root: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     (path,) = sample_root.glob("sentiment-sample-600-0-*/reviews.csv")
-    answer = command(REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
+    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
     assert answer.returncode == 0, answer.stderr
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
     assert numbers["reviews"] == 600
     assert sum(row["reviews"] for row in numbers["products"]) == 600
     assert sum(row["reviews"] for row in numbers["trend"]) == 600
     assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
-    for part in ("Product by product", "Over time", "What they talk about"):
+    for part in ("Product by product", "Over time", "Product features"):
         assert part in page

@@ -1,4 +1,4 @@
-"""Where the texts of sentiment come from: tables, archives, days, and what may not cross a split."""
+"""Where the texts of sentiment come from: tables, archives, dates, and what must not leak across a split."""
 
 import gzip
 import os
@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 
 from projects.sentiment.config import DataConfig
-from projects.sentiment.data import ReviewData, Texts, to_dataset
+from projects.sentiment.data import ReviewData, Texts, fingerprints, to_dataset
 from projects.sentiment.near_duplicates import near_duplicates, phrase_families
-from projects.sentiment.sources import headline, load_table
+from projects.sentiment.sources import Table, headline, load_table
 from projects.sentiment.vocabulary import word_tokenizer
 from shared.data.tables import read_days
 from tests.conftest import environment, write_csv
 
 
-def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Path) -> None:
+def test_training_texts_near_a_validation_or_test_text_are_left_out(tmp_path: Path) -> None:
     held = "it came with a lid that fits and a cord of six feet in length"
     texts = [held, f"{held.upper()}!!! Truly.", "nothing of the kind has ever been seen in here", "Good!", "good"]
     parts = np.array(["test", "train", "train", "test", "train"], dtype=object)
@@ -35,7 +35,7 @@ def test_a_training_text_that_overlaps_a_held_back_one_is_left_out(tmp_path: Pat
     assert not texts_of["train"] & (texts_of["test"] | texts_of["validation"])
 
 
-def test_phrases_of_one_sentence_are_one_family() -> None:
+def test_phrases_of_one_sentence_are_one_group() -> None:
     sentence = "a film that is as funny as it is sad and never dull"
     texts = ["is as funny as it is sad", sentence, "dull", "another film that has nothing to do with it at all"]
     numbers = phrase_families(texts)
@@ -48,7 +48,7 @@ def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
     data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
     assert data.table.labels.tolist() == [0, 1]
     assert data.table.texts == ["A. bad thing", "bad thing"]
-    assert data.table.left_out["text with stars of no class"] == 1
+    assert data.table.left_out["with a star rating of no class"] == 1
     tsv = tmp_path / "r.tsv"
     tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
     assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
@@ -119,6 +119,26 @@ def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
     table = ReviewData(DataConfig(source="csv", root=path, split="all", aspect="aspect")).table
     assert table.texts[0] == "The bread is fine, the soup is cold."
     assert table.aspects == ["bread", "roll"]
+    assert len(set(fingerprints(table).exact.tolist())) == 2  # another aspect is another item
+
+
+def test_fingerprints_are_the_same_in_any_case_and_punctuation() -> None:
+    table = Table(
+        ["1", "2", "3"], ["The lid is good.", "the LID - is good!", "The lid is not good."], np.zeros(3), ["a"]
+    )
+    first, second, third = fingerprints(table).exact
+    assert first == second != third
+
+
+def test_every_text_is_named_by_its_row(tmp_path: Path) -> None:
+    columns = {"text": ["good", "", "bad"], "label": ["positive", "positive", "negative"]}
+    path = write_csv(tmp_path / "r.csv", **columns)
+    assert load_table(DataConfig(source="csv", root=path)).items == ["1", "3"]
+    (tmp_path / "parts").mkdir()
+    for name in ("train.csv", "test.csv"):
+        write_csv(tmp_path / "parts" / name, **columns)
+    items = load_table(DataConfig(source="csv", root=tmp_path / "parts")).items
+    assert sorted(items) == ["test.csv:1", "test.csv:3", "train.csv:1", "train.csv:3"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +191,8 @@ def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_p
 def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
     code = (
         "from projects.sentiment.near_duplicates import phrase_families;"
-        "print(phrase_families([f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'] + ['a d is what they']))"
+        "texts = [f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'];"
+        "print(phrase_families([*texts, 'a d is what they']))"
     )
     said = {
         subprocess.run(

@@ -1,5 +1,6 @@
-"""The promises of stockprice, kept on the real command line with a small network and a short walk."""
+"""The promises of stockprice, kept on the real command line with small networks and few refits."""
 
+import csv
 import json
 import os
 import re
@@ -15,25 +16,25 @@ import torch
 
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
-from projects.stockprice.calibration import COVERAGES, LEAST, recalibrated, return_quantiles
-from projects.stockprice.config import Config, DataConfig, ModelConfig
+from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
+from projects.stockprice.config import Config, DataConfig, EvaluateOptions, ForecastTraining, ModelConfig
 from projects.stockprice.data import PriceData, Refit, Series
-from projects.stockprice.evaluate import evaluate, refuse_what_was_seen
+from projects.stockprice.evaluate import Evaluation, evaluate
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
-from projects.stockprice.model import Forecasters
-from projects.stockprice.predict import Predictor
-from projects.stockprice.predictor import Fitted, Predictor
+from projects.stockprice.model import Ensemble
+from projects.stockprice.predictor import FittedEnsemble, Predictor
 from projects.stockprice.sources import check, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
-from projects.stockprice.train import day_loss
+from projects.stockprice.train import forecast_loss
 from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.loader import Item
+from shared.data.provenance import Provenance
 from shared.runs import Run
-from tests.conftest import ROOT, CommandLine, kill_and_resume, one_and_two_processes, train_once
+from tests.conftest import ROOT, CommandLine, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.stockprice.{name}" for name in ("train", "evaluate", "predict"))
-RECIPE = ROOT / "configs/stockprice/volatility.yaml"
+VOLATILITY = ROOT / "configs/stockprice/volatility.yaml"
 
 
 def tiny(*more: str) -> list[str]:
@@ -56,6 +57,11 @@ def settings(*more: str) -> Config:
     return load(Config, parse_arguments(tiny(*more)))
 
 
+def price_data(*more: str) -> PriceData:
+    config = settings(*more)
+    return PriceData(config.data, config.model, config.training)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `python -m projects.stockprice.train` was run once; its output is in `output.txt`."""
@@ -70,7 +76,7 @@ def run_folder(finished: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run_folder: Path) -> Predictor:
+def predictor(run_folder: Path) -> Predictor:
     return Predictor.load(run_folder / "model.safetensors")
 
 
@@ -98,48 +104,33 @@ def walk_of(seed: int = 0, days: int = 500) -> pd.DataFrame:
 # --- training
 
 
-def test_training_ends_with_the_place_of_its_report(finished: Path, run_folder: Path) -> None:
-    last = (finished / "output.txt").read_text().splitlines()[-1]
-    assert last == f"report: {(run_folder / 'report.html').relative_to(finished)}"
-    files = {path.name for path in run_folder.iterdir()}
-    assert {"config.yaml", "environment.json", "model.safetensors", "evaluation.json", "report.html"} <= files
-
-
 def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
     golden = [1.28679, 0.767443]
     history = Run(run_folder).stage("2017-07-01").history()
     assert [row["train_loss"] for row in history] == pytest.approx(golden, rel=0.01)
 
 
-def test_one_batch_can_be_memorised() -> None:
+def test_one_batch_can_be_memorised_with_squared_error() -> None:
     seed_everything(0)
     config = settings("--model.hidden_size=32", "--model.ensemble_size=1", "--loss=mse")
-    data = PriceData(config.data, config.model.window)
-    windows, targets, levels = data.windows("variance", data.refits[0], "train", 0.15).everything()
+    data = PriceData(config.data, config.model, config.training)
+    windows, targets, levels = data.windows("variance", data.refits[0], "train").everything()
     batch = windows[:16], targets[:16], levels[:16]
-    network = Forecasters(config.model)
+    network = Ensemble(config.model)
     optimizer = torch.optim.AdamW(network.parameters(), 2e-2)
     for _ in range(300):
-        loss = day_loss(network(batch[0]), batch[1], batch[2], config)
+        loss = forecast_loss(network(batch[0]), batch[1], batch[2], config)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     assert loss.item() < 0.05
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-def test_killed_run_resumes_to_the_same_weights(tmp_path: Path, run_folder: Path, command: CommandLine) -> None:
-    killed = kill_and_resume(TRAIN, tiny("--training.checkpoint_minutes=0"), tmp_path, command, "2018-01-01", epoch=0)
-    a, b = (Predictor.load(folder / "model.safetensors") for folder in (killed, run_folder))
-    for one, other in zip(a.fitted, b.fitted, strict=True):
-        assert all(torch.equal(p, q) for p, q in zip(one.networks.parameters(), other.networks.parameters()))
-
-
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
-    words = tiny("--evaluation.refit=never", "--training.epochs=1", "--data.test_start=2018-07-01")
+    words = tiny("--training.refit=never", "--training.epochs=1", "--data.test_start=2018-07-01")
     one, two = (Predictor.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path, 29779))
-    for p, q in zip(one.fitted[0].networks.parameters(), two.fitted[0].networks.parameters()):
+    for p, q in zip(one.refits[0].networks.parameters(), two.refits[0].networks.parameters()):
         torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
 
 
@@ -147,7 +138,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ["price", "volatility", "interval"])
-def test_another_future_changes_no_forecast(model: Predictor, prices: pd.DataFrame, task: str) -> None:
+def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.DataFrame, task: str) -> None:
     until = 4800
     other = prices.copy()
     other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
@@ -155,70 +146,61 @@ def test_another_future_changes_no_forecast(model: Predictor, prices: pd.DataFra
     origins = np.arange(4600, until)
     if task == "price":
         price = settings("--task=price")
-        model = Predictor(price, [Fitted(one.days[4500], Forecasters(price.model).eval())], None)
+        predictor = Predictor(price, [FittedEnsemble(one.days[4500], Ensemble(price.model).eval())])
     if task == "interval":
-        assert np.array_equal(model.quantiles(one, origins), model.quantiles(two, origins))
-    assert np.array_equal(model.forecast(one, origins), model.forecast(two, origins))
-    for name, rule in TASKS[task].rules.items():
+        assert np.array_equal(predictor.quantiles(one, origins), predictor.quantiles(two, origins))
+    assert np.array_equal(predictor.forecast(one, origins), predictor.forecast(two, origins))
+    for name, baseline in TASKS[task].baselines.items():
         refits = [Refit(one.days[4500], one.days[4500]), Refit(one.days[until], one.days[until])]  # the last day's own
-        a, b = (TASKS[task].walk(s, origins, refits, rule) for s in (one, two))
+        a, b = (TASKS[task].walk_forward(s, origins, refits, baseline) for s in (one, two))
         assert not np.isnan(a).any()
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
 
 def test_a_refit_sees_only_the_days_before_it() -> None:
-    config = settings()
-    data = PriceData(config.data, config.model.window)
+    data = price_data()
     (one,) = data.series
     for refit in data.refits:
-        train, validation = (
-            data.windows("variance", refit, part, 0.15).positions[:, 1] for part in ("train", "validation")
-        )
+        train, validation = (data.windows("variance", refit, part).positions[:, 1] for part in ("train", "validation"))
         assert one.days[train + 1].max() < refit.known
         assert one.days[validation + 1].max() < refit.known
         assert not set(train) & set(validation)
     forecast = one.days[data.test_origins(one) + 1]
     assert forecast.min() >= np.datetime64("2017-07-01")
-    for until in ("2018-01-20", "2018-02-01"):  # within the month of a refit, and after it
-        assert data_until(until).refits[-1].since == np.datetime64("2018-01-01")
+    for end in ("2018-01-20", "2018-02-01"):  # within the month of a refit, and after it
+        assert price_data(f"--data.test_end={end}").refits[-1].since == np.datetime64("2018-01-01")
 
 
-def data_until(day: str) -> PriceData:
-    config = settings(f"--data.test_end={day}")
-    return PriceData(config.data, config.model.window)
-
-
-def test_a_ticker_that_is_learned_from_too_is_not_forecast_and_not_ahead() -> None:
-    config = settings("--data.auxiliary_tickers=[nasdaq]")
-    data = PriceData(config.data, config.model.window)
+def test_an_auxiliary_ticker_is_trained_on_but_not_forecast_and_never_ahead() -> None:
+    data = price_data("--data.auxiliary_tickers=[nasdaq]")
     assert [series.name for series in data.series] == ["sp500"]
-    train, validation = (data.windows("variance", data.refits[0], part, 0.15) for part in ("train", "validation"))
+    train, validation = (data.windows("variance", data.refits[0], part) for part in ("train", "validation"))
     assert [series.name for series in train.series] == ["sp500", "nasdaq"]
     assert set(train.positions[:, 0]) == {0, 1}
     assert set(validation.positions[:, 0]) == {0}
     for number, origin in train.positions:
         assert train.series[number].days[origin + 1] < data.refits[0].known
     for wrong in ("--data.auxiliary_tickers=[sp500]", "--data.auxiliary_tickers=[dax]"):
-        with pytest.raises(ValueError, match=r"data\.also"):
-            PriceData(settings(wrong).data, config.model.window)
+        with pytest.raises(ValueError, match=r"data\.auxiliary_tickers"):
+            price_data(wrong)
 
 
-def test_a_day_is_in_the_same_part_for_every_ticker(tmp_path: Path) -> None:
+def test_a_day_is_in_the_same_set_for_every_ticker(tmp_path: Path) -> None:
     walk_of(days=900).to_csv(tmp_path / "early.csv")
     walk_of(seed=1, days=900)[300:].to_csv(tmp_path / "late.csv")
-    data = PriceData(DataConfig(source="csv", root=tmp_path, level=60, test_start=date(2018, 1, 1)), 10)
+    config = DataConfig(source="csv", root=tmp_path, test_start=date(2018, 1, 1))
+    data = PriceData(config, ModelConfig(volatility_window=60, window=10), ForecastTraining())
     days = {}
     for part in ("train", "validation"):
-        windows = data.windows("variance", data.refits[0], part, 0.15)
+        windows = data.windows("variance", data.refits[0], part)
         days[part] = {windows.series[number].days[origin + 1] for number, origin in windows.positions}
         assert set(windows.positions[:, 0]) == {0, 1}
     assert not days["train"] & days["validation"]
 
 
-def test_a_window_ends_with_the_day_it_is_asked_from() -> None:
-    config = settings()
-    data = PriceData(config.data, config.model.window)
-    windows = data.windows("variance", data.refits[0], "train", 0.15)
+def test_a_window_ends_with_the_last_known_day() -> None:
+    data = price_data()
+    windows = data.windows("variance", data.refits[0], "train")
     (batch, targets, levels), (_, origin) = windows.__getitems__([Item(3, 0)]), windows.positions[3]
     one = data.series[0]
     assert np.array_equal(batch[0, -1].numpy(), one.features[origin])
@@ -241,13 +223,13 @@ def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
     assert len(read_prices(tmp_path / "b.csv", {"close": "last"})) == 100
 
 
-def test_commas_divide_thousands_or_are_refused(tmp_path: Path) -> None:
+def test_commas_are_thousands_separators_or_refused(tmp_path: Path) -> None:
     frame = walk_of(days=100) * 100
     frame.round(2).map("{:,.2f}".format).to_csv(tmp_path / "a.csv")
     np.testing.assert_allclose(read_prices(tmp_path / "a.csv")["close"], frame["close"].round(2))
     for number in ("2506,85", "2.506,85"):
         frame.map(lambda _, n=number: n).to_csv(tmp_path / "b.csv")
-        with pytest.raises(ValueError, match=f"{re.escape(number)} has a comma that does not divide thousands"):
+        with pytest.raises(ValueError, match=f"the comma in {re.escape(number)} is not a thousands separator"):
             read_prices(tmp_path / "b.csv")
 
 
@@ -258,7 +240,7 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
         (lambda f: f.assign(close=np.nan), "no day with all four prices"),
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
-        (lambda f: f.resample("D").ffill(), "repeat Friday's price"),
+        (lambda f: f.resample("D").ffill(), "weekends filled with Friday's price"),
         (lambda f: f.assign(open=f["close"], high=f["close"], low=f["close"]), "no range between low and high"),
         (lambda f: f.iloc[::5], "a row every 7 days; these are not daily prices"),
     ):
@@ -279,10 +261,10 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     for part in (
         "not in order",
-        "gap: nothing for",
+        "gap: a gap of",
         "filled: 3 days that only repeat the last close are left out",
         "old: the first 3 days have no range",
-        "a split not adjusted for?",
+        "not adjusted for a split?",
     ):
         assert part in said
 
@@ -292,11 +274,11 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
     for arguments, reason in (
         (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
         (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
-        (["--config", RECIPE, "--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
+        (["--config", VOLATILITY, "--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
         (["--data.test_start", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
         (["--data.test_start", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
-        (["--data.root", "short.csv"], "say what they are with --data.source"),
-        (["--data.tickers", "[AAPL]"], "are for other prices; name --data.source csv"),
+        (["--data.root", "short.csv"], "--data.source"),
+        (["--data.tickers", "[AAPL]"], "are for other prices; use --data.source csv"),
     ):
         answer = command(TRAIN, *arguments)
         assert answer.returncode == 2, answer.stdout
@@ -317,13 +299,13 @@ def test_a_ticker_may_have_a_point_in_its_name(tmp_path: Path) -> None:
 def test_yahoo_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yfinance", None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[yahoo\]'"):
-        PriceData(DataConfig(source="yahoo", tickers=["SPY"], root=tmp_path), 10)
+        load_prices(DataConfig(source="yahoo", tickers=["SPY"], root=tmp_path))
 
 
 # --- numbers
 
 
-def test_qlike_is_least_at_the_truth() -> None:
+def test_qlike_is_minimal_for_the_true_variance() -> None:
     truth = np.array([1.0, 2.0])
     assert qlike(truth, truth).tolist() == [0, 0]
     assert (qlike(truth, truth * 0.5) > qlike(truth, truth * 2)).all()  # too low costs more than too high
@@ -338,12 +320,12 @@ def test_diebold_mariano_knows_noise_from_skill() -> None:
     assert 0.02 < np.mean(np.array(p) < 0.05) < 0.09
 
 
-def test_block_intervals_hold_the_mean() -> None:
+def test_block_intervals_contain_the_mean() -> None:
     low, high = block_interval(np.random.default_rng(0).normal(1, 1, 2000), lambda v: float(v.mean()), 300)
     assert 0.9 < low < 1 < high < 1.1
 
 
-def test_a_day_outside_an_interval_is_fined() -> None:
+def test_a_day_outside_its_interval_is_penalised() -> None:
     scores = interval_score(np.array([0.0, 2.0]), np.array([-1.0, -1.0]), np.array([1.0, 1.0]), 0.9)
     assert scores == pytest.approx([2, 2 + 20])
 
@@ -352,21 +334,21 @@ def test_baselines_find_what_is_there() -> None:
     frame = walk_of(days=1500)
     one = Series.from_prices("x", frame, 120)
     origins, refits = np.arange(1000, 1499), [Refit(one.days[1000], one.days[1000])]
-    assert baselines.walk(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
-    drift = baselines.walk(one, origins, refits, baselines.drift)
+    assert baselines.walk_forward(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
+    drift = baselines.walk_forward(one, origins, refits, baselines.drift)
     assert drift[0] == pytest.approx(one.returns[1:1000].mean())
-    constant = baselines.walk(one, origins, refits, baselines.constant_variance)
+    constant = baselines.walk_forward(one, origins, refits, baselines.constant_variance)
     assert (constant == constant[0]).all()
     assert np.isnan(
-        baselines.walk(one, origins, [Refit(one.days[100], one.days[100])], baselines.har)
+        baselines.walk_forward(one, origins, [Refit(one.days[100], one.days[100])], baselines.har)
     ).all()  # too few days before
 
 
-def test_every_evening_forecasts_are_held_against_the_days_before() -> None:
+def test_forecasts_are_recalibrated_on_the_days_before() -> None:
     generator = np.random.default_rng(0)
     variance = generator.exponential(size=3000) * np.where(np.arange(3000) < 1500, 1.0, 4.0)  # the market changes
-    forecast = recalibrated(np.full(3000, 7.0), variance)  # a rule that is wrong by a factor, and stays as it is
-    assert np.isnan(forecast[:LEAST]).all()
+    forecast = recalibrated(np.full(3000, 7.0), variance)  # a constant forecast, wrong by a factor
+    assert np.isnan(forecast[:MIN_DAYS]).all()
     assert forecast[1000:1500].mean() == pytest.approx(1, rel=0.1)
     assert forecast[2200:].mean() == pytest.approx(4, rel=0.1)
     returns = generator.standard_t(4, 3000) * np.sqrt(variance)
@@ -376,145 +358,269 @@ def test_every_evening_forecasts_are_held_against_the_days_before() -> None:
         assert inside.mean() == pytest.approx(int(name) / 100, abs=0.04)
 
 
-def test_trading_pays_its_costs_and_fills_at_the_next_open(series: Series) -> None:
+def test_the_backtest_pays_costs_and_trades_at_the_next_open(series: Series) -> None:
     origins = np.arange(3000, 3200)
     always = backtest(series, origins, np.ones(200), cost=0)
     np.testing.assert_allclose(always.returns, always.holding)
     assert always.holding[0] == pytest.approx(np.log(series.open[3002] / series.open[3001]))
-    nervous = np.where(np.arange(200) % 2, 1.0, -1.0)
-    free, dear = (backtest(series, origins, nervous, cost) for cost in (0, 10))
+    alternating = np.where(np.arange(200) % 2, 1.0, -1.0)
+    free, costly = (backtest(series, origins, alternating, cost) for cost in (0, 10))
     assert free.trades == 199
-    assert (free.returns.sum() - dear.returns.sum()) == pytest.approx(199 * 10 / 1e4)
+    assert (free.returns.sum() - costly.returns.sum()) == pytest.approx(199 * 10 / 1e4)
 
 
-# --- evaluation and prediction
+# --- evaluation
 
 
-def test_evaluation_json_has_the_shape_of_all_projects(run_folder: Path) -> None:
-    numbers = json.loads((run_folder / "evaluation.json").read_text())
-    assert list(numbers) == ["project", "run", "data", "metrics", "intervals", "baselines"]
-    assert list(numbers["data"]) == ["source", "root", "split", "n"]
-    low, high = numbers["intervals"]["qlike"]
-    assert low <= numbers["metrics"]["qlike"] <= high
-    assert {"naive", "garch", "har", "log_har"} <= set(numbers["baselines"])
-
-
-def test_the_report_says_in_words_who_wins_and_needs_nothing_but_itself(run_folder: Path) -> None:
+def test_the_report_says_in_words_which_model_is_better(run_folder: Path) -> None:
     page = (run_folder / "report.html").read_text()
     assert "embedded sample" in page.split("</title>")[0]
     lead = page.split('<p class="lead">')[1].split("</p>")[0]
     assert "the LSTM" in lead
     assert "Diebold-Mariano p " in lead
     assert page.count("data:image/png;base64,") >= 3
-    assert 'src="http' not in page
 
 
 @pytest.mark.parametrize(("task", "metric"), [("price", "rmse"), ("interval", "interval_score")])
 def test_the_other_tasks_are_scored_too(task: str, metric: str, tmp_path: Path, command: CommandLine) -> None:
-    more = ["--task", task, "--evaluation.refit", "never", "--training.epochs", "1"]
+    more = ["--task", task, "--training.refit", "never", "--training.epochs", "1"]
     more += ["--tutorial", "true", "--data.start", "2015-01-01"] if task == "price" else []
     answer = command(TRAIN, *tiny(), *more)
     assert answer.returncode == 0, answer.stderr
     numbers = json.loads(next(iter(tmp_path.glob("runs/*/*/evaluation.json"))).read_text())
-    assert next(iter(numbers["metrics"])) == metric
+    assert next(iter(numbers["metrics"])) == numbers["headline"]["metric"] == metric
+    rows = predictions(next(iter(tmp_path.glob("runs/*/*"))))
+    assert len(rows) == numbers["data"]["n"]
     page = next(iter(tmp_path.glob("runs/*/*/report.html"))).read_text()
     if task == "price":
         assert numbers["baselines"]["tutorial"]["rmse"] > 1.5 * numbers["baselines"]["naive"]["rmse"]
-        assert "The exhibit" in page
-        assert "Would it have paid?" in page
+        assert "A misleading plot" in page
+        assert "Backtest" in page
     else:
         assert 0.6 < numbers["metrics"]["coverage_90"] <= 1
-        assert "inside the 90 % interval" in page
+        assert "coverage of the 90 % interval" in page
+        assert {"lstm_low", "lstm_high", "har_low", "har_high"} <= set(rows[0])
 
 
 def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
     walk_of(days=700).to_csv(tmp_path / "other.csv")
-    words = ["--run", run_folder, "--data.source", "csv", "--data.root", "other.csv", "--data.split", "all"]
+    words = ["--run", run_folder, "--data.source", "csv", "--data.root", "other.csv"]
     answer = command(EVALUATE, *words, "--json", "out.json")
     assert answer.returncode == 0, answer.stderr
     numbers = json.loads((tmp_path / "out.json").read_text())
     assert numbers["data"]["split"] == "all"
+    assert numbers["data"]["seen"] == 0
     assert numbers["data"]["n"] > 300
     assert numbers["metrics"]["qlike"] < 1
-    assert command(EVALUATE, *words, "--evaluation.refit", "never").returncode == 0
+    assert "the networks were trained on other prices of that time" in answer.stdout
 
 
-def test_where_learning_ended_is_no_limit_for_other_prices(model: Predictor, run_folder: Path, tmp_path: Path) -> None:
+def test_a_run_without_refits_scores_other_prices_against_baselines_with_refits(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    walk_of(days=900).to_csv(tmp_path / "other.csv")
+    once = predictor.config.training.model_copy(update={"refit": "never"})
+    never = replace(predictor, config=predictor.config.model_copy(update={"training": once}))
+    one, other = (score_all(p, DataConfig(source="csv", root=tmp_path / "other.csv")) for p in (never, predictor))
+    assert one.numbers["baselines"] == other.numbers["baselines"]
+
+
+def test_the_end_of_training_is_no_limit_for_other_prices(predictor: Predictor, tmp_path: Path) -> None:
     walk_of(days=700).to_csv(tmp_path / "other.csv")
-    until = {"train_end": date(2010, 12, 31)}
-    older = replace(model, config=model.config.model_copy(update={"data": model.config.data.model_copy(update=until)}))
-    other = older.config.data.model_copy(update={"source": "csv", "root": tmp_path / "other.csv", "split": "all"})
-    found = evaluate(Run(run_folder), older, other.model_copy(update={"also": ()}), older.config.evaluation)
-    assert set(found.numbers["baselines"]) == set(TASKS["volatility"].rules)
+    ended = predictor.config.training.model_copy(update={"train_end": date(2010, 12, 31)})
+    older = replace(predictor, config=predictor.config.model_copy(update={"training": ended}))
+    found = score_all(older, DataConfig(source="csv", root=tmp_path / "other.csv"))
+    assert set(found.numbers["baselines"]) == set(TASKS["volatility"].baselines)
 
 
-def test_other_tickers_of_the_same_folder_are_other_prices(model: Predictor) -> None:
-    own = {"source": "csv", "root": Path("prices"), "tickers": ["A", "B"]}
-    trained = model.config.model_copy(update={"data": model.config.data.model_copy(update=own)})
-    asked = trained.data.model_copy(update={"split": "all", "tickers": ["C"]})
-    refuse_what_was_seen(replace(model, config=trained), asked, trained.evaluation)
-    with pytest.raises(ValueError, match="that the networks were trained on"):
-        again = asked.model_copy(update={"tickers": ["B", "C"]})
-        refuse_what_was_seen(replace(model, config=trained), again, trained.evaluation)
+def score_all(predictor: Predictor, data: DataConfig, known: Provenance | None = None) -> Evaluation:
+    """Score a predictor on every day of some prices."""
+    options = EvaluateOptions(data=data.model_copy(update={"split": "all"}))
+    return evaluate(predictor, options, known or Provenance(None))
 
 
-def test_a_finished_run_is_not_scored_on_what_it_was_trained_on(run_folder: Path, command: CommandLine) -> None:
-    for more, reason in (
-        (["--data.split", "all"], "score the days that the networks were trained on"),
-        (["--data.test_start", "2016-01-01"], "data.test_start lies before 2017-07-01"),
-        (["--evaluation.refit", "never"], "evaluation.refit must be that of the run"),
-        (["--data.train_end", "2016-01-01"], "data.train_end must be that of the run"),
+def predictions(folder: Path) -> list[dict[str, str]]:
+    with (folder / "predictions.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_forecast_is_a_row_of_predictions_csv(run_folder: Path, series: Series) -> None:
+    numbers, rows = json.loads((run_folder / "evaluation.json").read_text()), predictions(run_folder)
+    assert len(rows) == numbers["data"]["n"]
+    assert list(rows[0]) == ["item", "ticker", "day", "realised", "lstm", *TASKS["volatility"].baselines]
+    assert rows[0]["item"] == f"sp500 {rows[0]['day']}"
+    day = int(np.flatnonzero(series.days == np.datetime64(rows[7]["day"]))[0])
+    assert float(rows[7]["realised"]) == pytest.approx(series.variance[day], rel=1e-5)
+    realised, forecast = (np.array([float(row[name]) for row in rows]) for name in ("realised", "lstm"))
+    assert qlike(realised, forecast).mean() == pytest.approx(numbers["metrics"]["qlike"], rel=1e-3)
+
+
+# --- provenance: no day is scored by networks that were trained on it
+
+
+def test_the_own_test_days_were_never_seen_by_the_networks_that_forecast_them(run_folder: Path) -> None:
+    numbers = json.loads((run_folder / "evaluation.json").read_text())
+    assert numbers["data"]["seen"] == 0
+    assert numbers["data"]["n"] == len(predictions(run_folder)) == 377
+
+
+def test_days_that_the_run_was_trained_on_are_left_out_and_counted(run_folder: Path, command: CommandLine) -> None:
+    own = predictions(run_folder)
+    for number, (more, left) in enumerate(
+        (
+            (["--data.split", "all"], [row for row in own if row["day"] >= "2018-01-01"]),  # the last refit's own days
+            (["--data.test_start", "2016-01-01"], own),
+        )
     ):
-        answer = command(EVALUATE, "--run", run_folder, *more)
-        assert answer.returncode == 2, answer.stdout
-        assert reason in answer.stderr
-        assert "Traceback" not in answer.stderr
+        answer = command(EVALUATE, "--run", run_folder, "--name", f"leak-{number}", *more)
+        assert answer.returncode == 0, answer.stderr
+        folder = run_folder / "evaluations" / f"leak-{number}"
+        numbers, rows = json.loads((folder / "evaluation.json").read_text()), predictions(folder)
+        assert numbers["data"]["n"] == len(rows) == len(left)
+        assert [row["day"] for row in rows] == [row["day"] for row in left]
+        assert numbers["data"]["seen"] > 300
+        said = f"{numbers['data']['seen']} of {numbers['data']['seen'] + len(left)} items"
+        assert f"{said} were in this run's training or validation set; they are left out" in answer.stdout
+        assert said in (folder / "report.html").read_text()
+        if number:  # leaving days out changes neither the networks' forecasts nor the baselines'
+            assert rows == own
+            assert numbers["baselines"] == json.loads((run_folder / "evaluation.json").read_text())["baselines"]
 
 
-def test_tomorrow_is_a_sentence_with_an_interval_and_no_advice(
-    run_folder: Path, model: Predictor, tmp_path: Path, command: CommandLine
+def test_a_finished_run_is_not_scored_on_nothing_but_what_it_was_trained_on(
+    run_folder: Path, command: CommandLine
+) -> None:
+    seen = ["--run", run_folder, "--data.test_start", "2015-01-01", "--data.test_end", "2016-12-31"]
+    answer = command(EVALUATE, *seen)
+    assert answer.returncode == 2, answer.stdout
+    assert "items were in this run's training or validation set" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    kept = command(EVALUATE, *seen, "--seen", "keep", "--name", "kept", "--json", "kept.json")
+    assert kept.returncode == 0, kept.stderr
+    assert "they are scored" in kept.stdout
+
+
+def test_a_day_is_recognised_by_its_content_and_not_by_its_file(predictor: Predictor, tmp_path: Path) -> None:
+    for name in ("A", "B", "C"):
+        walk_of(seed=ord(name), days=700).to_csv(tmp_path / f"{name}.csv")
+    trained = DataConfig(source="csv", root=tmp_path, tickers=["A"], auxiliary_tickers=["B"], test_start="2017-01-01")
+    data = PriceData(trained, predictor.config.model, predictor.config.training)
+    known = Provenance(data.fingerprints())
+    held = int(np.searchsorted(data.series[0].days, data.refits[-1].known))
+    for name in ("A", "B"):  # the same prices under another name, in another currency
+        renamed = tmp_path / f"renamed-{name}.csv"
+        (walk_of(seed=ord(name), days=700) * 3).to_csv(renamed)
+        found = score_all(predictor, DataConfig(source="csv", root=renamed), known)
+        assert found.seen.count > 150
+        assert found.forecasts[0].days.min() == data.series[0].days[held]
+    (tmp_path / "C.csv").rename(tmp_path / "A.csv")  # other prices under the same name
+    assert score_all(predictor, DataConfig(source="csv", root=tmp_path / "A.csv"), known).seen.count == 0
+
+
+def test_other_tickers_of_the_same_folder_are_other_prices(predictor: Predictor, tmp_path: Path) -> None:
+    for name in ("A", "B", "C"):
+        walk_of(seed=ord(name), days=500).to_csv(tmp_path / f"{name}.csv")
+    own = DataConfig(source="csv", root=tmp_path, tickers=["A", "B"], test_start="2016-11-01")
+    training = predictor.config.training.model_copy(update={"refit": "never"})
+    known = Provenance(PriceData(own, predictor.config.model, training).fingerprints())
+    assert score_all(predictor, own.model_copy(update={"tickers": ["C"]}), known).seen.count == 0
+    again = score_all(predictor, own.model_copy(update={"tickers": ["B", "C"]}), known)
+    assert again.seen.count > 100
+    b, c = again.forecasts
+    assert b.days.min() >= np.datetime64("2016-11-01") > c.days.min()
+
+
+def test_a_refit_counts_only_what_it_and_earlier_ones_were_trained_on() -> None:
+    data = price_data("--data.auxiliary_tickers=[nasdaq]")
+    known = Provenance(data.fingerprints())
+    (first, second), one = data.refits, data.auxiliary[0]
+    rows = np.flatnonzero((one.days >= first.known) & (one.days < second.known))  # only the second refit knows them
+    assert not known.seen(one.fingerprints(rows, np.zeros_like(rows))).count
+    assert known.seen(one.fingerprints(rows, np.ones_like(rows)), keep=True).count == len(rows)
+
+
+def test_walk_forward_scores_of_other_prices_begin_with_the_first_refit(run_folder: Path, command: CommandLine) -> None:
+    words = ["--run", run_folder, "--data.index", "nasdaq", "--data.test_start"]
+    answer = command(EVALUATE, *words, "2016-01-01", "--name", "early")
+    assert answer.returncode == 0, answer.stderr
+    assert "before 2017-07-01, the first refit, are left out" in answer.stdout
+    assert predictions(run_folder / "evaluations" / "early")[0]["day"] == "2017-07-03"
+    answer = command(EVALUATE, *words, "2016-01-01", "--data.test_end", "2016-12-31")
+    assert answer.returncode == 2
+    assert "no test day lies after 2017-07-01" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "old", "new"),
+    [
+        (TRAIN, "data.also=[nasdaq]", "data.auxiliary_tickers"),
+        (TRAIN, "data.test_from=2016-01-01", "data.test_start"),
+        (EVALUATE, "data.test_until=2016-01-01", "data.test_end"),
+        (TRAIN, "data.train_until=2016-01-01", "training.train_end"),
+        (TRAIN, "data.level=120", "model.volatility_window"),
+        (TRAIN, "model.size=8", "model.hidden_size"),
+        (TRAIN, "model.layers=2", "model.num_layers"),
+        (TRAIN, "model.seeds=2", "model.ensemble_size"),
+        (TRAIN, "model.start=zero", "model.head_init"),
+        (TRAIN, "training.average=0.9", "training.ema_decay"),
+        (TRAIN, "evaluation.refit=never", "training.refit"),
+        (EVALUATE, "evaluation.cost=1", "evaluation.trading_cost_bp"),
+    ],
+)
+def test_old_names_of_settings_are_refused_with_the_new_ones(
+    script: str, old: str, new: str, run_folder: Path, command: CommandLine
+) -> None:
+    answer = command(script, f"--{old}", *(["--run", run_folder] if script == EVALUATE else []))
+    assert answer.returncode == 2
+    assert answer.stderr.strip() == f"stockprice: {old.split('=')[0]} is now called {new}"
+
+
+# --- prediction
+
+
+def test_a_prediction_is_a_sentence_with_an_interval_and_no_advice(
+    run_folder: Path, predictor: Predictor, tmp_path: Path, command: CommandLine
 ) -> None:
     frame = walk_of(days=400)
     frame.to_csv(tmp_path / "mine.csv")
     answer = command(PREDICT, "mine.csv", "--run", run_folder, "--json", "answer.json", "--picture", "fan.png")
     assert answer.returncode == 0, answer.stderr
-    assert "in 9 of 10 cases" in answer.stdout
-    assert "No advice" in answer.stdout
+    assert "90 % interval of the close" in answer.stdout
+    assert "Not investment advice" in answer.stdout
     said = json.loads((tmp_path / "answer.json").read_text())
     low, high = said["intervals"]["90"]
     assert said["intervals"]["95"][0] < low < said["close"] < high < said["intervals"]["95"][1]
     assert (tmp_path / "fan.png").stat().st_size > 5000
 
-    # training and prediction see the same: the forecast of the last day is that of the evaluation
-    one = Series.from_prices("mine", frame, model.config.model.volatility_window)
+    # training and prediction see the same input: the forecast of the last day is that of the evaluation
+    one = Series.from_prices("mine", frame, predictor.config.model.volatility_window)
     last = np.array([len(frame) - 2])
-    shorter = Predictor(model)("mine", frame.iloc[:-1])
+    shorter = predictor("mine", frame.iloc[:-1])
     assert shorter.volatility == pytest.approx(
-        float(np.sqrt(252 * model.forecast(one, last, latest=True)[0])), rel=1e-6
+        float(np.sqrt(252 * predictor.forecast(one, last, latest=True)[0])), rel=1e-6
     )
     refused = command(PREDICT, "none.csv", "--run", run_folder)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
 
 
-def test_the_shortest_file_that_is_taken_has_an_answer(model: Predictor) -> None:
-    predictor = Predictor(model)
-    enough = 60 + model.config.model.window + 2 * LEAST
+def test_the_shortest_file_that_is_accepted_has_an_answer(predictor: Predictor) -> None:
+    enough = 60 + predictor.config.model.window + 2 * MIN_DAYS
     assert np.isfinite(predictor("x", walk_of(days=enough)).intervals["95"]).all()
     with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but {enough} are needed"):
         predictor("x", walk_of(days=enough - 1))
 
 
-def test_forecasts_do_not_depend_on_the_currency(model: Predictor, prices: pd.DataFrame) -> None:
+def test_forecasts_do_not_depend_on_the_currency(predictor: Predictor, prices: pd.DataFrame) -> None:
     origins = np.arange(4500, 4600)
     other = prices.copy()
     other.iloc[:, :4] *= 110.0
-    a, b = (model.forecast(Series.from_prices("x", frame, 250), origins) for frame in (prices, other))
+    a, b = (predictor.forecast(Series.from_prices("x", frame, 250), origins) for frame in (prices, other))
     np.testing.assert_allclose(a, b, rtol=1e-4)
 
 
 def test_the_network_is_what_its_settings_say() -> None:
-    network = Forecasters(ModelConfig(size=5, layers=2, seeds=4))
+    network = Ensemble(ModelConfig(hidden_size=5, num_layers=2, ensemble_size=4))
     assert network(torch.zeros(3, 22, 5)).shape == (3, 4)
     recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]
     assert {(lstm.hidden_size, lstm.num_layers) for lstm in recurrent} == {(5, 2)}

@@ -4,50 +4,42 @@ pip install -e '.[app]'
 python -m projects.imagecaption.app --run RUN
 """
 
-if __name__ == "__main__":
-    from projects.imagecaption.config import AppOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.imagecaption.app", AppOptions)
+    main(__file__)
 
-import os
+from typing import Any
 
 import numpy as np
 
-from projects.imagecaption.attention_figure import overlay
-from projects.imagecaption.config import AppOptions
-from projects.imagecaption.predict import Predictor
+from projects.imagecaption.predictor import Predictor
+from shared.config import AppOptions
 from shared.runs import Run
 
 
-def main(options: AppOptions, run: Run) -> None:
-    """Serve the page until Ctrl-C."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    try:
-        import gradio
-    except ImportError:
-        raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
-    predictor = Predictor.from_checkpoint(run.model_file)
+def interface(_: AppOptions, run: Run) -> dict[str, Any]:
+    """What `gradio.Interface` shows: a photo in; the caption, the attention and a note out."""
+    import gradio
 
-    def describe(image: np.ndarray | None) -> tuple[str, list[tuple[np.ndarray, str]], str]:
-        if image is None:
+    predictor = Predictor.load(run.model_file)
+
+    def describe(photo: np.ndarray | None) -> tuple[str, list[tuple[np.ndarray, str]], str]:
+        if photo is None:
             return "", [], ""
-        photo = predictor.prepare(image)
-        prediction, caption = predictor.explain(photo)
-        attention_maps = [(overlay(photo, look), word) for word, look in zip(caption.words, caption.attention)]
-        note = "" if prediction.familiar else "This photo is unlike those I learned from: do not trust the caption."
-        return f"{prediction.caption}  (log-probability {prediction.log_probability:.1f})", attention_maps, note
+        prediction = predictor(photo)
+        note = "" if prediction.in_distribution else "Out of distribution: this photo is not like the training photos."
+        caption = f"{prediction.caption}  (log-probability {prediction.log_probability:.1f})"
+        return caption, predictor.explain(photo, prediction), note
 
-    page = gradio.Interface(
-        fn=describe,
-        inputs=gradio.Image(label="A photo"),
-        outputs=[
+    return {
+        "fn": describe,
+        "inputs": gradio.Image(label="A photo"),
+        "outputs": [
             gradio.Textbox(label="Caption"),
-            gradio.Gallery(label="Where each word looked", columns=6),
+            gradio.Gallery(label="Attention before each word", columns=6),
             gradio.Textbox(label="Note"),
         ],
-        title="Image captions",
-        description=f"{run.name} · {len(predictor.model.vocabulary)} words",
-        flagging_mode="never",
-    )
-    page.launch(server_name="127.0.0.1", server_port=options.port)
+        "title": "Image captions",
+        "description": f"{run.name} · {len(predictor.vocabulary)} words",
+    }

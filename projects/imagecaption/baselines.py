@@ -1,6 +1,6 @@
-"""What the network has to beat: one caption for all photos, and that of the training photo that attention_maps most alike.
+"""What the network has to beat: one caption for all photos, and the caption of the most similar training photo.
 
-Beside them, people: what one of them wrote, scored against the others.
+The human baseline is not a bound to beat: one person's caption, scored against the captions of the others.
 """
 
 from collections import Counter
@@ -12,44 +12,45 @@ from torch import Tensor
 
 from projects.imagecaption.metrics import Cider, References, Words, ngrams
 
-CANDIDATES, JUDGED = 100, 300
+CANDIDATES, SCORED_ON = 100, 300
 
 
 def constant_caption(references: References) -> list[str]:
-    """Of the 100 training captions with the commonest pairs of words, the one that fits the photos best (CIDEr).
+    """Of the 100 training captions with the most frequent bigrams, the one with the highest mean CIDEr.
 
-    Shorter ones than usual are left out: pairs as common as `in the` are not enough for a caption.
+    Captions that are shorter than usual are left out: bigrams as frequent as `in the` do not make a caption.
     """
     pairs = Counter(pair for several in references for pair in {p for words in several for p in ngrams(words, 2)})
     shortest = max(2, min(6, int(np.median([len(words) for several in references for words in several]))))
 
-    def commonness(words: Words) -> float:
+    def bigram_frequency(words: Words) -> float:
         return float(np.mean([pairs[p] for p in ngrams(words, 2)])) if len(words) >= shortest else 0.0
 
     distinct = sorted({tuple(words) for several in references for words in several})
-    candidates = sorted(distinct, key=lambda words: (-commonness(words), words))[:CANDIDATES]
-    judges = [references[i] for i in np.linspace(0, len(references) - 1, min(JUDGED, len(references))).astype(int)]
-    scorer = Cider(judges)
-    return list(max(candidates, key=lambda words: scorer([words] * len(judges)).mean()))
+    candidates = sorted(distinct, key=lambda words: (-bigram_frequency(words), words))[:CANDIDATES]
+    rows = np.linspace(0, len(references) - 1, min(SCORED_ON, len(references))).astype(int)
+    scorer = Cider([references[row] for row in rows])
+    return list(max(candidates, key=lambda words: scorer([words] * len(rows)).mean()))
 
 
-def consensus(references: References) -> list[list[str]]:
-    """For every photo the caption that agrees most with its others, by CIDEr."""
+def consensus_captions(references: References) -> list[list[str]]:
+    """For every photo the caption that agrees best with its others, by CIDEr."""
     chosen = []
-    for several, scores in zip(references, _against_others(references)):
+    for several, scores in zip(references, _agreement(references)):
         chosen.append(list(several[int(np.argmax(scores))]))
     return chosen
 
 
-def _against_others(references: References) -> list[list[float]]:
-    """CIDEr of every caption, counted against all captions of its photo (its own adds the same to each)."""
+def _agreement(references: References) -> list[list[float]]:
+    """CIDEr of every caption against all captions of its photo (itself included, which adds the same to each)."""
     scorer = Cider(references)
     return [scorer(several, [row] * len(several)).tolist() for row, several in enumerate(references)]
 
 
-def nearest(known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
-    """The most similar known photo and its cosine, both (N,). known (M, C) and asked (N, C): mean features."""
-    similarity = F.normalize(asked.float(), dim=1) @ F.normalize(known.float(), dim=1).T  # (N, M)
+def nearest(training: Tensor, photos: Tensor) -> tuple[Tensor, Tensor]:
+    """Index and cosine similarity of the most similar training photo, both (N,). Mean features: training (M, C), photos
+    (N, C)."""
+    similarity = F.normalize(photos.float(), dim=1) @ F.normalize(training.float(), dim=1).T  # (N, M)
     best = similarity.max(dim=1)
     return best.indices, best.values
 

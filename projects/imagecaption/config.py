@@ -1,132 +1,154 @@
-"""Every knob of the project, with what it does."""
+"""Every setting of the project, with what it does."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import OF_ONE_SOURCE, RunOptions, Section
+from shared.config import EvaluateOptions as SharedEvaluateOptions
+from shared.config import RunOptions, Section
 from shared.training.config import TrainingConfig
+
+Metric = Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
 
 
 class DataConfig(Section):
-    """Which photos with captions, and how they are divided."""
+    """Which photos with captions, and how they are split."""
+
+    renamed = {"size": "model.image_size", "scenes": "sample_size"}
 
     source: Literal["sample", "flickr8k", "coco", "folder"] = "sample"
     """sample: scenes drawn by code. flickr8k: the official layout. coco: photos and COCO's caption JSON. folder: photos
     and a captions.csv with the columns image and caption."""
-    root: Annotated[Path | None, OF_ONE_SOURCE] = None
+    root: Path | None = None
     """The folder of the photos and captions; for the sample, where to keep what is drawn (default: data/)."""
     split: Literal["auto", "official", "random", "train", "dev", "test", "all"] = "auto"
     """official: the lists that come with the data. random: photo by photo. auto: official where there are lists. For
-    evaluation only: train, dev or test (the photos of that list) and all (every photo)."""
+    evaluation only: train, dev or test (the photos of that list are the test set) and all (every photo is)."""
     validation: float = Field(0.1, gt=0, lt=0.5)
-    """Part of the photos that decides which weights are kept, where no list says which."""
+    """Fraction of the photos in the validation set, which decides which weights are kept, where no list names them."""
     test: float = Field(0.15, gt=0, lt=0.5)
-    """Random split: part of the photos that is looked at once, at the end."""
-    size: int = Field(224, ge=32, le=640)
-    """Side in pixels that every photo is squashed to; nothing of it is cut off."""
+    """Random split: fraction of the photos in the test set, which is used once, at the end."""
     sample_size: int = Field(2000, ge=100)
-    """How many scenes the sample has."""
+    """Number of scenes in the sample."""
     cache: Path = Path("data/cache")
     """Where frozen features are kept."""
     seed: int = Field(0, ge=0)
-    """Decides the split and the sample."""
+    """Seed of the split and of the sample."""
 
 
 class ModelConfig(Section):
     """Encoder and decoder."""
 
+    renamed = {"hidden": "hidden_size", "heads": "num_heads", "layers": "num_layers"}
+
+    image_size: int = Field(224, ge=32, le=640)
+    """Side in pixels of the encoder's input. Photos are squashed to a square, so that nothing is cut off."""
     encoder: str = "efficientnet_lite0"
-    """efficientnet_lite0, small (a few convolutions, for the sample), or the name of a network of convolutions of
-    torchvision or timm."""
+    """efficientnet_lite0, small (six convolutions, for the sample), or a convolutional network of torchvision or timm
+    by name."""
     weights: str = "imagenet"
-    """imagenet (of the extra `captions`, torchvision or timm), none (random), or a .safetensors or .pt file."""
+    """imagenet (from the extra `captions`, torchvision or timm), none (random), or a .safetensors or .pt file."""
     fine_tune: bool = False
-    """Train the encoder too; otherwise what it makes of every photo is computed once."""
+    """Train the encoder, too. Otherwise it stays frozen and its features are computed once."""
     decoder: Literal["lstm", "transformer"] = "lstm"
-    """lstm: Show, Attend and Tell. transformer: small, causal, with cross attention."""
+    """lstm: Show, Attend and Tell (Xu et al. 2015). transformer: a small causal one with cross-attention."""
     attention: Literal["dot", "additive"] = "dot"
-    """lstm: scaled dot products, or the small network of the paper (several times slower)."""
+    """lstm: multi-head scaled dot products, or the additive attention of the paper (several times slower)."""
     hidden_size: int = Field(512, ge=8)
-    """Width of the decoder and of its word vectors."""
+    """Width of the decoder and of its word embeddings."""
     num_heads: int = Field(8, ge=1)
-    """Attentions side by side (dot attention and transformer)."""
+    """Attention heads (dot attention and transformer)."""
     num_layers: int = Field(3, ge=1)
-    """transformer: blocks on top of each other."""
+    """transformer: number of decoder blocks."""
     dropout: float = Field(0.5, ge=0, lt=1)
-    """Dropout of grid, words and states."""
+    """Dropout of features, word embeddings and hidden states."""
     min_count: int = Field(4, ge=1)
-    """Words that occur more rarely in the training captions are not known."""
+    """Words that occur less often than this in the training captions are out of vocabulary."""
     max_words: int = Field(20, ge=3)
-    """Longer training captions are cut, and no longer ones are written."""
+    """Longer training captions are truncated, and decoding stops after this many words."""
 
     @model_validator(mode="after")
     def _possible(self) -> "ModelConfig":
         if self.hidden_size % self.num_heads:
             raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of num_heads {self.num_heads}")
         if self.weights == "none" and not self.fine_tune:
-            raise ValueError("weights is none and fine_tune is off: a random frozen encoder sees nothing")
+            raise ValueError("weights is none and fine_tune is off: a random frozen encoder has no useful features")
         return self
 
 
 class CaptionTraining(TrainingConfig):
-    """How the captions are learned, word by word (cross entropy)."""
+    """First stage: cross entropy with teacher forcing."""
+
+    minimised = frozenset()
+    renamed = {
+        **TrainingConfig.renamed,
+        "start": "init_from",
+        "look_everywhere": "attention_regularisation",
+        "mirror": "horizontal_flip",
+        "encoder_factor": "encoder_lr_factor",
+    }
 
     init_from: Path | None = None
-    """A finished run (its model.safetensors) whose words and weights training goes on from."""
+    """The model.safetensors of a finished run, whose vocabulary and weights training starts from."""
     epochs: int = Field(20, ge=0)
-    """Passes over the training photos; 0 leaves this stage out, where `start` says what to go on from."""
+    """Passes over the training photos; 0 leaves this stage out, where `init_from` names weights to start from."""
     batch_size: int = Field(64, ge=1)
     """Photos in one forward pass, each with up to five captions, over all processes."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    """Part of the target spread over all words (Szegedy et al. 2016)."""
+    """Fraction of the target spread over all words (Szegedy et al. 2016)."""
     attention_regularisation: float = Field(0.5, ge=0)
-    """Weight of the doubly stochastic term: each place should be looked at about equally in a caption."""
+    """Weight of the doubly stochastic term (Xu et al. 2015): over a caption, every grid point should receive about the
+    same attention."""
     horizontal_flip: bool = True
-    """Show half of the training photos mirrored; wrong where captions tell left from right."""
+    """Mirror half of the training photos; turn it off where captions tell left from right."""
     encoder_lr_factor: float = Field(0.1, gt=0)
-    """With model.fine_tune: learning rate of the encoder as a part of the decoder's."""
-    monitor: Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"] = "cider"
-    """The number of the validation that decides which weights are kept."""
+    """With model.fine_tune: learning rate of the encoder relative to that of the decoder."""
+    monitor: Metric = "cider"
+    """The validation metric that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
-    """Whether a better `monitor` is smaller or larger."""
+    """Whether `monitor` is minimised or maximised."""
 
 
 class ScstConfig(TrainingConfig):
-    """Second stage: self-critical sequence training on CIDEr itself (Rennie et al. 2017); off with 0 epochs."""
+    """Second stage: self-critical sequence training on CIDEr itself (SCST; Rennie et al. 2017); off with 0 epochs."""
+
+    minimised = frozenset()
+    renamed = {**TrainingConfig.renamed, "samples": "num_samples", "nucleus": "top_p", "share": "interpolation"}
 
     epochs: int = Field(0, ge=0)
     """Passes over the training photos; 0 leaves this stage out."""
     batch_size: int = Field(64, ge=1)
     """Photos in one forward pass, over all processes."""
     num_samples: int = Field(5, ge=2)
-    """Captions drawn for each photo; what counts is how much better one is than the others."""
+    """Captions sampled for each photo; the mean reward of the other samples is a sample's baseline."""
     top_p: float = Field(0.9, gt=0, le=1)
-    """They are drawn from the likeliest words that together have this probability: label smoothing has left a little
-    to every word, and one that nobody would say teaches nothing."""
+    """Nucleus sampling: words are drawn from the most probable ones that together reach this probability. After label
+    smoothing every word has some probability, and sampling improbable ones makes training diverge."""
     interpolation: float = Field(0.5, gt=0, le=1)
-    """How far the weights go from the first stage's to this one's (Wortsman et al. 2022): all the way, captions become
-    short and alike."""
+    """Final weights = first stage + interpolation * (second stage - first stage) (Wortsman et al. 2022). With 1,
+    captions become short and alike."""
     learning_rate: float = Field(5e-5, gt=0)
     """Peak learning rate."""
-    monitor: Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"] = "cider"
-    """The number of the validation that decides which weights are kept."""
+    monitor: Metric = "cider"
+    """The validation metric that decides which weights are kept."""
     direction: Literal["min", "max"] = "max"
-    """Whether a better `monitor` is smaller or larger."""
+    """Whether `monitor` is minimised or maximised."""
 
 
 class DecodeConfig(Section):
-    """How a caption is written, once the network is trained."""
+    """How the trained network writes a caption."""
+
+    renamed = {"beam": "beam_size", "block_ngram": "no_repeat_ngram_size", "nucleus": "top_p"}
 
     beam_size: int = Field(5, ge=1)
-    """Captions that are followed at the same time; 1 takes the likeliest word each time."""
+    """Width of the beam search; 1 is greedy decoding."""
     length_penalty: float = Field(0.7, ge=0)
-    """The log-probability is divided by length ** this; 0 prefers short captions."""
+    """Beams are ranked by log-probability / length ** length_penalty; 0 prefers short captions."""
     no_repeat_ngram_size: int = Field(3, ge=0)
-    """No sequence of so many words twice in a caption; 0 allows all."""
+    """No n-gram of this length occurs twice in a caption; 0 allows repetition."""
     top_p: float = Field(0.0, ge=0, le=1)
-    """Draw from the likeliest words that together have this probability (Holtzman et al. 2020); 0 searches instead."""
+    """Nucleus sampling with this probability (Holtzman et al. 2020) instead of beam search; 0 turns it off."""
 
 
 class EvaluationConfig(Section):
@@ -135,11 +157,11 @@ class EvaluationConfig(Section):
     meteor: bool = True
     """Also METEOR, where Java and pycocoevalcap are installed."""
     bootstrap: int = Field(1000, ge=100)
-    """Resamples of the 95 % interval."""
+    """Resamples of the 95 % confidence interval."""
 
 
 class Config(Section):
-    """Captions for photos, with attention that can be seen."""
+    """Image captioning with visible attention."""
 
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
@@ -155,34 +177,30 @@ class Config(Section):
         if self.data.split in ("train", "dev", "test", "all"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
         if self.training.epochs == 0 and self.training.init_from is None:
-            raise ValueError("training.epochs is 0: say what to go on from with --training.init_from MODEL")
+            raise ValueError("training.epochs is 0: name the weights to start from with --training.init_from MODEL")
         if self.training.epochs == self.scst.epochs == 0:
-            raise ValueError("training.epochs and scst.epochs are both 0: there is nothing to do")
+            raise ValueError("training.epochs and scst.epochs are both 0: nothing would be trained")
         return self
 
 
-class EvaluateOptions(RunOptions):
-    """Score a finished run, on its own test photos or on any others with captions."""
+class EvaluateOptions(SharedEvaluateOptions):
+    """Score a finished run on its own test photos, or on any others with captions."""
+
+    renamed = {"beam": "decode.beam_size"}
 
     data: DataConfig = DataConfig()
+    decode: DecodeConfig = DecodeConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    beam: int | None = Field(None, ge=1)
-    """Another `decode.beam_size` than the run's own."""
 
 
 class PredictOptions(RunOptions):
-    """Write a caption for a photo, for every photo of a folder, or for those that a text file lists."""
+    """Caption one photo, every photo of a folder, or those that a text file lists."""
+
+    renamed = {"beam": "beam_size"}
 
     input: list[str] = Field(min_length=1)
-    """Photos, folders, addresses (https://...), or .txt files with one of these a line."""
-    beam: int | None = Field(None, ge=1)
-    """Another `decode.beam_size` than the run's own."""
+    """Photos, folders, addresses (https://...), or .txt files with one of these per line."""
+    beam_size: int | None = Field(None, ge=1)
+    """Width of the beam search (default: that of the run, `decode.beam_size`)."""
     overlay: Path | None = None
-    """Folder for pictures of where each word looked; default: `predictions/` in the run."""
-
-
-class AppOptions(RunOptions):
-    """Show a finished run on a web page of this machine."""
-
-    port: int = Field(7860, ge=1024, le=65535)
-    """The page is http://127.0.0.1:<port>."""
+    """Folder for the pictures of the attention; default: `predictions/` in the run."""

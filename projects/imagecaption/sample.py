@@ -1,7 +1,7 @@
-"""The embedded sample: scenes drawn by code, each with five captions by five different 'people'.
+"""The embedded sample: scenes drawn by code, each with five captions of different wording.
 
-The test is compositional: certain colours of a thing, and certain actions in a colour, occur in test scenes only. Every
-word of such a caption is known from training, the combination is not, so remembering scenes does not help.
+The test set is compositional: certain things in a certain colour, and certain actions in a colour, occur in test scenes
+only. Every word of such a caption occurs in the training set but the combination does not, so memorising does not help.
 """
 
 import csv
@@ -42,7 +42,7 @@ PAIR = (
     "{b} {back} {a}", "{a} next to {b}", "{b} and {a}",
 )  # fmt: skip
 NUMBERS = ("", "a", "two", "three")
-HELD_BACK = {  # seen together in test scenes only
+HELD_OUT = {  # combined in test scenes only
     *zip(COLOURS, ("boat", "star", "cup", "ball", "house", "car")),
     ("red", "running"), ("blue", "sitting"), ("yellow", "lying"),
 }  # fmt: skip
@@ -66,7 +66,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is there, and how the first stands to the second."""
+    """Two groups, the relation of the first to the second, and the ground."""
 
     first: Group
     second: Group
@@ -74,9 +74,9 @@ class Scene:
     ground: str
 
     @property
-    def held_back(self) -> bool:
-        """Whether it shows a combination that training never sees."""
-        return any((group.colour, group.noun) in HELD_BACK for group in (self.first, self.second))
+    def held_out(self) -> bool:
+        """Whether it shows a combination that is held out of the training set."""
+        return any((group.colour, group.noun) in HELD_OUT for group in (self.first, self.second))
 
 
 def draw_sample(folder: Path, scenes: int, seed: int) -> Path:
@@ -91,10 +91,10 @@ def draw_sample(folder: Path, scenes: int, seed: int) -> Path:
     writer.writerow(("image", "caption", "split"))
     for number in range(scenes):
         scene, name = compose(generator), f"scene-{number:05d}.png"
-        part = "test" if scene.held_back else "validation" if generator.random() < 0.1 else "train"
+        part = "test" if scene.held_out else "validation" if generator.random() < 0.1 else "train"
         write_bytes(target / name, cv2.imencode(".png", draw(scene, generator)[:, :, ::-1])[1].tobytes())
         writer.writerows((name, caption, part) for caption in describe(scene, generator))
-    write_text(target / "captions.csv", page.getvalue())  # the last: without it the sample is not there
+    write_text(target / "captions.csv", page.getvalue())  # written last: without it the sample is incomplete
     return target
 
 
@@ -123,11 +123,11 @@ def compose(generator: np.random.Generator) -> Scene:
 
 
 def describe(scene: Scene, generator: np.random.Generator) -> list[str]:
-    """Five captions, each in another manner; what is left out and which synonym is taken is up to chance."""
+    """Five captions from different templates; omissions and synonyms are random."""
     a, b, to, back = scene.first, scene.second, WAYS[scene.relation], WAYS[OPPOSITE[scene.relation]]
     lines = []
-    for manner in generator.permutation(len(CHILD if a.is_child else PAIR))[:5]:
-        line = (CHILD if a.is_child else PAIR)[manner].format(
+    for template in generator.permutation(len(CHILD if a.is_child else PAIR))[:5]:
+        line = (CHILD if a.is_child else PAIR)[template].format(
             a=name(a, generator), b=name(b, generator), is_="is" if a.count == 1 else "are", doing=a.noun,
             does=ACTIONS.get(a.noun, ""), to=pick(generator, to), back=pick(generator, back),
             on=f"on {pick(generator, ('', 'the '))}{scene.ground}",

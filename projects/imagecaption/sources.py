@@ -1,7 +1,7 @@
-"""Where photos with captions come from: the official layouts of the public sets, and anybody's own folder.
+"""Where photos with captions come from: the sample, public sets, or your own folder -> one list of photos.
 
 What does not fit together (a photo without captions, a caption without its photo, an empty caption) is left out,
-counted and named, never passed over in silence.
+counted and named.
 """
 
 import json
@@ -32,12 +32,12 @@ CAPTION_COLUMNS = ("caption", "captions", "comment", "text", "sentence", "descri
 
 @dataclass
 class Photo:
-    """A photo and what people wrote about it."""
+    """A photo and its captions."""
 
     path: Path
     captions: list[str]
     part: str | None = None
-    """`train`, `validation` or `test`, where the source says so."""
+    """`train`, `validation` or `test`, where the source has lists."""
 
 
 @dataclass
@@ -46,9 +46,9 @@ class Collection:
 
     photos: list[Photo]
     left_out: dict[str, list[str]] = field(default_factory=dict)
-    """Why something was left out, and the names of what was."""
+    """Reason -> names of what was left out."""
 
-    def complaints(self) -> str:
+    def problems(self) -> str:
         """`2 photos without captions (a.jpg, b.jpg), 1 empty caption (c.jpg)`"""
         return ", ".join(
             f"{len(names)} {reason} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
@@ -70,11 +70,17 @@ def load_photos(config: DataConfig) -> Collection:
     return read(config.root)
 
 
+def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
+    """The sample as somebody's own data: what `--data.source folder --data.root` takes, and one photo for `predict`."""
+    root = draw_sample(folder, config.sample_size, config.seed)
+    return root, find_images(root)[0]
+
+
 def read_flickr8k(root: Path) -> Collection:
     """`name.jpg#0<tab>caption` lines, a folder of photos, and lists of names for train, dev and test."""
     token_file = next(iter(sorted(root.rglob("*.token.txt"))), None)
     if token_file is None:
-        raise FileNotFoundError(f"{root} does not hold the file Flickr8k.token.txt; there must be {FLICKR8K}")
+        raise FileNotFoundError(f"{root} has no file Flickr8k.token.txt; there must be {FLICKR8K}")
     captions: dict[str, list[str]] = defaultdict(list)
     for number, line in enumerate(_lines(token_file), 1):
         name, tab, caption = line.partition("\t")
@@ -85,13 +91,14 @@ def read_flickr8k(root: Path) -> Collection:
     for path in sorted(root.rglob("*mages.txt")):
         if match := re.search(r"(train|dev|val|test)Images\.txt$", path.name):
             parts |= dict.fromkeys((name.strip() for name in _lines(path)), PARTS[match[1]])
-    return _put_together(captions, _by_name(root), parts)
+    return _join(captions, _by_name(root), parts)
 
 
 def read_coco(root: Path) -> Collection:
-    """COCO's caption JSON (images, annotations), one file or one for each part, or Karpathy's (images with sentences).
+    """COCO's caption JSON (images, annotations), one file or one per set, or Karpathy's (images with sentences).
 
-    The photos may lie anywhere below the folder of the JSON file or above it.
+    root: a folder with the JSON files and the photos anywhere below it, or one JSON file; then the photos lie below its
+    folder, or beside its folder `annotations`.
     """
     files = [root] if root.is_file() else sorted(root.rglob("*.json"))
     captions: dict[str, list[str]] = defaultdict(list)
@@ -106,25 +113,25 @@ def read_coco(root: Path) -> Collection:
         try:
             images = list(_coco_images(content, path))
         except (KeyError, TypeError, AttributeError):
-            raise ValueError(f"{path} is neither in COCO's form nor in Karpathy's") from None
+            raise ValueError(f"{path} is neither in COCO's format nor in Karpathy's") from None
         for name, several, part in images:
             captions[name] += several
             if part:
                 parts[name] = part
     if not captions:
-        raise ValueError(f"{root} does not hold captions in COCO's form: a .json file with `images` and `annotations`")
+        raise ValueError(f"{root} has no captions in COCO's format: a .json file with `images` and `annotations`")
     folder = root if root.is_dir() else root.parent.parent if root.parent.name == "annotations" else root.parent
-    return _put_together(captions, _by_name(folder), parts)
+    return _join(captions, _by_name(folder), parts)
 
 
 def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, list[str], str | None]]:
-    """File name, captions and part of every image of a JSON file."""
+    """File name, captions and set of every image of a JSON file."""
     match = re.search(r"(train|val|test)", path.name)
     of_image: dict[Any, list[str]] = defaultdict(list)
     for annotation in content.get("annotations", []):
         if not isinstance(annotation, dict) or not {"caption", "image_id"} <= set(annotation):
             raise ValueError(
-                f"{path} holds no captions (it may be the file of objects); remove it or name the right one"
+                f"{path} has no captions (it may be the file of object labels); remove it or name the right one"
             )
         of_image[annotation["image_id"]].append(str(annotation["caption"]))
     for image in content["images"]:
@@ -140,10 +147,10 @@ def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, lis
 
 
 def read_folder(root: Path) -> Collection:
-    """captions.csv (or .tsv, .txt) with the columns image and caption, one row a caption, and maybe a column split."""
+    """captions.csv (or .tsv, .txt) with the columns image and caption, one row per caption, and optionally split."""
     files = [root] if root.is_file() else [p for n in ("csv", "tsv", "txt") if (p := root / f"captions.{n}").is_file()]
     if not files:
-        raise FileNotFoundError(f"{root} does not hold the file captions.csv with the columns image and caption")
+        raise FileNotFoundError(f"{root} has no file captions.csv with the columns image and caption")
     path = files[0]
     frame = read_table(path)
     image = find_column(frame, None, None, IMAGE_COLUMNS, path)
@@ -155,30 +162,30 @@ def read_folder(root: Path) -> Collection:
         captions[row[image]].append(row[caption])
         if split and (named := row[split].strip().lower()):
             if named not in PARTS:
-                raise ValueError(f"{path}: the column {split} says {named}; {', '.join(PARTS)} are known")
+                raise ValueError(f"{path}: the column {split} says {named}; it may say {', '.join(PARTS)}")
             parts[row[image]] = PARTS[named]
-    return _put_together(captions, _by_name(path.parent), parts)
+    return _join(captions, _by_name(path.parent), parts)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    """Every photo below a folder by its path in there, and by its bare name where no other photo has it."""
+    """Every photo below a folder by its relative path, and by its file name where that is unique."""
     photos = find_images(folder)
     count = Counter(path.name for path in photos)
     bare = {path.name: path for path in photos if count[path.name] == 1}
     return bare | {path.relative_to(folder).as_posix(): path for path in photos}
 
 
-def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
-    """Photos that have captions. captions, parts: by name. found: where each name lies.
+def _join(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
+    """Photos with their captions. captions, parts: by name. found: the path of every name.
 
-    Raises ValueError if a photo is put into two parts under two names.
+    Raises ValueError if a photo is in two sets under two names.
     """
     left_out: dict[str, list[str]] = defaultdict(list)
     photos: dict[Path, Photo] = {}
-    exactly = {found[name] for name in captions if name in found}
+    exact = {found[name] for name in captions if name in found}
     for name, several in sorted(captions.items()):
         path = found.get(name) or found.get(PurePosixPath(name).name)
-        if path is None or (name not in found and path in exactly):
+        if path is None or (name not in found and path in exact):
             left_out["captioned photos that are missing"].append(name)
             continue
         kept = [caption.strip() for caption in several if tokenize(caption)]
@@ -187,13 +194,13 @@ def _put_together(captions: dict[str, list[str]], found: dict[str, Path], parts:
             continue
         other = photos.setdefault(path, Photo(path, kept, parts.get(name)))
         if other.part != parts.get(name):
-            raise ValueError(f"{path.name} is put into the parts {other.part} and {parts.get(name)}; keep one table")
+            raise ValueError(f"{path.name} is listed in two sets, {other.part} and {parts.get(name)}; keep one of them")
         other.captions += [caption for caption in kept if caption not in other.captions]
     for path in sorted(set(found.values()) - set(photos)):
         left_out["photos without captions"].append(path.name)
     left_out["listed photos without captions"] = sorted(set(parts) - set(captions))
     if not photos:
-        raise ValueError(f"no photo has a caption: {Collection([], left_out).complaints() or 'there are none'}")
+        raise ValueError(f"no photo has a caption: {Collection([], left_out).problems() or 'there are none'}")
     return Collection(list(photos.values()), {reason: names for reason, names in left_out.items() if names})
 
 

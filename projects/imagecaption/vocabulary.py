@@ -1,8 +1,9 @@
-"""Captions -> words -> numbers and back.
+"""Captions -> words -> token numbers and back.
 
-The words are those that COCO's evaluation counts: lower case, split as in the Penn Treebank (man|'s, do|n't), without
-punctuation (Chen et al. 2015; its tokenizer is Java, and ours agrees with it on 99.9 % of the captions of Flickr8k).
-Hyphenated words stay whole. One rule for training, decoding and scores, for every language that writes blanks.
+Tokenisation is that of COCO's evaluation: lower case, split as in the Penn Treebank (man|'s, do|n't), no punctuation
+(Chen et al. 2015; its tokeniser is a Java program, and this one agrees with it on 99.9 % of the captions of Flickr8k).
+Hyphenated words stay whole. Training, decoding and metrics share this rule, for every language that writes spaces
+between words.
 """
 
 import re
@@ -15,7 +16,7 @@ from functools import cached_property
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL = ("<pad>", "<start>", "<end>", "<unknown>")
 WORD = re.compile(
-    r"n't\b|'(?:s|m|d|re|ve|ll)\b"  # what the Treebank cuts off
+    r"n't\b|'(?:s|m|d|re|ve|ll)\b"  # clitics that the Treebank splits off
     r"|can(?=not\b)|\w+?(?=n't\b)"  # can|not, do|n't
     r"|\d+(?:[.,:/]\d+)+"  # 1,000
     r"|\w+(?:[-&/]\w+)*"  # tri-colored
@@ -30,15 +31,24 @@ def tokenize(caption: str) -> list[str]:
     return WORD.findall(unicodedata.normalize("NFC", caption).lower().replace("’", "'"))
 
 
+def detokenize(words: Sequence[str]) -> str:
+    """
+    >>> detokenize(["a", "man", "'s", "dog"])
+    "A man's dog."
+    """
+    text = re.sub(r" (n't|'\w+)", r"\1", " ".join(words))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
-    """The known words; the first four are special."""
+    """The words of the network; the first four are special tokens."""
 
     words: list[str]
 
     @classmethod
     def build(cls, captions: Iterable[Sequence[str]], min_count: int) -> "Vocabulary":
-        """Words that occur at least `min_count` times in tokenized captions, the commonest first.
+        """Words that occur at least `min_count` times in tokenised captions, the most frequent first.
 
         Raises ValueError if there are none.
         """
@@ -52,21 +62,15 @@ class Vocabulary:
         return len(self.words)
 
     @cached_property
-    def numbers(self) -> dict[str, int]:
-        """The number of every word."""
+    def index(self) -> dict[str, int]:
+        """Word -> token number."""
         return {word: number for number, word in enumerate(self.words)}
 
-    def encode(self, words: Sequence[str], longest: int) -> list[int]:
-        """`<start> a dog <end>` as numbers; at most `longest` words are kept, and a cut caption has no end."""
-        numbers = [self.numbers.get(word, UNKNOWN) for word in words[:longest]]
-        return [START, *numbers, *([END] if len(words) <= longest else [])]
+    def encode(self, words: Sequence[str], max_words: int) -> list[int]:
+        """`<start> a dog <end>` as token numbers; of more than `max_words` words the rest is cut off, and the end."""
+        tokens = [self.index.get(word, UNKNOWN) for word in words[:max_words]]
+        return [START, *tokens, *([END] if len(words) <= max_words else [])]
 
-    def decode(self, numbers: Iterable[int], end: bool = False) -> list[str]:
-        """Numbers as words, without what is special; with `end` the end, too, if there is one."""
-        return [self.words[number] for number in numbers if number >= len(SPECIAL) or (end and number == END)]
-
-
-def sentence(words: Sequence[str]) -> str:
-    """Words as people write them: `a man 's dog` -> `A man's dog.`"""
-    text = re.sub(r" (n't|'\w+)", r"\1", " ".join(words))
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    def decode(self, tokens: Iterable[int], end: bool = False) -> list[str]:
+        """Token numbers as words, without the special ones; `end` keeps the end token."""
+        return [self.words[token] for token in tokens if token >= len(SPECIAL) or (end and token == END)]

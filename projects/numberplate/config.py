@@ -1,4 +1,4 @@
-"""Every knob of the project, with what it does."""
+"""Every setting of the project, with what it does."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,41 +6,46 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from projects.numberplate.formats import known_country
-from shared.config import OF_ONE_SOURCE, RunOptions, Section
+from shared.config import EvaluateOptions as SharedEvaluateOptions
+from shared.config import RunOptions, Section
 from shared.training.config import TrainingConfig
 
 Country = Annotated[str, AfterValidator(known_country)]
 
 
 class DataConfig(Section):
-    """Which photos and crops, and how they are divided."""
+    """Which photos and crops, and how they are split."""
+
+    renamed = {"photos": "sample_size", "leave_out": "exclude_sets", "only": "test_sets"}
 
     source: Literal["sample", "csv"] = "sample"
-    """sample: cars and plates drawn by code. csv: your own photos."""
-    root: Annotated[Path | None, OF_ONE_SOURCE] = None
-    """csv: a table of photos (file,x0,y0,x1,y1,text; paths relative to it, one row a plate, no box: no plate) or of
+    """sample: streets with plates drawn by code. csv: your own photos."""
+    root: Path | None = None
+    """csv: a table of photos (file,x0,y0,x1,y1,text; paths relative to it, one row per plate, no box: no plate) or of
     crops (file,text). sample: where to keep what is drawn (default: data/)."""
-    crops: Annotated[Path | None, OF_ONE_SOURCE] = None
-    """A second table, of crops (file,text), for the reader."""
+    crops: Path | None = None
+    """csv: a second table, of crops (file,text), for the reader."""
     split: Literal["auto", "all"] = "auto"
-    """auto: the table's column `split` where it has one (train, dev), else by plate text. all: everything is test
-    data (evaluation only)."""
+    """auto: the column `split` where the table has one (train, dev), else by plate text. all: everything is test data
+    (evaluation only)."""
     validation: float = Field(0.1, gt=0, lt=0.5)
-    """Part of the training photos and crops that decides which weights are kept."""
+    """Fraction of the training photos and crops in the validation set, which decides which weights are kept."""
     test: float = Field(0.2, gt=0, lt=0.5)
-    """Part that is looked at once, at the end, where the table has no column `split`."""
-    exclude_sets: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
-    """Sets that are not trained on: the table's column `set`, or the name of the folder the file is in."""
-    test_sets: Annotated[tuple[str, ...], OF_ONE_SOURCE] = ()
+    """Fraction in the test set, which is used once, at the end; ignored where the table has a column `split`."""
+    exclude_sets: tuple[str, ...] = ()
+    """Sets that are not trained on. A set is named by the column `set`, else by the folder of the file."""
+    test_sets: tuple[str, ...] = ()
     """Sets that are tested on; none named: all."""
-    fold: Annotated[int | None, OF_ONE_SOURCE] = Field(None, ge=0, le=4)
-    """Crops: the fifth of the plate texts that is the test part; none: as `split` and `test` say."""
-    glyphs: Annotated[Path | None, OF_ONE_SOURCE] = None
-    """A folder of glyph sheets (.png with Tesseract .box files) to draw plates with, beside the fonts of the system."""
+    fold: int | None = Field(None, ge=0, le=4)
+    """Crops: five-fold cross-validation by plate text, the number of the fold that is the test set; none: as `split`
+    and `test` say."""
+    glyphs: Path | None = None
+    """csv: a folder of glyph sheets (.png with Tesseract .box files) to draw plates with, beside the fonts of the
+    system."""
     sample_size: int = Field(600, ge=40)
-    """How many photos the sample has."""
+    """Number of photos in the sample."""
     seed: int = Field(0, ge=0)
-    """Decides the split and the sample."""
+    """Seed of the split and of the sample."""
 
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
@@ -52,15 +57,23 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The two networks."""
 
-    detector: str = "auto"
-    """Weights the detector starts from: none, shipped (those that come with the project), or a run's model.safetensors.
-    auto: none where it is trained, shipped where it is not."""
-    reader: str = "auto"
+    renamed = {
+        "detector": "detector_weights",
+        "reader": "reader_weights",
+        "size": "image_size",
+        "width": "width_multiplier",
+        "hidden": "hidden_size",
+    }
+
+    detector_weights: str = "auto"
+    """Initial weights of the detector: none (random), shipped (those that come with the project), or a run's
+    model.safetensors. auto: none where the detector is trained, else shipped."""
+    reader_weights: str = "auto"
     """The same for the reader."""
     image_size: int = Field(832, ge=128, le=2048, multiple_of=32)
-    """Longer side in pixels of the photo that the detector sees."""
+    """Longer side in pixels of the photo in the detector's input."""
     width_multiplier: float = Field(1.0, gt=0.2, le=4)
-    """Channels of the detector as a factor."""
+    """Factor on the number of channels of the detector."""
     hidden_size: int = Field(96, ge=8)
     """Units of the reader's LSTM in each direction."""
 
@@ -68,10 +81,17 @@ class ModelConfig(Section):
 class DetectorConfig(TrainingConfig):
     """Training of the detector."""
 
+    renamed = {
+        **TrainingConfig.renamed,
+        "images": "samples_per_epoch",
+        "real": "real_fraction",
+        "size": "image_size",
+    }
+
     samples_per_epoch: int = Field(3000, ge=16)
-    """Training views of one epoch: each is drawn anew."""
+    """Training views in one epoch: random, augmented parts of photos, new ones in every epoch."""
     real_fraction: float = Field(0.6, ge=0, le=1)
-    """Part of the views that show photos as they are; in the others drawn plates are pasted in."""
+    """Fraction of the views that show photos as they are; drawn plates are pasted into the others."""
     image_size: int = Field(416, ge=96, le=1024, multiple_of=32)
     """Side in pixels of a training view."""
     epochs: int = Field(12, ge=1)
@@ -81,24 +101,32 @@ class DetectorConfig(TrainingConfig):
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
     weight_decay: float = Field(0.02, ge=0)
-    """Pulls weights towards zero; biases and normalisation weights are left out."""
+    """Decoupled weight decay; biases and normalisation weights are excluded."""
     gradient_clip: float = Field(5.0, ge=0)
-    """Largest norm of the gradient; 0 switches clipping off."""
+    """Maximum norm of the gradient; 0 turns clipping off."""
     ema_decay: float = Field(0.99, ge=0, lt=1)
-    """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
+    """Decay of the exponential moving average (EMA) of the weights, which is evaluated and kept; 0 turns it off."""
     monitor: Literal["ap", "f1", "recall", "precision", "recall_70", "precision_70"] = "ap"
-    """The number of the validation that decides which weights are kept."""
+    """The validation metric that decides which weights are kept; ap is the average precision."""
     direction: Literal["min", "max"] = "max"
-    """Whether a better `monitor` is smaller or larger."""
+    """Whether `monitor` is minimised or maximised."""
 
 
 class ReaderConfig(TrainingConfig):
     """Training of the reader."""
 
+    minimised = frozenset({"loss", "cer"})
+    renamed = {
+        **TrainingConfig.renamed,
+        "images": "samples_per_epoch",
+        "real": "real_fraction",
+        "hard": "difficulty",
+    }
+
     samples_per_epoch: int = Field(20000, ge=16)
-    """Training plates of one epoch: each is drawn anew."""
+    """Training plates in one epoch: real or drawn, each augmented anew in every epoch."""
     real_fraction: float = Field(0.5, ge=0, le=1)
-    """Part of the plates that are real crops, where there are any; the others are drawn."""
+    """Fraction of the plates that are real crops, where there are any; the others are drawn."""
     difficulty: float = Field(1.0, ge=0, le=1)
     """How worn, dark, tilted and small the drawn plates are: 0 clean, 1 as bad as on the road."""
     epochs: int = Field(12, ge=1)
@@ -108,29 +136,33 @@ class ReaderConfig(TrainingConfig):
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
     gradient_clip: float = Field(5.0, ge=0)
-    """Largest norm of the gradient; 0 switches clipping off."""
+    """Maximum norm of the gradient; 0 turns clipping off."""
     ema_decay: float = Field(0.99, ge=0, lt=1)
-    """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
+    """Decay of the exponential moving average (EMA) of the weights, which is evaluated and kept; 0 turns it off."""
     monitor: Literal["exact", "folded", "cer"] = "exact"
-    """The number of the validation that decides which weights are kept."""
+    """The validation metric that decides which weights are kept; cer is the character error rate."""
     direction: Literal["min", "max"] = "max"
-    """Whether a better `monitor` is smaller or larger."""
+    """Whether `monitor` is minimised or maximised."""
 
 
 class EvaluationConfig(Section):
-    """What the evaluation measures beside our own networks."""
+    """What the evaluation measures beside the two networks."""
+
+    renamed = {"baseline": "baseline_size"}
 
     baseline_size: int = Field(100, ge=0)
-    """On how many photos and crops the classic way (contours, then Tesseract) is run as well; it is slow. 0: none."""
+    """Number of photos and crops on which the classical pipelines (contours or cascade, then Tesseract) are run as
+    well; they are slow. 0: none."""
     country: Country | None = None
-    """Two letters (de, br, us ...): look-alikes are disambiguated by this country's formats, as `predict --country` does."""
+    """Two letters (de, br, us ...): disambiguate look-alike characters by this country's formats, as in
+    `predict --country`."""
 
 
 class Config(Section):
     """Number plates: a detector that finds them and a reader that reads them."""
 
     part: Literal["both", "detector", "reader"] = "both"
-    """Which network is trained; the other one stays as it is."""
+    """Which network is trained; the other one keeps its weights."""
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     detector: DetectorConfig = DetectorConfig()
@@ -146,7 +178,7 @@ class Config(Section):
         return self
 
 
-class EvaluateOptions(RunOptions):
+class EvaluateOptions(SharedEvaluateOptions):
     """Score a finished run, or the weights that come with the project (--run shipped), on photos or crops."""
 
     data: DataConfig = DataConfig()
@@ -159,7 +191,8 @@ class ReadingOptions(RunOptions):
     run: str = "shipped"
     """A run's folder or name, or shipped: the weights that come with the project."""
     engine: Literal["ours", "tesseract", "classic"] = "ours"
-    """ours: both networks. tesseract: our detector, Tesseract reads. classic: contours, then Tesseract."""
+    """ours: both networks. tesseract: our detector, then Tesseract. classic: the classical pipeline, contours and
+    Tesseract."""
     country: Country | None = None
     """Two letters (de, br, us ...): disambiguate 0/O, 1/I, 5/S, 8/B where the country's formats decide."""
 
@@ -170,7 +203,7 @@ class PredictOptions(ReadingOptions):
     input: list[Path] = Field(min_length=1)
     """Photos, folders or videos."""
     overlay: Path | None = None
-    """Folder for pictures with the plates marked; default: `runs/numberplate/predictions/`."""
+    """Folder for pictures with the plates marked; default: `predictions/` in the run."""
 
 
 class GuiOptions(ReadingOptions):

@@ -1,4 +1,4 @@
-"""Where are the plates? The classic ways with OpenCV, kept as the readable baseline, and our own network."""
+"""Detection: classical OpenCV detectors, kept as readable baselines, and the network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,17 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import nms
 
+from projects.numberplate.geometry import clockwise, corners_of, iou
 from projects.numberplate.model import Conv, decode, grid_points
 
-PAINT = 114
-MOST = 20
+FILL = 114
+"""Grey value of padding, and of plates that are masked in training views."""
+MAX_PLATES = 20
 """Plates on one photo."""
-GLANCE, WIDE = 0.4, 90.0
-"""The second look: its size beside the first one's, and from which width in its pixels on a plate counts."""
+NMS_IOU = 0.4
+"""Of two boxes with a larger IoU only the one with the higher score is kept (non-maximum suppression)."""
+SMALL_SCALE, SMALL_MIN_WIDTH = 0.4, 90.0
+"""The second scale of the detector relative to the first, and the smallest width in its pixels of a plate there."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class PlateDetector(Protocol):
 
 
 def contours(photo: np.ndarray) -> list[Detection]:
-    """The tutorials' way: smooth, find edges (Canny 1986), take the outlines of four corners and a plate's shape."""
+    """The method of most tutorials: smooth, detect edges (Canny 1986), keep contours with four corners and the aspect
+    ratio of a plate."""
     scale = min(1.0, 1000 / max(photo.shape[:2]))
     small = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
     grey = cv2.cvtColor(cv2.resize(photo, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -50,11 +55,11 @@ def contours(photo: np.ndarray) -> list[Detection]:
         if len(corners) == 4 and width > 20 and 1.3 < width / height < 7 and cv2.isContourConvex(corners):
             box = np.array([x, y, x + width, y + height], np.float32) / scale
             found.append(Detection(box, clockwise(corners.astype(np.float32) / scale), 0.5))
-    return _apart(found)[:3]
+    return _without_overlaps(found)[:3]
 
 
 def cascade(photo: np.ndarray) -> list[Detection]:
-    """Boosted Haar features (Viola & Jones 2001), as OpenCV ships them for Russian plates."""
+    """Boosted Haar features (Viola & Jones 2001): the cascade for Russian plates that OpenCV ships."""
     classifier = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_russian_plate_number.xml"))
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     boxes = classifier.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=4)
@@ -62,69 +67,71 @@ def cascade(photo: np.ndarray) -> list[Detection]:
     return [Detection(box, corners_of(box), 0.5) for box in found]
 
 
-CLASSIC: dict[str, PlateDetector] = {"contours": contours, "cascade": cascade}
+CLASSICAL: dict[str, PlateDetector] = {"contours": contours, "cascade": cascade}
 
 
 class NetworkDetector:
-    """Our detector. threshold: the smallest score of a plate.
-
-    It looks twice: at the photo scaled to `size`, and at a much smaller copy, which costs little and shows plates that
-    fill the photo at a width it was trained on.
+    """Our detector, at two scales: the photo with its longer side scaled to `size`, and a much smaller copy, which is
+    cheap and shows plates that fill the photo at a width seen in training. threshold: the lowest score of a detection.
     """
 
     def __init__(self, network: nn.Module, size: int, threshold: float) -> None:
-        self.network = fuse(network).to(memory_format=torch.channels_last)
+        self.network = fuse_batch_norm(network).to(memory_format=torch.channels_last)
         self.size, self.threshold = size, threshold
 
     def __call__(self, photo: np.ndarray) -> list[Detection]:
-        """All plates of an RGB photo, uint8 (H, W, 3), the surest first."""
-        scales = [self._at_scale(photo, self.size), self._at_scale(photo, self.size * GLANCE, least=WIDE)]
+        """All plates of an RGB photo, uint8 (H, W, 3), the highest score first."""
+        scales = [
+            self._at_scale(photo, self.size),
+            self._at_scale(photo, self.size * SMALL_SCALE, min_width=SMALL_MIN_WIDTH),
+        ]
         boxes, corners, scores = (torch.cat(part) for part in zip(*scales))
-        kept = nms(boxes, scores, 0.4)[:MOST]
+        kept = nms(boxes, scores, NMS_IOU)[:MAX_PLATES]
         height, width = photo.shape[:2]
         limits = np.array([width, height, width, height], np.float32)
         return [
             Detection(np.clip(boxes[i].numpy(), 0, limits), corners[i].numpy(), float(scores[i])) for i in kept.tolist()
         ]
 
-    def _at_scale(self, photo: np.ndarray, size: float, least: float = 0) -> tuple[Tensor, Tensor, Tensor]:
-        """Boxes (P, 4), corners (P, 4, 2) and scores (P,) in the photo's pixels. least: the smallest width seen."""
-        image, scale = fit_into(photo, size)
+    def _at_scale(self, photo: np.ndarray, size: float, min_width: float = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Boxes (P, 4), corners (P, 4, 2) and scores (P,) in the photo's pixels. min_width: in pixels of this scale."""
+        image, scale = letterbox(photo, size)
         with torch.inference_mode():
             outputs = self.network(to_input(image[None]))
         boxes, corners, scores = select(outputs[0], grid_points(*image.shape[:2]), self.threshold)
-        wide = boxes[:, 2] - boxes[:, 0] >= least
+        wide = boxes[:, 2] - boxes[:, 0] >= min_width
         return boxes[wide] / scale, corners[wide] / scale, scores[wide]
 
 
-def fit_into(photo: np.ndarray, size: float) -> tuple[np.ndarray, float]:
-    """The photo with its longer side scaled to `size`, on a canvas whose sides are multiples of 32; and the scale."""
+def letterbox(photo: np.ndarray, size: float) -> tuple[np.ndarray, float]:
+    """The photo with its longer side scaled to `size`, padded to sides that are multiples of 32; and the scale."""
     height, width = photo.shape[:2]
     scale = size / max(height, width)
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     resized = cv2.resize(photo, small, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    canvas = np.full((-(-small[1] // 32) * 32, -(-small[0] // 32) * 32, 3), PAINT, np.uint8)
+    canvas = np.full((-(-small[1] // 32) * 32, -(-small[0] // 32) * 32, 3), FILL, np.uint8)
     canvas[: small[1], : small[0]] = resized
     return canvas, scale
 
 
 def to_input(images: np.ndarray | Tensor) -> Tensor:
-    """uint8 (B, H, W, 3) -> what the detector takes, float (B, 3, H, W) in 0..1."""
+    """uint8 (B, H, W, 3) -> the detector's input, float (B, 3, H, W) in 0..1."""
     return torch.as_tensor(images).permute(0, 3, 1, 2).float().div(255)
 
 
-def select(outputs: Tensor, where: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
-    """One photo's outputs (N, 13) -> boxes (P, 4), corners (P, 4, 2), scores (P,): sure enough, one for each plate."""
+def select(outputs: Tensor, points: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores above the threshold, after non-maximum suppression: one photo's outputs (N, 13) -> boxes (P, 4), corners
+    (P, 4, 2), scores (P,)."""
     scores = outputs[:, 0].float().sigmoid()
-    sure = torch.nonzero(scores > threshold).squeeze(1)
-    sure = sure[scores[sure].argsort(descending=True)][:500]
-    boxes, corners = decode(outputs[sure], where[sure])
-    kept = nms(boxes, scores[sure], 0.4)[:MOST]
-    return boxes[kept], corners[kept], scores[sure][kept]
+    above = torch.nonzero(scores > threshold).squeeze(1)
+    above = above[scores[above].argsort(descending=True)][:500]
+    boxes, corners = decode(outputs[above], points[above])
+    kept = nms(boxes, scores[above], NMS_IOU)[:MAX_PLATES]
+    return boxes[kept], corners[kept], scores[above][kept]
 
 
-def fuse(network: nn.Module) -> nn.Module:
-    """Batch normalisation folded into the convolutions before it, in place: the same answers in less time."""
+def fuse_batch_norm(network: nn.Module) -> nn.Module:
+    """Batch normalisation folded into the convolutions before it, in place: the same outputs in less time."""
     network.eval()
     for module in network.modules():
         if isinstance(module, Conv) and isinstance(module[1], nn.BatchNorm2d):
@@ -134,7 +141,7 @@ def fuse(network: nn.Module) -> nn.Module:
     return network
 
 
-def _apart(found: list[Detection]) -> list[Detection]:
+def _without_overlaps(found: list[Detection]) -> list[Detection]:
     """Without those that overlap an earlier one."""
     kept: list[Detection] = []
     for one in found:

@@ -1,18 +1,17 @@
-"""How good is it? Numbers, pictures and a report, beside the classic way.
+"""Score a run beside the classical pipelines.
 
-python -m projects.numberplate.evaluate                    # the latest run, on its own test photos
-python -m projects.numberplate.evaluate --run shipped --data.source csv --data.root truth.csv --json out.json
+python -m projects.numberplate.evaluate                    # the latest run, on its own test set
+python -m projects.numberplate.evaluate --run shipped --data.source csv --data.root photos.csv --json out.json
 """
 
-if __name__ == "__main__":
-    from projects.numberplate.config import EvaluateOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.numberplate.evaluate", EvaluateOptions)
+    main(__file__)
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,55 +20,59 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from projects.numberplate.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.numberplate.data import FixedPlates, PlateData
-from projects.numberplate.detect import CLASSIC, Detection
+from projects.numberplate.config import EvaluateOptions
+from projects.numberplate.data import FixedPlates, PlateData, file_fingerprints
+from projects.numberplate.detect import CLASSICAL, Detection
 from projects.numberplate.formats import disambiguate
 from projects.numberplate.geometry import outline
-from projects.numberplate.metrics import detection_metrics, match_detections, reading_metrics
+from projects.numberplate.metrics import MATCH_IOU, Match, detection_metrics, match_detections, reading_metrics, slices
 from projects.numberplate.pipeline import Pipeline, Plate
-from projects.numberplate.plots import Pair, slices
 from projects.numberplate.predictor import Predictor
-from projects.numberplate.read import NO_TESSERACT, TextReader, tesseract, tesseract_is_there
-from projects.numberplate.report import write_report
+from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
 from projects.numberplate.sources import Crop, Photo
-from shared.command import show
 from shared.data import splits
 from shared.data.images import read_image
+from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import proportion_interval
-from shared.files import write_json
-from shared.runs import Run
 
+HEADLINE = ("exact", "max")
 TIMED = 40
-"""Photos on which the time with one and with two threads is taken; for the classic way, which is slow, a quarter."""
+"""Photos on which the time with one and with two threads is measured; a quarter for the classical pipelines."""
 THREADS = {"ms_one_thread": 1, "ms_two_threads": 2}
 
 
 @dataclass
 class Answers:
-    """What one way of finding and reading made of the photos."""
+    """The output of a pipeline on photos."""
 
     photos: list[Photo]
     plates: list[list[Plate]]
     brightness: list[list[float]]
-    """Mean grey value of every plate that is there."""
+    """Mean grey value of every plate of the ground truth."""
     ms: float
-    """Mean milliseconds a photo, without decoding the file."""
+    """Mean milliseconds per photo, without decoding the file."""
 
     @cached_property
-    def pairs(self) -> list[Pair]:
-        """Every plate that is there, with what was found at it."""
+    def matches(self) -> list[Match]:
+        """Every plate of the ground truth, with the detection that matches it."""
         found = []
         for photo, plates, brightness in zip(self.photos, self.plates, self.brightness):
-            taken = match_detections(detections(plates), photo.boxes, 0.5)
+            numbers = match_detections(detections(plates), photo.boxes, MATCH_IOU)
             ordered = sorted(plates, key=lambda plate: -plate.score)
-            at = {number: plate for number, plate in zip(taken, ordered) if number >= 0}
-            found += [Pair(photo, number, at.get(number), value) for number, value in enumerate(brightness)]
+            at = {number: plate for number, plate in zip(numbers, ordered) if number >= 0}
+            found += [Match(photo, number, at.get(number), value) for number, value in enumerate(brightness)]
         return found
 
+    @property
+    def false_positives(self) -> list[tuple[Photo, Plate]]:
+        """Detections that match no plate of the ground truth."""
+        matched = {id(match.plate) for match in self.matches}
+        pairs = [(photo, plate) for photo, plates in zip(self.photos, self.plates) for plate in plates]
+        return [(photo, plate) for photo, plate in pairs if id(plate) not in matched]
+
     def metrics(self) -> dict[str, float]:
-        """Reading (where texts are known) and finding."""
-        known = [(pair.read, pair.truth) for pair in self.pairs if pair.truth]
+        """Metrics of reading (where texts are known) and of detection."""
+        known = [(match.predicted, match.truth) for match in self.matches if match.truth]
         numbers = reading_metrics(*zip(*known)) if known else {}
         found = detection_metrics([detections(p) for p in self.plates], [photo.boxes for photo in self.photos])
         return {**numbers, **found, "ms": self.ms}
@@ -79,21 +82,79 @@ class Answers:
 class Evaluation:
     """What was measured, and on what."""
 
+    summary: str
     data: PlateData
-    ours: Answers | None
+    answers: Answers | None
     """None where there are only crops."""
-    crops: list[Crop]
-    readings: list[str]
     numbers: dict[str, Any]
     """The content of evaluation.json."""
+    predictions: list[dict[str, Any]]
+    """The rows of predictions.csv."""
+    seen: Seen
+    """Of the photos; of the crops where there are only crops."""
+
+
+def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
+    """Score a predictor on the test set (on everything with `data.split all`) without what the run has seen."""
+    data, country, most = PlateData(options.data), options.evaluation.country, options.evaluation.baseline_size
+    photos, crops = data.photos_of(splits.TEST), data.crops_of(splits.TEST)
+    if not photos and not crops:
+        raise ValueError("there is no test photo and no test crop; --data.split all takes them all")
+    photos, crops, seen = without_seen(photos, crops, provenance, options.seen == "keep")
+
+    metrics: dict[str, float] = {}
+    answers, pipeline = None, predictor.pipeline(country=country)
+    if photos:
+        answers = run_pipeline(pipeline, photos)
+        metrics = {**answers.metrics(), **times(pipeline, photos[:TIMED])}
+    plates = FixedPlates(crops)
+    readings = read_crops(plates.images, pipeline.reader, country)
+    texts = [reading.text for reading in readings]
+    if crops:
+        on_truth = reading_metrics(texts, plates.texts)
+        metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
+    baselines: dict[str, dict[str, float]] = {}
+    if most and tesseract_is_there():
+        baselines = score_baselines(photos, crops, most)
+    elif most:
+        print(f"no baseline: {NO_TESSERACT}")
+    numbers = {
+        "data": {"split": options.data.split, "n": len(photos) or len(crops), "seen": seen.count},
+        "metrics": metrics,
+        "intervals": intervals(answers, texts, plates.texts),
+        "baselines": baselines,
+        "slices": slices(answers.matches) if answers else {},
+    }
+    rows = photo_rows(answers) if answers else crop_rows(crops, readings)
+    return Evaluation(data.summary(), data, answers, numbers, rows, seen)
+
+
+def without_seen(
+    photos: list[Photo], crops: list[Crop], provenance: Provenance, keep: bool
+) -> tuple[list[Photo], list[Crop], Seen]:
+    """The photos and crops whose files the run has not seen (all with `keep`), and which it has seen.
+
+    Raises ValueError where nothing would be left to score.
+    """
+    files = [photo.path for photo in photos] or [crop.path for crop in crops]
+    seen = provenance.seen(file_fingerprints(files), keep)
+    left_out = {path for path, scored in zip(files, seen.scored) if not scored}
+    if others := [crop.path for crop in crops if crop.path not in set(files)]:  # a table of crops beside the photos
+        of_crops = replace(provenance.seen(file_fingerprints(others), keep=True), keep=keep)
+        left_out |= {path for path, scored in zip(others, of_crops.scored) if not scored}
+    return (
+        [photo for photo in photos if photo.path not in left_out],
+        [crop for crop in crops if crop.path not in left_out],
+        seen,
+    )
 
 
 def detections(plates: Sequence[Plate]) -> list[Detection]:
-    """Plates as the detector's answers."""
+    """Plates as detections."""
     return [Detection(np.array(p.box, np.float32), np.array(p.corners, np.float32), p.score) for p in plates]
 
 
-def ask(pipeline: Pipeline, photos: list[Photo]) -> Answers:
+def run_pipeline(pipeline: Pipeline, photos: list[Photo]) -> Answers:
     """Run a pipeline over photos."""
     plates, brightness, seconds = [], [], 0.0
     for photo in tqdm(photos, desc="photos", unit="photo", leave=False):
@@ -105,75 +166,47 @@ def ask(pipeline: Pipeline, photos: list[Photo]) -> Answers:
     return Answers(photos, plates, brightness, 1000 * seconds / max(1, len(photos)))
 
 
-def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
-    """Score a finished model on the test part of the data (all of it with `data.split all`)."""
-    data = PlateData(data_config)
-    photos, crops = data.photos_of(splits.TEST), data.crops_of(splits.TEST)
-    if not photos and not crops:
-        raise ValueError("there is no test photo and no test crop; --data.split all takes them all")
-    metrics: dict[str, float] = {}
-    baselines: dict[str, dict[str, float]] = {}
-    ours = None
-    pipeline = Pipeline.of(model, config.country)
-    if photos:
-        ours = ask(pipeline, photos)
-        metrics = {**ours.metrics(), **times(pipeline, photos[:TIMED])}
-    plates = FixedPlates(crops)
-    readings = read_crops(plates.images, pipeline.reader, config.country)
-    if crops:
-        on_truth = reading_metrics(readings, plates.texts)
-        metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
-    if config.baseline_size and tesseract_is_there():
-        baselines = classic(photos, crops, config.baseline_size)
-    elif config.baseline_size:
-        print(f"no baseline: {NO_TESSERACT}")
-    numbers = {
-        **run.scored_on("numberplate", data_config, data_config.split, len(photos) or len(crops)),
-        "metrics": metrics,
-        "intervals": intervals(ours, readings, plates.texts),
-        "baselines": baselines,
-        "slices": slices(ours.pairs) if ours else {},
-    }
-    return Evaluation(data, ours, crops, readings, numbers)
-
-
-def classic(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict[str, float]]:
-    """The same numbers for Tesseract after contours and after the cascade, on an even choice of at most so many photos
-    and crops."""
-    few = evenly(photos, most)
+def score_baselines(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict[str, float]]:
+    """The same metrics for Tesseract after contours and after the cascade, on at most so many evenly spaced photos and
+    crops."""
+    few = evenly_spaced(photos, most)
     baselines = {}
-    for name, plate_detector in CLASSIC.items() if few else ():
-        pipeline = Pipeline(plate_detector, tesseract)
-        baselines[f"{name}_tesseract"] = {**ask(pipeline, few).metrics(), **times(pipeline, few[: TIMED // 4])}
+    for name, detector in CLASSICAL.items() if few else ():
+        pipeline = Pipeline(detector, tesseract)
+        baselines[f"{name}_tesseract"] = {
+            **run_pipeline(pipeline, few).metrics(),
+            **times(pipeline, few[: TIMED // 4]),
+        }
     if crops:
-        plates = FixedPlates(evenly(crops, most))
-        on_truth = reading_metrics(read_crops(plates.images, tesseract), plates.texts)
+        plates = FixedPlates(evenly_spaced(crops, most))
+        texts = [reading.text for reading in read_crops(plates.images, tesseract)]
+        on_truth = reading_metrics(texts, plates.texts)
         baselines["tesseract"] = {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
     return baselines
 
 
-def read_crops(images: list[np.ndarray], reader: TextReader, country: str | None = None) -> list[str]:
-    """What a reader makes of plates seen close by, grey uint8 (H, W)."""
-    texts = []
+def read_crops(images: list[np.ndarray], reader: TextReader, country: str | None = None) -> list[Reading]:
+    """A reader's outputs for images of plates, grey uint8 (H, W)."""
+    readings = []
     for image in tqdm(images, desc="reading", unit="plate", leave=False):
         height, width = image.shape
         reading = reader(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), outline(width, height))
-        texts.append(disambiguate(reading.text, reading.confidences, country))
-    return texts
+        readings.append(replace(reading, text=disambiguate(reading.text, reading.confidences, country)))
+    return readings
 
 
-def evenly(items: list[Any], most: int) -> list[Any]:
-    """An even choice of at most so many."""
+def evenly_spaced(items: list[Any], most: int) -> list[Any]:
+    """At most so many items, evenly spaced."""
     return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
 
 
 def times(pipeline: Pipeline, photos: list[Photo]) -> dict[str, float]:
-    """Mean milliseconds a photo with one and with two threads of the CPU."""
-    return {name: with_threads(number, lambda: ask(pipeline, photos).ms) for name, number in THREADS.items()}
+    """Mean milliseconds per photo with one and with two threads of the CPU."""
+    return {name: with_threads(number, lambda: run_pipeline(pipeline, photos).ms) for name, number in THREADS.items()}
 
 
 def with_threads(number: int, measure: Callable[[], float]) -> float:
-    """A time taken while PyTorch and OpenCV use so many threads."""
+    """What `measure` returns while PyTorch and OpenCV use so many threads."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(number)
     cv2.setNumThreads(number)
@@ -184,13 +217,17 @@ def with_threads(number: int, measure: Callable[[], float]) -> float:
         cv2.setNumThreads(before[1])
 
 
-def intervals(ours: Answers | None, readings: list[str], truths: list[str]) -> dict[str, Any]:
-    """95 % intervals of exact and of recall (Wilson)."""
-    if ours is None:
-        return {"exact": _interval([reading == truth for reading, truth in zip(readings, truths)])}
-    known = [pair.read == pair.truth for pair in ours.pairs if pair.truth]
+def intervals(answers: Answers | None, texts: list[str], truths: list[str]) -> dict[str, Any]:
+    """95 % intervals of exact and of recall (Wilson 1927)."""
+    if answers is None:
+        return {"exact": _interval([text == truth for text, truth in zip(texts, truths)])}
+    known = [match.predicted == match.truth for match in answers.matches if match.truth]
     exact = {"exact": _interval(known)} if known else {}
-    return {**exact, "recall": _interval([pair.plate is not None for pair in ours.pairs])}
+    return {**exact, "recall": _interval([match.plate is not None for match in answers.matches])}
+
+
+def _interval(correct: list[bool]) -> list[float]:
+    return list(proportion_interval(sum(correct), len(correct)))
 
 
 def inside(image: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -199,44 +236,42 @@ def inside(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     return image[max(0, y0) : max(0, y1) + 1, max(0, x0) : max(0, x1) + 1]
 
 
-def _interval(right: list[bool]) -> list[float]:
-    return list(proportion_interval(sum(right), len(right)))
+def photo_rows(answers: Answers) -> list[dict[str, Any]]:
+    """One row of predictions.csv per plate of the ground truth, then one per false positive."""
+    rows = [
+        _row(
+            match.photo.path.name, match.truth, match.predicted, int(match.plate is not None),
+            match.plate.confidence if match.plate else None,
+            match.plate.box if match.plate else match.photo.boxes[match.number].tolist(),
+        )
+        for match in answers.matches
+    ]  # fmt: skip
+    return rows + [
+        _row(photo.path.name, "", plate.text, "", plate.confidence, plate.box)
+        for photo, plate in answers.false_positives
+    ]
 
 
-def main(options: EvaluateOptions, run: Run) -> None:
-    """The command line: print the numbers; a run's own test photos also renew its report."""
-    model = Predictor.load(run.model_file)
-    own = options.data == DataConfig.model_validate(run.settings["data"])
-    if own and run.name != "shipped":
-        result = _renew(run, model, options.data, options.evaluation)
-        print(f"report: {run.folder / 'report.html'}")
-    else:
-        result = evaluate(run, model, options.data, options.evaluation)
-        _print(result)
-    if options.json_file:
-        write_json(options.json_file, result.numbers)
+def crop_rows(crops: list[Crop], readings: list[Reading]) -> list[dict[str, Any]]:
+    """One row of predictions.csv per crop."""
+    return [_row(c.path.name, c.text, r.text, 1, r.confidence, c.box) for c, r in zip(crops, readings)]
 
 
-def evaluate_run(run: Run) -> None:
-    """Score a run on its own test photos; write evaluation.json and report.html into it."""
-    settings = run.settings
-    data, config = DataConfig.model_validate(settings["data"]), EvaluationConfig.model_validate(settings["evaluation"])
-    _renew(run, Predictor.load(run.model_file), data, config)
-
-
-def _renew(run: Run, model: Predictor, data: DataConfig, config: EvaluationConfig) -> Evaluation:
-    result = evaluate(run, model, data, config)
-    write_json(run.folder / "evaluation.json", result.numbers)
-    write_report(run, model, result)
-    _print(result)
-    return result
-
-
-def _print(result: Evaluation) -> None:
-    data = result.numbers["data"]
-    print(f"{data['n']} {'photos' if result.ours else 'crops'}, {len(result.crops)} texts, split {data['split']}")
-    rows = {"ours": result.numbers["metrics"], **result.numbers["baselines"]}
-    for name, values in rows.items():
-        print(f"  {name:<19}{show(values)}")
-    for name, values in result.numbers["slices"].items():
-        print(f"  {name:<27}{show(values)}")
+def _row(
+    item: str,
+    true: str,
+    predicted: str,
+    found: int | str,
+    confidence: float | None,
+    box: Sequence[float] | np.ndarray | None,
+) -> dict[str, Any]:
+    """`found` is empty for a false positive, `exact` where the true text is not known."""
+    return {
+        "item": item,
+        "true": true,
+        "predicted": predicted,
+        "found": found,
+        "exact": int(predicted == true) if true else "",
+        "confidence": "" if confidence is None else round(confidence, 4),
+        "box": "" if box is None else " ".join(f"{value:.1f}" for value in box),
+    }

@@ -1,4 +1,4 @@
-"""How plates are written, country by country: data to draw plates from, and to disambiguate look-alikes with.
+"""The formats of number plates by country, to draw plates and to disambiguate look-alike characters.
 
 In a pattern `A` is a letter and `9` a digit; everything else (space, dash, dot) is drawn but not part of the text.
 """
@@ -6,10 +6,10 @@ In a pattern `A` is a letter and `9` a digit; everything else (space, dash, dot)
 from collections.abc import Sequence
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LONGEST = 12
+MAX_LENGTH = 12
 """Characters on one plate."""
-TWINS = {a: b for pair in ("0O", "1I", "5S", "8B") for a, b in (pair, pair[::-1])}
-SURE = 0.9  # a character read with at least this probability is never changed
+LOOK_ALIKES = {a: b for pair in ("0O", "1I", "5S", "8B") for a, b in (pair, pair[::-1])}
+CERTAIN = 0.9  # a character read with at least this probability is never changed
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "ar": ("AAA 999", "AA 999 AA"),
@@ -57,14 +57,14 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 
 def known_country(country: str) -> str:
-    """A country's two letters as `FORMATS` has them. Raises ValueError if it has none."""
+    """A country's two letters as in `FORMATS`. Raises ValueError if it is not among them."""
     if country.lower() not in FORMATS:
         raise ValueError(f"country {country} is not known; those there are: {', '.join(FORMATS)}")
     return country.lower()
 
 
 def symbols(pattern: str) -> str:
-    """The pattern without what is only drawn: `AA-999-AA` -> `AA999AA`."""
+    """The pattern without separators: `AA-999-AA` -> `AA999AA`."""
     return "".join(symbol for symbol in pattern if symbol in "A9")
 
 
@@ -74,25 +74,25 @@ def fits(character: str, symbol: str) -> bool:
 
 
 def disambiguate(text: str, confidences: Sequence[float], country: str | None) -> str:
-    """Exchange 0/O, 1/I, 5/S and 8/B where the country's formats decide and the reader was unsure.
+    """Exchange 0/O, 1/I, 5/S and 8/B where the country's formats decide and the reader was uncertain.
 
-    confidences: the reader's probability of each character, in 0..1. The text comes back as it is for an unknown
+    confidences: the reader's probability of each character, in 0..1. The text is returned unchanged for an unknown
     country, where it already fits a format, and where two formats would make two different texts of it.
     """
-    found = set()
+    candidates = set()
     for pattern in FORMATS.get(country or "", ()):
         wanted = symbols(pattern)
         if len(wanted) != len(text):
             continue
-        disambiguated = ""
+        candidate = ""
         for character, confidence, symbol in zip(text, confidences, wanted):
-            twin = TWINS.get(character, "") if confidence < SURE else ""
-            disambiguated += character if fits(character, symbol) else twin if twin and fits(twin, symbol) else "?"
-        if "?" not in disambiguated:
-            found.add(disambiguated)
-    return found.pop() if len(found) == 1 and text not in found else text
+            other = LOOK_ALIKES.get(character, "") if confidence < CERTAIN else ""
+            candidate += character if fits(character, symbol) else other if other and fits(other, symbol) else "?"
+        if "?" not in candidate:
+            candidates.add(candidate)
+    return candidates.pop() if len(candidates) == 1 and text not in candidates else text
 
 
 def fold(text: str) -> str:
-    """The text with O written 0 and I written 1, as most plates do not tell them apart."""
+    """The text with O written 0 and I written 1, which most plates do not distinguish."""
     return text.replace("O", "0").replace("I", "1")

@@ -1,4 +1,4 @@
-"""Boxes and corners: intersection over union, rectification, and the order of corners."""
+"""Boxes and corners: intersection over union, the order of corners, rectification."""
 
 import cv2
 import numpy as np
@@ -8,10 +8,9 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union of boxes a (n, 4) with boxes b (m, 4), (n, m)."""
     a, b = a.reshape(-1, 1, 4), b.reshape(1, -1, 4)
     sides = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
-    both = sides.prod(axis=2)
-    return both / np.maximum(
-        (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2) - both, 1e-9
-    )
+    intersection = sides.prod(axis=2)
+    areas = (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2)
+    return intersection / np.maximum(areas - intersection, 1e-9)
 
 
 def corners_of(boxes: np.ndarray) -> np.ndarray:
@@ -37,9 +36,9 @@ def outline(width: float, height: float) -> np.ndarray:
 
 
 def rectify(image: np.ndarray, corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The quadrilateral of an image, seen flat: corners (4, 2) clockwise from the top left -> uint8 of size (h, w).
+    """A quadrilateral of an image as a rectangle: corners (4, 2), clockwise from the top left -> uint8 of size (h, w).
 
-    Averages over pixels where the plate is larger than `size`, so nothing is lost to aliasing.
+    Averages over pixels where the plate is larger than `size`, which prevents aliasing.
     """
     height, width = size
     corners = np.asarray(corners, np.float32)

@@ -5,11 +5,10 @@ python -m projects.numberplate.predict FOLDER --country de --json plates.json
 python -m projects.numberplate.predict drive.mp4
 """
 
-if __name__ == "__main__":
-    from projects.numberplate.config import PredictOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.numberplate.predict", PredictOptions)
+    main(__file__)
 
 import sys
 from pathlib import Path
@@ -21,20 +20,21 @@ from tqdm import tqdm
 
 from projects.numberplate.config import PredictOptions
 from projects.numberplate.pipeline import Pipeline, Plate, mark
-from projects.numberplate.video import SUFFIXES, Tracker, Video, watch
+from projects.numberplate.predictor import Predictor
+from projects.numberplate.video import SUFFIXES, Tracker, Video, is_video, watch
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
 from shared.files import write_bytes, write_json
-from shared.runs import RUNS, Run
+from shared.runs import Run
 
 
-def main(options: PredictOptions, run: Run) -> None:
-    """The command line: a line for every photo, and a picture with the plates marked."""
-    pipeline = Pipeline.from_checkpoint(run.model_file, options.engine, options.country)
+def predict(options: PredictOptions, run: Run) -> None:
+    """One line per photo, and a picture with the plates marked."""
+    pipeline = Predictor.load(run.model_file).pipeline(options.engine, options.country)
     paths = [found for path in options.input for found in (find_images(path, SUFFIXES) if path.is_dir() else [path])]
     if not paths:
         raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
-    pictures = picture_files(options.overlay or RUNS / "numberplate" / "predictions", paths)
+    pictures = picture_files(options.overlay or run.output / "predictions", paths)
 
     def read(both: tuple[Path, Path]) -> dict[str, Any]:
         path, picture = both
@@ -58,17 +58,17 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     """Print and return the plates of a video, each once; write its frame with the most plates as the picture."""
     video, tracker = Video(path), Tracker()
     best: tuple[np.ndarray, list[Plate]] | None = None
-    frames_a_second = 0.0
+    frames_per_second = 0.0
     for frame, plates, rate in tqdm(watch(video, pipeline, tracker), total=video.count, unit="frame", leave=False):
         if best is None or len(plates) > len(best[1]):
             best = (frame, plates)
-        frames_a_second = rate
+        frames_per_second = rate
     if best is None:
-        raise ValueError(f"{path} has no frame that can be read")
+        raise ValueError(f"{path} has no readable frame")
     write_picture(picture, *best)
     found = tracker.found
     frames = tracker.frame + 1
-    print(f"{path}: {frames} frames, {frames_a_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}")
+    print(f"{path}: {frames} frames, {frames_per_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}")
     if video.count and frames < 0.95 * video.count:
         print(f"numberplate: {path} ended after {frames} of about {video.count} frames", file=sys.stderr)
     for track in found:
@@ -81,7 +81,3 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
 def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:
     """The photo with its plates marked, as PNG."""
     write_bytes(path, cv2.imencode(".png", mark(photo, plates)[:, :, ::-1])[1].tobytes())
-
-
-def is_video(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES

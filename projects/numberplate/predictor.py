@@ -1,7 +1,8 @@
-"""A finished model: one file with both networks and everything needed to answer for a raw photo."""
+"""The predictor: one file with both networks and everything needed to read the plates of a raw photo."""
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,28 +10,32 @@ from torch import nn
 from tqdm import tqdm
 
 from projects.numberplate.config import Config, ModelConfig
-from projects.numberplate.data import FixedPlates, PlateData
+from projects.numberplate.data import FixedPlates
 from projects.numberplate.detect import Detection, NetworkDetector
-from projects.numberplate.metrics import average_precision, detection_metrics
 from projects.numberplate.model import Detector, Reader
-from projects.numberplate.read import NetworkReader, Reading
+from projects.numberplate.pipeline import Pipeline, Plate, classical_pipeline, require_tesseract
+from projects.numberplate.read import NetworkReader, Reading, tesseract
 from projects.numberplate.sources import Photo
 from shared.compute.device import seed_everything
-from shared.data import splits
 from shared.data.images import read_image
-from shared.training.checkpoint import load_model, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 """The weights that come with the project."""
-UNSURE = 0.3
-"""From this score on a plate is believed if it can be read well, below the threshold too."""
-LOW = 0.05
-"""Scores below this are not looked at when the threshold is chosen."""
+UNCERTAIN = 0.3
+"""Detections from this score on are read; below the threshold they count only if the text reads like a plate's."""
+LOWEST_SCORE = 0.05
+"""Detections below this score are ignored when the threshold is chosen."""
+PARTS = ("detector", "reader")
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Predictor:
-    """Both networks, and from which score on a plate is one."""
+    """Both networks, their settings, and the threshold of the detector's score.
+
+    predictor = Predictor.load(SHIPPED)
+    print(*predictor(read_image(Path("car.jpg"))))
+    """
 
     detector: Detector
     reader: Reader
@@ -38,38 +43,33 @@ class Predictor:
     threshold: float
 
     @classmethod
-    def start(cls, config: Config) -> "Predictor":
+    def initial(cls, config: Config) -> "Predictor":
         """The networks before training: random, or with the weights that the settings name."""
         seed_everything(config.detector.seed)
         detector = Detector(config.model.width_multiplier)
         seed_everything(config.reader.seed)
-        model = cls(detector, Reader(config.model.hidden_size), config.model, 0.5)
-        for part, wanted in (("detector", config.model.detector), ("reader", config.model.reader)):
-            if wanted == "auto":
-                wanted = "none" if config.part in ("both", part) else "shipped"
-            if wanted != "none":
-                path = SHIPPED if wanted == "shipped" else Path(wanted)
-                other = cls.load(path)
-                network, weights = getattr(model, part), getattr(other, part).state_dict()
-                if any(weights[name].shape != value.shape for name, value in network.state_dict().items()):
-                    raise ValueError(
-                        f"model.{part}: the network in {path} has another width than model.width_multiplier or .hidden_size"
-                    )
-                network.load_state_dict(weights)
-                if part == "detector":
-                    model.threshold = other.threshold
-                    if config.part == "reader":  # it is used as it was trained
-                        model.config = config.model.model_copy(update={"image_size": other.config.image_size})
-        return model
-
-    def calibrate(self, data: PlateData) -> None:
-        """Choose the threshold: the best balance of recall and precision on the validation photos."""
-        photos = data.photos_of(splits.VALIDATION)
-        if photos:
-            self.threshold = best_threshold(detect_all(self.detector, photos, self.config.image_size), photos)[0]
+        reader = Reader(config.model.hidden_size)
+        settings, threshold = config.model, 0.5
+        for part, network in zip(PARTS, (detector, reader)):
+            path = initial_weights(config, part)
+            if path is None:
+                continue
+            other = cls.load(path)
+            weights = getattr(other, part).state_dict()
+            if any(weights[name].shape != value.shape for name, value in network.state_dict().items()):
+                raise ValueError(
+                    f"model.{part}_weights: the network in {path} has another model.width_multiplier or "
+                    "model.hidden_size"
+                )
+            network.load_state_dict(weights)
+            if part == "detector":
+                threshold = other.threshold
+                if config.part == "reader":  # it is used as it was trained
+                    settings = config.model.model_copy(update={"image_size": other.config.image_size})
+        return cls(detector, reader, settings, threshold)
 
     def save(self, path: Path) -> None:
-        """Write one safetensors file, in half precision: the answers are the same to three digits."""
+        """Write one safetensors file, in half precision: the outputs are the same to three digits."""
         tensors = {f"detector.{name}": value for name, value in self.detector.state_dict().items()}
         tensors |= {f"reader.{name}": value for name, value in self.reader.state_dict().items()}
         halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
@@ -81,49 +81,63 @@ class Predictor:
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "numberplate")
         config = saved_settings(ModelConfig, about["model"], path)
-        model = cls(Detector(config.width_multiplier), Reader(config.hidden_size), config, about["threshold"])
-        for part in ("detector", "reader"):
-            weights = {
-                name: value.float() if value.is_floating_point() else value
-                for name, value in select(tensors, f"{part}.").items()
-            }
-            getattr(model, part).load_state_dict(weights)
-        return model
+        single = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+        detector, reader = Detector(config.width_multiplier), Reader(config.hidden_size)
+        load_network(detector, select(single, "detector."), path)
+        load_network(reader, select(single, "reader."), path)
+        return cls(detector.eval(), reader.eval(), config, about["threshold"])
+
+    def __call__(self, photo: np.ndarray) -> list[Plate]:
+        """The plates of an RGB photo, uint8 (H, W, 3) of any size, the highest score first."""
+        return self._pipeline(photo)
+
+    def pipeline(self, engine: str = "ours", country: str | None = None) -> Pipeline:
+        """engine: ours (both networks), tesseract (our detector, then Tesseract) or classic (`classical_pipeline`).
+        country: two letters, to disambiguate look-alikes by its formats.
+
+        Raises ValueError with one sentence if Tesseract is missing or the country is not known.
+        """
+        if engine == "classic":
+            return classical_pipeline(country)
+        if engine == "tesseract":
+            require_tesseract()
+            return Pipeline(self.plate_detector, tesseract, country, self.threshold)
+        return Pipeline(self.plate_detector, self.text_reader, country, self.threshold)
+
+    @cached_property
+    def _pipeline(self) -> Pipeline:
+        return self.pipeline()
 
     @property
     def plate_detector(self) -> NetworkDetector:
-        """The detector, ready to be asked; it also names plates that it is less than sure of (`Pipeline` decides)."""
-        return NetworkDetector(deepcopy(self.detector), self.config.image_size, min(self.threshold, UNSURE))
+        """The detector for photos. It also returns detections below the threshold, for `Pipeline` to decide."""
+        return NetworkDetector(deepcopy(self.detector), self.config.image_size, min(self.threshold, UNCERTAIN))
 
     @property
     def text_reader(self) -> NetworkReader:
-        """The reader, ready to be asked."""
+        """The reader for plates of photos."""
         return NetworkReader(deepcopy(self.reader))
 
 
+def initial_weights(config: Config, part: str) -> Path | None:
+    """The model file whose weights a network (`detector` or `reader`) starts from; None: random weights."""
+    wanted = config.model.detector_weights if part == "detector" else config.model.reader_weights
+    if wanted == "auto":
+        wanted = "none" if config.part in ("both", part) else "shipped"
+    return None if wanted == "none" else SHIPPED if wanted == "shipped" else Path(wanted)
+
+
 def detect_all(detector: nn.Module, photos: list[Photo], size: int) -> list[list[Detection]]:
-    """All plates of many photos, unsure ones too."""
-    plate_detector = NetworkDetector(deepcopy(detector).cpu(), size, LOW)
-    return [plate_detector(read_image(photo.path)) for photo in tqdm(photos, desc="finding", unit="photo", leave=False)]
-
-
-def best_threshold(found: list[list[Detection]], photos: list[Photo]) -> tuple[float, dict[str, float]]:
-    """The threshold with the best balance of recall and precision, the metrics there, and `ap` over all thresholds."""
-    boxes = [photo.boxes for photo in photos]
-
-    def at(threshold: float) -> dict[str, float]:
-        return detection_metrics([[d for d in ds if d.score >= threshold] for ds in found], boxes)
-
-    thresholds = np.arange(LOW, 0.95, 0.025).round(3).tolist()
-    best = max(thresholds, key=lambda threshold: at(threshold)["f1"])
-    return best, {**at(best), "ap": average_precision(found, boxes)}
+    """The detections on many photos, those with low scores included."""
+    network = NetworkDetector(deepcopy(detector).cpu(), size, LOWEST_SCORE)
+    return [network(read_image(photo.path)) for photo in tqdm(photos, desc="detecting", unit="photo", leave=False)]
 
 
 def read_all(reader: nn.Module, plates: FixedPlates) -> list[Reading]:
     """The readings of many plates."""
-    ask = NetworkReader(deepcopy(reader).cpu())
+    network = NetworkReader(deepcopy(reader).cpu())
     readings: list[Reading] = []
     for start in range(0, len(plates), 64):
-        images = [plates.flat(index) for index in range(start, min(start + 64, len(plates)))]
-        readings += ask.read_plates(np.stack(images))
+        images = [plates.rectified(index) for index in range(start, min(start + 64, len(plates)))]
+        readings += network.read_plates(np.stack(images))
     return readings

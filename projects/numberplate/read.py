@@ -1,4 +1,4 @@
-"""What does the plate say? Tesseract, the baseline, and our own network."""
+"""Reading: Tesseract, the baseline, and the network."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from projects.numberplate.detect import fuse
+from projects.numberplate.detect import fuse_batch_norm
 from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.geometry import rectify
 from projects.numberplate.model import READER_SIZE
@@ -20,19 +20,19 @@ NO_TESSERACT = (
     "installer of the UB Mannheim (Windows)"
 )
 MARGINS = (-0.03, 0.0, 0.06)
-"""Of the three looks at a plate, see `flatten`."""
+"""Of the three crops of a plate; see `reader_input`."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The text of a plate and how sure the reader is of each character, in 0..1."""
+    """The text of a plate and the confidence of each character, in 0..1."""
 
     text: str
     confidences: tuple[float, ...]
 
     @property
     def confidence(self) -> float:
-        """That of the whole text: the product of its characters'."""
+        """Of the whole text: the product over its characters."""
         return float(np.prod(self.confidences)) if self.text else 0.0
 
 
@@ -43,9 +43,9 @@ class TextReader(Protocol):
 
 
 def tesseract(photo: np.ndarray, corners: np.ndarray) -> Reading:
-    """Tesseract's reading: rectified, enlarged, black on white (Otsu 1979), one line (psm 7), capitals and digits only.
+    """Tesseract on the rectified, enlarged plate in black on white (Otsu 1979): one line (psm 7), capitals and digits.
 
-    Raises ValueError with the line that installs it if it is not there.
+    Raises ValueError with the command that installs it if it is missing.
     """
     import pytesseract
 
@@ -80,32 +80,31 @@ def tesseract_is_there() -> bool:
 
 
 class NetworkReader:
-    """Our reader. It looks three times, at the plate cut close, as it was found and with a margin, and believes the
-    likeliest of the three texts: a detector is off by as much as that, and which look is best differs from photo to
-    photo."""
+    """Our reader, on three crops of a plate: tighter than its corners, exact, and with a margin. The text with the
+    highest likelihood is taken: corners are off by about that much, and which crop is best differs from photo to photo.
+    """
 
     def __init__(self, network: nn.Module) -> None:
-        self.network = fuse(network).to(memory_format=torch.channels_last)
+        self.network = fuse_batch_norm(network).to(memory_format=torch.channels_last)
 
     def __call__(self, photo: np.ndarray, corners: np.ndarray) -> Reading:
-        plates = np.stack([flatten(photo, corners, margin) for margin in MARGINS])
-        logits = self._logits(plates)
-        readings = best_path(logits)
-        return readings[int(likelihoods(logits, [reading.text for reading in readings]).argmax())]
+        logits = self._logits(np.stack([reader_input(photo, corners, margin) for margin in MARGINS]))
+        readings = greedy_decode(logits)
+        return readings[int(log_likelihoods(logits, [reading.text for reading in readings]).argmax())]
 
     def read_plates(self, plates: np.ndarray) -> list[Reading]:
-        """Rectified plates, uint8 (n, 48, 160), grey -> their readings."""
-        return best_path(self._logits(plates))
+        """Readings of rectified plates, uint8 (n, 48, 160), grey; one crop each."""
+        return greedy_decode(self._logits(plates))
 
     def _logits(self, plates: np.ndarray) -> Tensor:
         with torch.inference_mode():
             return self.network(torch.from_numpy(plates))
 
 
-def flatten(photo: np.ndarray, corners: np.ndarray, margin: float = 0.0) -> np.ndarray:
-    """The plate at four corners as the reader sees it, uint8 (48, 160).
+def reader_input(photo: np.ndarray, corners: np.ndarray, margin: float = 0.0) -> np.ndarray:
+    """The plate at four corners, rectified and grey, uint8 (48, 160).
 
-    margin: how much more than the plate is seen, as a part of its sides; below 0 less.
+    margin: what is added on every side, as a fraction of that side; negative values cut the plate's edge off.
     """
     middle = corners.mean(axis=0)
     wider = middle + (corners - middle) * (1 + 2 * margin)
@@ -117,19 +116,19 @@ def flatten(photo: np.ndarray, corners: np.ndarray, margin: float = 0.0) -> np.n
     return rectify(grey, wider - (x0, y0), READER_SIZE)
 
 
-def likelihoods(logits: Tensor, texts: list[str]) -> Tensor:
-    """Log-probability of each text, over all the ways to write it in T steps (Graves et al. 2006): a character that was
-    all but read lowers it, too. logits (T, B, 37) -> (B,)."""
+def log_likelihoods(logits: Tensor, texts: list[str]) -> Tensor:
+    """Log-likelihood of each text, summed over all its CTC alignments (Graves et al. 2006): a competing character that
+    greedy decoding drops lowers it, too. logits (T, B, 37) -> (B,)."""
     steps, lengths = torch.full((len(texts),), len(logits)), torch.tensor([len(text) for text in texts])
     symbols = torch.tensor([1 + CHARACTERS.index(c) for text in texts for c in text], dtype=torch.long)
     return -F.ctc_loss(logits.float().log_softmax(dim=2), symbols, steps, lengths, reduction="none")
 
 
-def best_path(logits: Tensor) -> list[Reading]:
-    """The likeliest symbol of every step, repeats merged, blanks left out (Graves et al. 2006). logits (T, B, 37)."""
-    sure, symbols = logits.float().softmax(dim=2).max(dim=2)  # (T, B)
+def greedy_decode(logits: Tensor) -> list[Reading]:
+    """The most likely symbol of every step, repeats merged, blanks removed (Graves et al. 2006). logits (T, B, 37)."""
+    maxima, symbols = logits.float().softmax(dim=2).max(dim=2)  # (T, B)
     readings = []
-    for steps, probabilities in zip(symbols.T.tolist(), sure.T.tolist()):
+    for steps, probabilities in zip(symbols.T.tolist(), maxima.T.tolist()):
         text, confidences, last = "", [], 0
         for symbol, probability in zip(steps, probabilities):
             if symbol and symbol != last:

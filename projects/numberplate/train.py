@@ -6,13 +6,12 @@ python -m projects.numberplate.train --config configs/numberplate/reader.yaml --
 torchrun --nproc-per-node 2 -m projects.numberplate.train ...
 """
 
-if __name__ == "__main__":  # the command line first: --help and mistakes answer before torch is loaded
-    from projects.numberplate.config import Config
-    from shared.command import train as run_training
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    run_training("projects.numberplate.train", Config)
+    main(__file__)
 
-from functools import partial
+from dataclasses import replace
 
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ from projects.numberplate.config import Config
 from projects.numberplate.data import (
     FixedPlates,
     PlateData,
-    Plates,
+    RandomPlates,
     RandomViews,
     training_plates,
     training_views,
@@ -28,9 +27,10 @@ from projects.numberplate.data import (
 )
 from projects.numberplate.detect import to_input
 from projects.numberplate.losses import detector_loss, reader_loss
-from projects.numberplate.metrics import reading_metrics
+from projects.numberplate.metrics import best_threshold, reading_metrics
 from projects.numberplate.model import grid_points
-from projects.numberplate.predictor import Predictor, best_threshold, detect_all, read_all
+from projects.numberplate.predictor import LOWEST_SCORE, PARTS, Predictor, detect_all, initial_weights, read_all
+from projects.numberplate.sources import Photo
 from shared.compute import distributed
 from shared.data import splits
 from shared.data.loader import Batches
@@ -38,42 +38,47 @@ from shared.runs import Run
 from shared.training.loop import fit
 
 
-def train(config: Config, run: Run) -> None:
-    """Data, both networks, the detector's training, the reader's, and the finished model into the run."""
+def train(config: Config, run: Run) -> Predictor:
+    """Data and networks; the detector's training, then the reader's; the predictor."""
     data = PlateData(config.data)
     distributed.print_once(data.summary())
-    model = Predictor.start(config)
-    stages = []  # all prepared first: what is wrong with the data is said before hours of training
-    if config.part in ("both", "detector"):
-        stages.append(partial(train_detector, model, training_views(data, config), data, config, run))
-    if config.part in ("both", "reader"):
-        stages.append(partial(train_reader, model, training_plates(data, config), validation_plates(data), config, run))
-    for stage in stages:
-        stage()
-    if distributed.is_first():
-        model.save(run.model_file)
+    predictor = Predictor.initial(config)
+    # Both data sets before the first training: what is wrong with them is said now, not hours later.
+    views = training_views(data, config) if config.part in ("both", "detector") else None
+    plates = training_plates(data, config) if config.part in ("both", "reader") else None
+    fixed = validation_plates(data) if plates is not None else None
+    run.record(
+        *(data.fingerprints(split, config.part) for split in (splits.TRAIN, splits.VALIDATION)),
+        earlier=[path.parent for part in PARTS if (path := initial_weights(config, part))],
+    )
+    if views is not None:
+        threshold = train_detector(predictor.detector, views, data.photos_of(splits.VALIDATION), config, run)
+        predictor = replace(predictor, threshold=threshold)
+    if plates is not None and fixed is not None:
+        train_reader(predictor.reader, plates, fixed, config, run)
+    return predictor
 
 
-def train_detector(model: Predictor, views: RandomViews, data: PlateData, config: Config, run: Run) -> None:
-    """From random views of photos to boxes and corners."""
-    settings, photos = config.detector, data.photos_of(splits.VALIDATION)
-    where = grid_points(settings.image_size, settings.image_size)  # (N, 3)
+def train_detector(network: nn.Module, views: RandomViews, photos: list[Photo], config: Config, run: Run) -> float:
+    """From random views of photos to boxes and corners; the threshold with the best F1 on the validation photos."""
+    settings, boxes = config.detector, [photo.boxes for photo in photos]
+    points = grid_points(settings.image_size, settings.image_size)  # (N, 3)
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
         images, boxes, corners = batch  # (B, S, S, 3) uint8, (B, M, 4), (B, M, 4, 2)
         outputs = network(to_input(images))  # (B, N, 13)
-        return detector_loss(outputs, where.to(outputs.device), boxes, corners)
+        return detector_loss(outputs, points.to(outputs.device), boxes, corners)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        return best_threshold(detect_all(network, photos, config.model.image_size), photos)[1]
+        return best_threshold(detect_all(network, photos, config.model.image_size), boxes, LOWEST_SCORE)[1]
 
     batches = Batches(views, settings.batch_size, settings.seed, settings.num_workers)
-    fit(model.detector, loss, batches, validate, settings, run.stage("detector"))
-    model.calibrate(data)
+    fit(network, loss, batches, validate, settings, run.stage("detector"))
+    return best_threshold(detect_all(network, photos, config.model.image_size), boxes, LOWEST_SCORE)[0]
 
 
-def train_reader(model: Predictor, plates: Plates, still: FixedPlates, config: Config, run: Run) -> None:
-    """From plates seen close by to their texts."""
+def train_reader(network: nn.Module, plates: RandomPlates, fixed: FixedPlates, config: Config, run: Run) -> None:
+    """From rectified plates to their texts."""
     settings = config.reader
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -81,7 +86,7 @@ def train_reader(model: Predictor, plates: Plates, still: FixedPlates, config: C
         return reader_loss(network(images), texts, lengths)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        return reading_metrics([reading.text for reading in read_all(network, still)], still.texts)
+        return reading_metrics([reading.text for reading in read_all(network, fixed)], fixed.texts)
 
     batches = Batches(plates, settings.batch_size, settings.seed, settings.num_workers)
-    fit(model.reader, loss, batches, validate, settings, run.stage("reader"))
+    fit(network, loss, batches, validate, settings, run.stage("reader"))

@@ -1,4 +1,4 @@
-"""Video: plates are followed from frame to frame, and every frame votes for a text."""
+"""Video: plates are tracked from frame to frame, and every frame votes for a text."""
 
 import time
 from collections.abc import Iterator
@@ -14,9 +14,14 @@ from projects.numberplate.pipeline import Pipeline, Plate
 
 SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATIENCE = 15
-"""Frames after which a plate that is not seen any more is given up."""
-SURE = 0.9
-"""Confidence from which on a plate counts that only one frame shows."""
+"""Frames without a detection after which a track ends."""
+CERTAIN = 0.9
+"""Confidence from which a plate counts that only one frame shows."""
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is called like a video."""
+    return path.suffix.lower() in SUFFIXES
 
 
 @dataclass
@@ -24,10 +29,10 @@ class Track:
     """One plate over time."""
 
     plate: Plate
-    """As it was seen last."""
+    """In the last frame that shows it."""
     first: int
     last: int
-    """Numbers of the frames in which it was seen first and last."""
+    """Numbers of the first and last frame that show it."""
     votes: dict[str, list[float]] = field(default_factory=dict)
     """The confidences of the frames that read this text."""
 
@@ -38,7 +43,7 @@ class Track:
 
     @property
     def confidence(self) -> float:
-        """The mean confidence of the frames that read it, times their part of all votes."""
+        """The mean confidence of the frames that read this text, times their share of all votes."""
         if not self.votes:
             return 0.0
         own = self.votes[self.text]
@@ -46,21 +51,21 @@ class Track:
 
     @property
     def voted(self) -> Plate:
-        """The plate where it was seen last, with the text that the frames agree on and how sure of it they are."""
-        text, sure = self.text, self.confidence
-        each = self.plate.confidences if text == self.plate.text else (sure,) * len(text)
-        return replace(self.plate, text=text, confidence=sure, confidences=each)
+        """The plate at its last position, with the text of the majority vote and its confidence."""
+        text, confidence = self.text, self.confidence
+        each = self.plate.confidences if text == self.plate.text else (confidence,) * len(text)
+        return replace(self.plate, text=text, confidence=confidence, confidences=each)
 
 
 class Tracker:
-    """Follows plates by how much their boxes overlap from one frame to the next, else by their text."""
+    """Tracks plates by the IoU of their boxes from one frame to the next, else by their text."""
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
         self.frame = -1
 
     def __call__(self, plates: list[Plate]) -> list[Plate]:
-        """The plates of the next frame, each with the text that its track has voted for so far."""
+        """The plates of the next frame, each with the majority vote of its track so far."""
         self.frame += 1
         free = [track for track in self.tracks if self.frame - track.last <= PATIENCE]
         answers = []
@@ -68,7 +73,7 @@ class Tracker:
             overlaps = [_overlap(plate, track) for track in free]
             if overlaps and max(overlaps) > 0.2:
                 track = free[int(np.argmax(overlaps))]
-            else:  # one that has moved far, or was away, is known by its text
+            else:  # one that moved far or was hidden is recognised by its text
                 known = (track for track in self.tracks if track.text == plate.text != "" and track.last < self.frame)
                 track = next(known, None)
             if track is None:
@@ -83,13 +88,13 @@ class Tracker:
 
     @property
     def found(self) -> list[Track]:
-        """The plates that count: with a text that two frames saw, or one surely."""
-        return [t for t in self.tracks if t.text and (t.last > t.first or t.confidence >= SURE)]
+        """The plates that count: seen in two frames or more, or in one with high confidence."""
+        return [t for t in self.tracks if t.text and (t.last > t.first or t.confidence >= CERTAIN)]
 
 
 def _overlap(plate: Plate, track: Track) -> float:
-    """How much a plate overlaps with where a track was last; 0 if both are read well and neither is a part of the other
-    or like it: the next car has stopped where one was."""
+    """IoU of a plate with the last position of a track; 0 if both are read with confidence, their texts are unlike and
+    neither is part of the other: another car has stopped in the same place."""
     part = plate.text in track.text or track.text in plate.text
     unlike = edit_distance(plate.text, track.text) > len(track.text) / 2
     if unlike and not part and min(plate.confidence, track.confidence) >= 0.5:
@@ -106,14 +111,16 @@ class Video:
         self.source = source
         self.capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
         if not self.capture.isOpened():
-            what = "there is no webcam" if isinstance(source, int) else f"{source} is not a video I can read"
+            what = (
+                "there is no webcam" if isinstance(source, int) else f"{source} is not a video in a format I can read"
+            )
             raise ValueError(what)
         self.rate = self.capture.get(cv2.CAP_PROP_FPS) or 25.0
         count = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.count = int(count) if count > 0 else None
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """RGB frames until the video ends, wherever that is."""
+        """RGB frames until the video ends, which may be earlier than its header says."""
         try:
             while True:
                 there, frame = self.capture.read()
@@ -125,7 +132,7 @@ class Video:
 
 
 def watch(video: Video, pipeline: Pipeline, tracker: Tracker) -> Iterator[tuple[np.ndarray, list[Plate], float]]:
-    """Every frame, its plates as voted so far, and the frames per second since the start."""
+    """Every frame, its plates with the votes so far, and the frames per second since the start."""
     start = time.perf_counter()
     for number, frame in enumerate(video, 1):
         plates = tracker(pipeline(frame))

@@ -31,8 +31,8 @@ def occlusion(network: LeafNet, image: Tensor, target: int) -> np.ndarray:
 def grad_cam(network: LeafNet, image: Tensor, target: int) -> np.ndarray:
     """Grad-CAM (Selvaraju et al. 2017) at the last convolution: image (1, 3, S, S), normalised -> float (S, S).
 
-    One forward and one backward pass. The weight of a feature map is its mean gradient over all positions; AlexNet's head
-    weighs every position on its own, so the map can be hot where nothing was decided.
+    One forward and one backward pass. The weight of a feature map is its mean gradient over all positions; AlexNet's
+    head weighs every position on its own, so the map can be hot where nothing was decided.
     """
     convolution = last_convolution(network)
     if convolution is None:

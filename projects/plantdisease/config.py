@@ -17,7 +17,7 @@ class DataConfig(Section):
     renamed = {"size": "model.decode_size", "photos": "sample_size"}
 
     source: Literal["sample", "plantvillage", "folder"] = "sample"
-    """sample: leaves drawn by code. plantvillage: the public set, downloaded. folder: your own, one folder per class."""
+    """sample: leaves drawn by code. plantvillage: the public set, downloaded. folder: yours, one folder per class."""
     root: Path | None = None
     """The folder of `folder`; for the other sources, where to keep what is drawn or downloaded (default: data/)."""
     split: Literal["auto", "random", "leaf", "session", "all"] = "auto"
@@ -46,7 +46,7 @@ class ModelConfig(Section):
     backbone: str = "alexnet"
     """alexnet, or another classification network of torchvision by name: resnet18, mobilenet_v3_small, ..."""
     weights: str = "none"
-    """imagenet (torchvision downloads them), none (random), or a .safetensors or .pt file, whole or only the backbone."""
+    """imagenet (torchvision downloads them), none (random), or a .safetensors or .pt file (backbone or all layers)."""
     train: Literal["head", "all"] = "all"
     """head: the backbone stays frozen and its features are computed once. all: the head first, then every layer."""
     decode_size: int = Field(160, ge=32, le=512)
@@ -155,8 +155,7 @@ class PredictOptions(RunOptions):
     top: int = Field(3, ge=1)
     """How many classes to name."""
     explain: Literal["occlusion", "grad-cam"] = "occlusion"
-    """Attribution method: occlusion (about a hundred forward passes, a few seconds) or grad-cam (one backward pass, coarse for
-    AlexNet)."""
+    """Attribution method: occlusion (a hundred forward passes, seconds) or grad-cam (one backward pass, coarse)."""
     overlay: Path | None = None
     """Folder for these pictures; default: `predictions/` in the run."""
 

@@ -22,7 +22,7 @@ from projects.plantdisease.robustness import CORRUPTIONS, corrupted
 from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import classifier_rows, macro_f1, scores
 
-HEADLINE = ("macro_f1", "max")
+HEADLINE, ITEMS = ("macro_f1", "max"), "photos"
 ROBUSTNESS_PHOTOS = 400
 
 

@@ -8,6 +8,8 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
+from typing import Any
+
 import torch
 
 from projects.plantdisease.config import ExportOptions
@@ -18,7 +20,7 @@ from shared.runs import Run
 TOLERANCE = 1e-4
 
 
-def export(options: ExportOptions, run: Run) -> None:
+def export(options: ExportOptions, run: Run) -> dict[str, Any]:
     """images (batch, 3, size, size), normalised as in `shared.data.images.normalise` -> logits (batch, classes)."""
     try:
         import onnxruntime
@@ -52,5 +54,4 @@ def export(options: ExportOptions, run: Run) -> None:
     about = {"classes": predictor.classes, "temperature": predictor.temperature, "size": size}
     write_json(path.with_suffix(".json"), about)
     print(f"onnx: {path} ({size_in_words(path.stat().st_size)}), within {gap:.1e} of PyTorch")
-    if options.json_file:
-        write_json(options.json_file, {"onnx": str(path), **about, "largest_difference": gap})
+    return {"onnx": str(path), **about, "largest_difference": gap}

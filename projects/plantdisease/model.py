@@ -31,7 +31,7 @@ class LeafNet(nn.Module):
 
 class TestTimeAugmentation(nn.Module):
     """The mean prediction over several views of a photo. images (B, 3, S, S) -> logits (B, classes): the network's own
-    for one view, else the log of the mean probabilities over the quarter turns (4 views) and their mirror images (8)."""
+    for one view, else the log of the mean probabilities over quarter turns (4 views) and their mirror images (8)."""
 
     def __init__(self, network: LeafNet, count: int) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ def load_into(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
 
 
 def last_convolution(network: nn.Module) -> nn.Module | None:
-    """The last convolution of a network, whose feature maps serve Grad-CAM and out-of-distribution detection, or None."""
+    """The last convolution, whose feature maps serve Grad-CAM and out-of-distribution detection; None without one."""
     return next((module for module in reversed(list(network.modules())) if isinstance(module, nn.Conv2d)), None)
 
 

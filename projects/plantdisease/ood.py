@@ -11,7 +11,7 @@ from projects.plantdisease.model import TestTimeAugmentation, last_convolution
 
 
 class OutOfDistribution(nn.Module):
-    """Class centres and within-class precision as buffers, and the threshold above which a photo is out of distribution."""
+    """Class centres, within-class precision, and the threshold above which a photo is out of distribution."""
 
     centres: Tensor
     precision: Tensor

@@ -10,6 +10,7 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 from dataclasses import asdict
+from typing import Any
 
 import cv2
 
@@ -17,11 +18,11 @@ from projects.plantdisease.config import PredictOptions
 from projects.plantdisease.predictor import Predictor
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
-from shared.files import write_bytes, write_json
+from shared.files import write_bytes
 from shared.runs import Run
 
 
-def predict(options: PredictOptions, run: Run) -> None:
+def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture of the parts that support the answer."""
     paths = [photo for path in options.input for photo in (find_images(path) if path.is_dir() else [path])]
     if not paths:
@@ -42,5 +43,4 @@ def predict(options: PredictOptions, run: Run) -> None:
                 "overlay": str(pictures[number]),
             }
         )
-    if options.json_file:
-        write_json(options.json_file, answers)
+    return answers

@@ -83,7 +83,7 @@ class Predictor:
 
     @classmethod
     def fit(cls, network: LeafNet, data: LeafData, config: Config) -> "Predictor":
-        """Calibrate a trained network on the validation set; fit the OOD detector and the baselines on the training set."""
+        """Calibrate a trained network on the validation set; fit OOD detector and baselines on the training set."""
         network.to(pick_device(config.training.device))
         views = TestTimeAugmentation(network, config.model.tta_views)
         count = len(data.classes)

@@ -41,8 +41,8 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
         *classifier_sections(
             result.logits.numpy(), result.test.targets, [_plain(c) for c in predictor.classes], predictor.temperature,
             "photos",
-            f"{(result.ood > 1).float().mean():.1%} of the test photos are out of distribution: further from every class "
-            "than 99 % of the validation photos.",
+            f"{(result.ood > 1).float().mean():.1%} of the test photos are out of distribution: further from every "
+            "class than 99 % of the validation photos.",
         ),
         Section(f"Training, {stage}", figure=learning_curves(history, training.monitor)) if history else None,
     ]  # fmt: skip

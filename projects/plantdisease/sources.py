@@ -1,4 +1,4 @@
-"""Where the photos come from: the sample, PlantVillage, and anybody's own folders -> one list of photos and the classes."""
+"""Where photos come from: the sample, PlantVillage, or your own folders -> one list of photos and the classes."""
 
 import re
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def list_photos(folder: Path, classes: list[str] | None = None) -> tuple[list[Ph
         raise ValueError(f"{folder} has no folders in it; there must be one folder of photos for each class")
     if set(found) <= {"train", "val", "valid", "validation", "test"}:
         raise ValueError(
-            f"{folder} contains split folders ({', '.join(found)}), not class folders; name one of them with --data.root"
+            f"{folder} contains split folders ({', '.join(found)}), not class folders; name one with --data.root"
         )
     if classes is None and len(found) < 2:
         raise ValueError(f"{folder} has only one class, {found[0]}; there is nothing to tell apart")

@@ -4,41 +4,35 @@ pip install -e '.[app]'
 python -m projects.sentiment.app --run RUN
 """
 
-if __name__ == "__main__":
-    from projects.sentiment.config import AppOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.sentiment.app", AppOptions)
+    main(__file__)
 
-import os
+from typing import Any
 
 from projects.sentiment.attribution import highlighted_html
-from projects.sentiment.config import AppOptions
-from projects.sentiment.predict import open_predictor
+from projects.sentiment.predict import load_for_whole_texts
+from shared.config import AppOptions
 from shared.runs import Run
 
 
-def main(options: AppOptions, run: Run) -> None:
-    """Serve the page until Ctrl-C."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    try:
-        import gradio
-    except ImportError:
-        raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
-    predictor = open_predictor(run)
+def interface(_: AppOptions, run: Run) -> dict[str, Any]:
+    """What `gradio.Interface` shows: a text in; the classes and the highlighted text out."""
+    import gradio
 
-    def judge(text: str) -> tuple[dict[str, float], str]:
-        if not text.strip():
+    predictor = load_for_whole_texts(run)
+
+    def classify(text: str | None) -> tuple[dict[str, float], str]:
+        if not text or not text.strip():
             return {}, ""
-        (prediction,) = predictor([text], explain=1)
-        return dict(prediction.classes), highlighted_html(prediction.words or [], prediction.label)
+        (prediction,) = predictor([text])
+        return dict(prediction.classes), highlighted_html(predictor.explain(text), prediction.label)
 
-    page = gradio.Interface(
-        fn=judge,
-        inputs=gradio.Textbox(label="What somebody wrote", lines=4),
-        outputs=[gradio.Label(label="Answer"), gradio.HTML(label="Which words attributions it")],
-        title="Sentiment",
-        description=f"{run.name} · {len(predictor.classes)} classes",
-        flagging_mode="never",
-    )
-    page.launch(server_name="127.0.0.1", server_port=options.port)
+    return {
+        "fn": classify,
+        "inputs": gradio.Textbox(label="A text", lines=4),
+        "outputs": [gradio.Label(label="Prediction"), gradio.HTML(label="Attribution")],
+        "title": "Sentiment",
+        "description": f"{run.name} · {len(predictor.classes)} classes",
+    }

@@ -1,8 +1,8 @@
-"""What people talk about: the parts and qualities of a product that reviews praise or complain about.
+"""Product features: the parts and qualities of a product that reviews praise or complain about.
 
-Frequent nouns as in Hu & Liu 2004 (Mining and Summarizing Customer Reviews), without a tagger: a noun is what stands
-between a 'the', 'my' or 'this' and a verb, a preposition or the end of the clause. What is said of it is what the
-network makes of the clause, or of the aspect itself where the run was trained on aspects.
+Frequent nouns as in Hu & Liu 2004 (Mining and Summarizing Customer Reviews), without a part-of-speech tagger: a noun is
+what stands between a word like 'the', 'my' or 'this' and a verb, a preposition or the end of the clause. The sentiment
+towards a feature is that of the clause, or of the feature itself where the run was trained on aspects.
 """
 
 import re
@@ -28,39 +28,39 @@ VAGUE = frozenset(
     "products use used using best better worst worse only rest kind sort couple number job case matter idea money "
     "hope wife husband son daughter mother father brother sister friend friends today yesterday tuesday".split()
 )
-NO_NAMES = ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
-SURE = 0.7  # a clause with a smaller probability is neither praise nor complaint
+NO_NOUNS = ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
+THRESHOLD = 0.7  # a clause with a smaller probability is neither praise nor complaint
 CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:but|although|though|however|even if|still,)\s+", re.IGNORECASE)
 WORD = re.compile(r"[a-z](?:[a-z'-]*[a-z])?|[^\sa-z]")
 
 
 @dataclass
 class Feature:
-    """Something that reviews talk about, and the clauses in which they do."""
+    """A product feature, and the clauses that mention it."""
 
     name: str
     praise: list[tuple[int, str]] = field(default_factory=list)
-    """Review numbers and clauses, the surest first."""
+    """Review numbers and clauses, the most confident first."""
     complaints: list[tuple[int, str]] = field(default_factory=list)
     neutral: int = 0
 
 
 def clauses_of(text: str) -> list[str]:
-    """Sentences, cut where the wind may turn: at 'but', 'although', ';'."""
+    """Sentences, split where the sentiment may change: at 'but', 'although', ';'."""
     pieces = [piece.strip(" ,") for piece in CLAUSE.split(text) if piece]
     return [piece for piece in pieces if len(piece.split()) >= 2]
 
 
 def nouns(clauses: Sequence[str], least: int) -> list[str]:
-    """Nouns and pairs of nouns that occur in at least `least` clauses, the commonest first."""
+    """Nouns and pairs of nouns that occur in at least `least` clauses, the most frequent first."""
     everywhere, as_noun = Counter(), Counter()
     for clause in clauses:
         words = WORD.findall(clause.lower())
-        found, placed = set(), set()
+        found, placed = set(), set()  # phrases, and those in the position of a noun
         for start in range(len(words)):
             for length in (1, 2):
                 phrase = words[start : start + length]
-                if len(phrase) < length or not all(_may_name(word) for word in phrase):
+                if len(phrase) < length or not all(_may_be_noun(word) for word in phrase):
                     continue
                 found.add(" ".join(phrase))
                 before = words[start - 1] if start else ""
@@ -70,40 +70,41 @@ def nouns(clauses: Sequence[str], least: int) -> list[str]:
         everywhere.update(found)
         as_noun.update(placed)
     named = {n: c for n, c in everywhere.items() if c >= least and as_noun[n] >= max(2, 0.12 * c)}
-    # a word that occurs nearly always in one pair ('customer' in 'customer service') is not a feature of its own
-    swallowed = {
+    # a word that mostly occurs in one pair ('customer' in 'customer service') is not a feature of its own
+    part_of_pair = {
         word for pair, c in named.items() if " " in pair for word in pair.split() if c > 0.6 * everywhere[word]
     }
-    return sorted((n for n in named if n not in swallowed), key=lambda n: -named[n])
+    return sorted((n for n in named if n not in part_of_pair), key=lambda n: -named[n])
 
 
-def find_features(model: Predictor, texts: Sequence[str], count: int) -> list[Feature]:
-    """The `count` most mentioned features of all texts with what is said of them. Needs classes negative, positive."""
+def find_features(predictor: Predictor, texts: Sequence[str], count: int) -> list[Feature]:
+    """The `count` most mentioned features of all texts, with praise and complaints. Needs the classes negative and
+    positive."""
     clauses = [(row, clause) for row, text in enumerate(texts) for clause in clauses_of(text)]
     names = nouns([clause for _, clause in clauses], least=max(3, len(texts) // 200))[: 2 * count]
     patterns = {name: re.compile(rf"\b{re.escape(name)}s?\b", re.IGNORECASE) for name in names}
     mentions = [(name, row, clause) for row, clause in clauses for name in names if patterns[name].search(clause)]
     if not mentions:
         return []
-    aspects = [name for name, _, _ in mentions] if model.config.data.aspect else None
-    probabilities = model([clause for _, _, clause in mentions], aspects).softmax(dim=1)
-    positive, negative = (probabilities[:, model.classes.index(c)].tolist() for c in ("positive", "negative"))
+    aspects = [name for name, _, _ in mentions] if predictor.needs_aspects else None
+    probabilities = predictor.forward([clause for _, _, clause in mentions], aspects).softmax(dim=1)
+    positive, negative = (probabilities[:, predictor.classes.index(c)].tolist() for c in ("positive", "negative"))
     features: dict[str, Feature] = {name: Feature(name) for name in names}
-    surest = sorted(range(len(mentions)), key=lambda i: -max(positive[i], negative[i]))
+    most_confident = sorted(range(len(mentions)), key=lambda i: -max(positive[i], negative[i]))
     seen: dict[str, set[int]] = defaultdict(set)
-    for i in surest:
+    for i in most_confident:
         name, row, clause = mentions[i]
-        if row in seen[name]:  # a review counts once for each feature
+        if row in seen[name]:  # a review counts only once for each feature
             continue
         seen[name].add(row)
-        if positive[i] >= SURE:
+        if positive[i] >= THRESHOLD:
             features[name].praise.append((row, clause))
-        elif negative[i] >= SURE:
+        elif negative[i] >= THRESHOLD:
             features[name].complaints.append((row, clause))
         else:
             features[name].neutral += 1
     return sorted(features.values(), key=lambda f: -(len(f.praise) + len(f.complaints)))[:count]
 
 
-def _may_name(word: str) -> bool:
-    return len(word) > 2 and word.isalpha() and word not in NO_NAMES
+def _may_be_noun(word: str) -> bool:
+    return len(word) > 2 and word.isalpha() and word not in NO_NOUNS

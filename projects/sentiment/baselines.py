@@ -1,7 +1,7 @@
-"""What a network has to beat: the commonest class, linear models on words and pairs of words, and VADER's rules.
+"""What a network has to beat: the majority class, linear models on unigrams and bigrams, and VADER's rules.
 
 TF-IDF with logistic regression, and logistic regression on naive-Bayes log-count ratios (Wang & Manning 2012,
-Baselines and Bigrams): seconds of work, and hard to beat on long reviews.
+Baselines and Bigrams): fitted in seconds, and hard to beat on long reviews.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,23 @@ from torch import Tensor
 
 from shared.evaluation.metrics import linear_weights
 
+LINEAR = ("tfidf_lr", "nb_lr")  # those that are trained
 WORDS = r"(?u)\b\w+\b|[!?]"
 
 
 @dataclass
 class Baselines:
-    """Linear models on words and pairs of words, kept as plain tensors and a list of words."""
+    """The fitted baselines, as plain tensors and a list of terms (words and pairs of words)."""
 
     terms: list[str]
     idf: Tensor
-    """(T,)"""
+    """Inverse document frequencies, (T,)."""
     tfidf: Tensor
-    """Weights on TF-IDF values, (T + 1, C); the last row is the bias."""
+    """Weights of the TF-IDF values, (T + 1, C); the last row is the bias."""
     bayes: Tensor
-    """Weights on whether a term occurs, (T + 1, C)."""
-    commonest: int
+    """Weights of the terms that occur (0 or 1), (T + 1, C); the last row is the bias."""
+    majority: int
+    """The most frequent class of the training set."""
 
     @classmethod
     def fit(cls, texts: Sequence[str], labels: np.ndarray, classes: int, min_count: int = 2) -> "Baselines":
@@ -44,7 +46,7 @@ class Baselines:
         transformer = TfidfTransformer(sublinear_tf=True).fit(counts)
         binary = csr_matrix(counts > 0, dtype=np.float64)
         bayes = np.empty((counts.shape[1] + 1, classes))
-        for label in range(classes):  # one against the rest
+        for label in range(classes):  # one versus rest
             inside = labels == label
             ratio = _smoothed(binary[inside]) - _smoothed(binary[~inside])
             model = LogisticRegression(C=1.0, max_iter=300).fit(binary @ diags(ratio), inside)
@@ -56,33 +58,28 @@ class Baselines:
             idf=torch.from_numpy(transformer.idf_).float(),
             tfidf=torch.from_numpy(np.vstack([coef.T, bias])).float(),
             bayes=torch.from_numpy(bayes).float(),
-            commonest=int(np.bincount(labels).argmax()),
+            majority=int(np.bincount(labels).argmax()),
         )
 
     def predict(self, texts: Sequence[str], classes: list[str]) -> dict[str, np.ndarray]:
-        """Class numbers (N,) for every baseline by its name."""
+        """Predicted class numbers (N,) of every baseline, by its name."""
         vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), vocabulary=self.terms)
         counts = csr_matrix(vectorizer.transform(texts))
         transformer = TfidfTransformer(sublinear_tf=True)
         transformer.idf_ = self.idf.double().numpy()
         values, occurs = transformer.transform(counts), csr_matrix(counts > 0, dtype=np.float64)
-        answers = {
-            "majority": np.full(len(texts), self.commonest),
+        predictions = {
+            "majority": np.full(len(texts), self.majority),
             "tfidf_lr": _linear(values, self.tfidf),
             "nb_lr": _linear(occurs, self.bayes),
         }
         rules = vader(texts, classes)
-        return answers if rules is None else {**answers, "vader": rules}
-
-    def opinion_words(self, toward: int, count: int) -> list[str]:
-        """The single words that speak most for a class."""
-        weights = self.bayes[:-1, toward] - self.bayes[:-1].mean(dim=1)
-        ranked = (self.terms[i] for i in weights.argsort(descending=True).tolist())
-        return [word for word in ranked if " " not in word and word.isalpha()][:count]
+        return predictions if rules is None else {**predictions, "vader": rules}
 
 
 def vader(texts: Sequence[str], classes: list[str]) -> np.ndarray | None:
-    """Hutto & Gilbert 2014: a lexicon and rules, no training. None if it is not installed or has no such classes."""
+    """VADER (Hutto & Gilbert 2014), a lexicon with rules, without training: class numbers (N,). None where it is not
+    installed, or the classes are not negative and positive."""
     if not find_spec("vaderSentiment") or not {"negative", "positive"} <= set(classes):
         return None
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -91,14 +88,14 @@ def vader(texts: Sequence[str], classes: list[str]) -> np.ndarray | None:
     compound = np.array([analyzer.polarity_scores(text)["compound"] for text in texts])
     middle = 0.05 if "neutral" in classes else 0.0
     positive, negative = classes.index("positive"), classes.index("negative")
-    answers = np.where(compound >= middle, positive, negative)
+    predictions = np.where(compound >= middle, positive, negative)
     if "neutral" in classes:
-        answers[np.abs(compound) < middle] = classes.index("neutral")
-    return answers
+        predictions[np.abs(compound) < middle] = classes.index("neutral")
+    return predictions
 
 
 def _smoothed(binary: csr_matrix) -> np.ndarray:
-    """Log of how often each term occurs among the terms of these texts, plus one."""
+    """Log of the relative frequency of each term in these texts, with add-one smoothing."""
     counts = np.asarray(binary.sum(axis=0)).ravel() + 1.0
     return np.log(counts / counts.sum())
 

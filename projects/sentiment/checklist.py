@@ -1,5 +1,5 @@
-"""Small made-up questions with known answers (CheckList; Ribeiro et al. 2020): is 'not good' understood, and does what
-must not matter (a typo, a name, a blank sentence) leave the answer alone?"""
+"""Behavioural tests with known answers (CheckList; Ribeiro et al. 2020): is 'not good' understood, and do changes that
+must not matter (a typo, a name, a neutral sentence) leave the prediction alone?"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Answer = Callable[[list[str]], np.ndarray]
-"""Texts -> class numbers (N,)."""
+Classify = Callable[[list[str]], np.ndarray]
+"""Texts -> predicted class numbers (N,)."""
 
-GOOD = ("good", "great", "wonderful", "excellent", "lovely", "reliable", "perfect", "enjoyable", "helpful", "superb")
-BAD = ("bad", "terrible", "awful", "horrible", "disappointing", "useless", "poor", "boring", "annoying", "dreadful")
-THINGS = ("service", "quality", "product", "story", "price", "design", "sound", "staff")
-NEGATIONS = (
+POSITIVE = (
+    "good", "great", "wonderful", "excellent", "lovely", "reliable", "perfect", "enjoyable", "helpful", "superb",
+)  # fmt: skip
+NEGATIVE = (
+    "bad", "terrible", "awful", "horrible", "disappointing", "useless", "poor", "boring", "annoying", "dreadful",
+)  # fmt: skip
+NOUNS = ("service", "quality", "product", "story", "price", "design", "sound", "staff")
+TEMPLATES = (  # plain, negated
     ("The {0} is {1}.", "The {0} is not {1}."),
     ("I think the {0} was {1}.", "I don't think the {0} was {1}."),
     ("It is a {1} {0}.", "It is hardly a {1} {0}."),
@@ -24,64 +28,63 @@ NAMES = ("Anna", "Mohammed", "Ingrid", "Diego", "Wei", "Olga", "Kwame", "Priya")
 
 @dataclass
 class CheckResult:
-    """One kind of question, how many were asked and what part was passed."""
+    """One behavioural test: number of cases, and the fraction that passed."""
 
     name: str
     expectation: str
-    asked: int
+    cases: int
     passed: float
     example: str
+    """A case that failed, if any did."""
 
 
-def ask(answer: Answer, texts: Sequence[str], classes: list[str], seed: int = 0, most: int = 200) -> list[CheckResult]:
-    """All questions to one model; some are made of (test) texts. `answer` gives class numbers."""
+def run_checks(
+    classify: Classify, texts: Sequence[str], classes: list[str], seed: int = 0, most: int = 200
+) -> list[CheckResult]:
+    """All tests of one model. The invariance tests change at most `most` of the (test) texts."""
     generator = np.random.default_rng(seed)
     chosen = [texts[i] for i in generator.permutation(len(texts))[:most]]
     results = []
-    if {"negative", "positive"} <= set(classes):
+    if {"negative", "positive"} <= set(classes):  # minimum functionality tests
         positive, negative = classes.index("positive"), classes.index("negative")
-        praise, blame = _judgements(GOOD), _judgements(BAD)
-        for name, expectation, asked, passes in (
-            ("praise", "is positive", [s for s, _ in praise], lambda answers: answers == positive),
-            ("blame", "is negative", [s for s, _ in blame], lambda answers: answers == negative),
-            (
-                "negated praise",
-                "is not positive",
-                [d for _, d in praise],
-                lambda answers: answers != positive,
-            ),
-            ("negated blame", "is not negative", [d for _, d in blame], lambda answers: answers != negative),
+        praise, criticism = _sentences(POSITIVE), _sentences(NEGATIVE)
+        for name, expectation, cases, passes in (
+            ("praise", "is positive", [s for s, _ in praise], lambda said: said == positive),
+            ("criticism", "is negative", [s for s, _ in criticism], lambda said: said == negative),
+            ("negated praise", "is not positive", [s for _, s in praise], lambda said: said != positive),
+            ("negated criticism", "is not negative", [s for _, s in criticism], lambda said: said != negative),
         ):
-            results.append(_result(name, expectation, asked, passes(answer(asked))))
-    for name, pairs in (
+            results.append(_result(name, expectation, cases, passes(classify(cases))))
+    for name, pairs in (  # invariance tests
         ("typo", [(text, _typo(text, generator)) for text in chosen]),
         ("another name", [tuple(f"{who} wrote: {text}" for who in _two_names(generator)) for text in chosen]),
         ("capitals", [(text, text.upper()) for text in chosen]),
-        ("blank sentence", [(text, f"{text} I bought it on Tuesday.") for text in chosen]),
+        ("neutral sentence added", [(text, f"{text} I bought it on Tuesday.") for text in chosen]),
     ):
-        same = answer([before for before, _ in pairs]) == answer([after for _, after in pairs])
+        same = classify([before for before, _ in pairs]) == classify([after for _, after in pairs])
         results.append(_result(name, "changes nothing", [after for _, after in pairs], same))
     return results
 
 
-def _judgements(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Sentences that use a judging word, each with the one that denies it."""
+def _sentences(adjectives: Sequence[str]) -> list[tuple[str, str]]:
+    """Sentences with every adjective, each with its negation."""
     article = re.compile(r"\ba (?=[aeiou])")
     pairs = []
-    for index, word in enumerate(words):
-        for offset, (says, denies) in enumerate(NEGATIONS):
-            thing = THINGS[(index + offset) % len(THINGS)]
-            pairs.append((article.sub("an ", says.format(thing, word)), article.sub("an ", denies.format(thing, word))))
+    for index, adjective in enumerate(adjectives):
+        for offset, (plain, negated) in enumerate(TEMPLATES):
+            noun = NOUNS[(index + offset) % len(NOUNS)]
+            first, second = (article.sub("an ", template.format(noun, adjective)) for template in (plain, negated))
+            pairs.append((first, second))
     return pairs
 
 
-def _result(name: str, expectation: str, asked: Sequence[str], passed: np.ndarray) -> CheckResult:
-    example = next((text for text, right in zip(asked, passed) if not right), asked[0])
-    return CheckResult(name, expectation, len(asked), float(passed.mean()), _short(example))
+def _result(name: str, expectation: str, cases: Sequence[str], passed: np.ndarray) -> CheckResult:
+    example = next((text for text, right in zip(cases, passed) if not right), cases[0])
+    return CheckResult(name, expectation, len(cases), float(passed.mean()), _short(example))
 
 
 def _typo(text: str, generator: np.random.Generator) -> str:
-    """Two neighbouring letters of one longer word change places."""
+    """The text with two neighbouring letters of a longer word swapped."""
     words = text.split()
     long = [i for i, word in enumerate(words) if len(word) > 4]
     if not long:

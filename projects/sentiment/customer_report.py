@@ -1,132 +1,154 @@
-"""A page for the shop: what customers like and dislike, product by product, and how sure that is.
+"""A page for a shop: what customers like and dislike, product by product, with confidence intervals.
 
 python -m projects.sentiment.customer_report reviews.csv --run RUN
 """
 
-if __name__ == "__main__":
-    from projects.sentiment.config import ReportOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.sentiment.customer_report", ReportOptions)
+    main(__file__)
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from projects.sentiment.aspects import Feature, find_features
-from projects.sentiment.config import ReportOptions
-from projects.sentiment.predict import open_predictor
+from projects.sentiment.config import CustomerReportOptions
+from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import headline, read_dates, read_products, read_texts
-from shared.data.tables import read_table
-from shared.evaluation import report
+from projects.sentiment.sources import COLUMNS, headline, read_products, read_texts
+from shared.data.tables import find_column, read_days, read_table
 from shared.evaluation.metrics import proportion_interval
+from shared.evaluation.report import ACCENT, INK, SOFT, Card, Section, plain, write_page
 from shared.files import read_json, write_json
 from shared.runs import Run
 
-LIKED, DISLIKED = report.ACCENT, "#c24a3d"
-FEW = 20  # reviews; below, an interval is too wide to rank by
+LIKED, DISLIKED = ACCENT, "#c24a3d"
+FEW = 20  # reviews; below, the interval of a product is too wide to rank it
+UNCERTAIN = 0.6  # probability of the predicted class below which a review counts as uncertain
 
 
-def main(options: ReportOptions, run: Run) -> None:
-    """The command line: read the reviews, judge them, write the page."""
+@dataclass
+class Reviews:
+    """The reviews of a file, row by row."""
+
+    texts: list[str]
+    products: list[str] | None
+    dates: pd.Series | None
+
+
+def customer_report(options: CustomerReportOptions, run: Run) -> None:
+    """Read the reviews, predict their sentiment, write the page."""
     path = options.input[0]
+    predictor = load_for_whole_texts(run)
+    reviews = read_reviews(path, options, predictor.config.data.title)
+    if not {"negative", "positive"} <= set(predictor.classes):
+        raise ValueError(f"run {run.name} has no classes negative and positive, but {', '.join(predictor.classes)}")
+    probabilities = predictor.forward(reviews.texts).softmax(dim=1)
+    positive = (probabilities.argmax(dim=1) == predictor.classes.index("positive")).numpy()
+    uncertain = (probabilities.amax(dim=1) < UNCERTAIN).numpy()
+    judge = _load_aspects(options.aspects) if options.aspects else predictor
+    features = find_features(judge, reviews.texts, options.features)
+
+    low, high = proportion_interval(int(positive.sum()), len(positive))
+    lead = (
+        f"{positive.mean():.0%} of {len(positive)} reviews are positive ({low:.0%} to {high:.0%}). "
+        f"{_best_and_worst(positive, reviews.products)}{_likes_and_dislikes(features)}"
+    )
+    interval = f"of {len(positive)} reviews; 95 % interval {low:.0%} to {high:.0%}"
+    cards = [
+        Card("positive", f"{positive.mean():.0%}", interval),
+        Card("uncertain", f"{uncertain.mean():.0%}", f"of the reviews: confidence below {UNCERTAIN:.0%}"),
+        Card("accuracy", _accuracy(run), "of the network on its own test texts"),
+    ]
+    sections = [
+        _product_section(positive, reviews.products),
+        _trend_section(positive, reviews.dates),
+        _feature_section(features),
+        _quote_section(features),
+        _by_product_section(features, reviews.products),
+        _reading_section(run),
+    ]
+    output = options.output or run.output / "reviews.html"
+    write_page(output, "What customers say", f"{path.name} · predictions of {run.name}", lead, cards, sections)
+    if options.json_file:
+        write_json(options.json_file, _numbers(positive, reviews, features))
+    print(lead)
+    print(f"page: {output}")
+
+
+def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str | None) -> Reviews:
+    """The reviews of a table; rows without a text are left out and counted on stderr."""
     frame = read_table(path, options.encoding)
-    model = open_predictor(run).model
-    texts = read_texts(frame, path, options.text, headline(frame, options.title, model.config.data.title))
+    texts = read_texts(frame, path, options.text, headline(frame, options.title, trained_title))
     products, dates = read_products(frame, path, options.product), read_dates(frame, path, options.date)
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} holds no text")
     if not all(kept):
         print(f"sentiment: left out: {kept.count(False)} rows of {path} without a text", file=sys.stderr)
-    texts = [text for text in texts if text]
-    products = [p for p, keep in zip(products, kept) if keep] if products else None
-    dates = dates[kept].reset_index(drop=True) if dates is not None else None
-
-    if not {"negative", "positive"} <= set(model.classes):
-        raise ValueError(f"run {run.name} does not know the classes negative and positive, but {model.classes}")
-    probabilities = model(texts).softmax(dim=1)
-    likes = (probabilities.argmax(dim=1) == model.classes.index("positive")).numpy()
-    unsure = (probabilities.amax(dim=1) < 0.6).numpy()
-    judge = _open_aspects(options.aspects) if options.aspects else model
-    features = find_features(judge, texts, options.features)
-    about = _accuracy(run)
-
-    low, high = proportion_interval(int(likes.sum()), len(likes))
-    lead = (
-        f"{likes.mean():.0%} of {len(texts)} reviews are positive ({low:.0%} to {high:.0%}). "
-        f"{_best_and_worst(likes, products)}{_likes_and_dislikes(features)}"
+    return Reviews(
+        [text for text in texts if text],
+        [product for product, keep in zip(products, kept) if keep] if products else None,
+        dates[kept].reset_index(drop=True) if dates is not None else None,
     )
-    cards = [
-        report.Card(
-            "positive", f"{likes.mean():.0%}", f"of {len(texts)} reviews; 95 % interval {low:.0%} to {high:.0%}"
-        ),
-        report.Card("hard to tell", f"{unsure.mean():.0%}", "of the reviews: the network is less than 60 % sure"),
-        report.Card("right in", about, "of the test texts of its training"),
-    ]
-    sections = [
-        _product_section(likes, products),
-        _trend_section(likes, dates),
-        _feature_section(features),
-        _quote_section(features),
-        _by_product_section(features, products),
-        report.Section(
-            "How to read this",
-            "A network read the reviews; it errs now and then, so a single review may be judged wrongly while shares "
-            "over many are close. Intervals say how far a share may be off because there are only so many reviews; "
-            "they do not contain the network's errors. Reviews are not all customers: those who are very happy or very "
-            "angry write more often. "
-            + (
-                ""
-                if run.settings["data"]["source"] != "sample"
-                else "This network was trained on composed sentences only; train it on reviews of your own kind first."
-            ),
-        ),
-    ]
-    output = options.output or run.folder / "reviews.html"
-    report.write_page(output, "What customers say", f"{path.name} · judged by {run.name}", lead, cards, sections)
-    if options.json_file:
-        write_json(options.json_file, _numbers(likes, products, dates, features))
-    print(lead)
-    print(f"page: {output}")
 
 
-def _open_aspects(name: str) -> Predictor:
-    """The model of a run that judges aspects. Raises ValueError or FileNotFoundError with one sentence."""
-    model = Predictor.load(Run.open("sentiment", name).model_file)
-    if not model.config.data.aspect or not {"negative", "positive"} <= set(model.classes):
+def read_dates(frame: pd.DataFrame, path: Path, date: str | None) -> pd.Series | None:
+    """The column of days, where there is one. Raises ValueError where it is asked for and cannot be read."""
+    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
+    if column is None:
+        return None
+    try:
+        dates = read_days(frame[column], path)
+    except ValueError as error:
+        if date:
+            raise
+        print(f"sentiment: left out: {error}", file=sys.stderr)
+        return None
+    if date and dates.isna().all():
+        raise ValueError(f"{path}: nothing in column {column} is a date (--date)")
+    return None if dates.isna().all() else dates
+
+
+def _load_aspects(name: str) -> Predictor:
+    """The predictor of a run that was trained on aspects. Raises ValueError or FileNotFoundError with one sentence."""
+    predictor = Predictor.load(Run.open("sentiment", name).model_file)
+    if not predictor.needs_aspects or not {"negative", "positive"} <= set(predictor.classes):
         raise ValueError(f"--aspects {name} was not trained on aspects; see configs/sentiment/aspects.yaml")
-    return model
+    return predictor
 
 
-def by_product(likes: np.ndarray, products: list[str] | None) -> list[tuple[str, int, int]]:
+def by_product(positive: np.ndarray, products: list[str] | None) -> list[tuple[str, int, int]]:
     """Product, positive reviews, all reviews; the most reviewed first."""
     counts = Counter(products or [])
-    positive = Counter(product for product, like in zip(products or [], likes) if like)
-    return [(product, positive[product], n) for product, n in counts.most_common() if product]
+    liked = Counter(product for product, is_positive in zip(products or [], positive) if is_positive)
+    return [(product, liked[product], n) for product, n in counts.most_common() if product]
 
 
-def by_period(likes: np.ndarray, dates: pd.Series) -> tuple[list[str], list[tuple[int, int]]]:
-    """Names of months, quarters or years, whichever gives some two dozen at most, with positive and all reviews."""
+def by_period(positive: np.ndarray, dates: pd.Series) -> tuple[list[str], list[tuple[int, int]]]:
+    """Months, quarters or years, whichever are about two dozen at most: their names, and positive and all reviews."""
     days = (dates.max() - dates.min()).days
     unit = "M" if days < 800 else "Q" if days < 2400 else "Y"
     periods = dates.dt.tz_localize(None).dt.to_period(unit)
-    groups = pd.DataFrame({"period": periods, "like": likes}).dropna().groupby("period")["like"]
+    groups = pd.DataFrame({"period": periods, "positive": positive}).dropna().groupby("period")["positive"]
     return [str(p) for p in groups.groups], [(int(g.to_numpy().sum()), len(g)) for _, g in groups]
 
 
 def _accuracy(run: Run) -> str:
+    """Of the run on its own test set."""
     path = run.folder / "evaluation.json"
     return f"{read_json(path)['metrics']['accuracy']:.0%}" if path.is_file() else "unknown"
 
 
-def _best_and_worst(likes: np.ndarray, products: list[str] | None) -> str:
-    ranked = sorted((row for row in by_product(likes, products) if row[2] >= FEW), key=lambda row: row[1] / row[2])
+def _best_and_worst(positive: np.ndarray, products: list[str] | None) -> str:
+    ranked = sorted((row for row in by_product(positive, products) if row[2] >= FEW), key=lambda row: row[1] / row[2])
     if len(ranked) < 2:
         return ""
     (worst, a, n), (best, b, m) = ranked[0], ranked[-1]
@@ -145,43 +167,43 @@ def _likes_and_dislikes(features: list[Feature]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
-def _product_section(likes: np.ndarray, products: list[str] | None) -> report.Section | None:
-    rows = by_product(likes, products)[:20]
+def _product_section(positive: np.ndarray, products: list[str] | None) -> Section | None:
+    rows = by_product(positive, products)[:20]
     if len(rows) < 2:
         return None
     rows.sort(key=lambda row: -row[1] / row[2])
     table = [
         [name[:60], n, f"{k / n:.0%}", "{:.0%} to {:.0%}".format(*proportion_interval(k, n))] for name, k, n in rows
     ]
-    figure = _shares([name[:40] for name, _, _ in rows], [(k, n) for _, k, n in rows])
-    return report.Section(
+    figure = _intervals_figure([name[:40] for name, _, _ in rows], [(k, n) for _, k, n in rows])
+    return Section(
         "Product by product",
-        "Share of positive reviews, for at most the 20 most reviewed products.",
+        "Fraction of positive reviews, for at most the 20 most reviewed products.",
         columns=("product", "reviews", "positive", "95 % interval"), rows=table, figure=figure,
     )  # fmt: skip
 
 
-def _trend_section(likes: np.ndarray, dates: pd.Series | None) -> report.Section | None:
+def _trend_section(positive: np.ndarray, dates: pd.Series | None) -> Section | None:
     if dates is None:
         return None
-    names, counts = by_period(likes, dates)
+    names, counts = by_period(positive, dates)
     if len(names) < 3:
         return None
     figure = Figure(figsize=(8.6, 3.0), layout="constrained")
     axes = figure.subplots()
-    shares = [k / n for k, n in counts]
+    fractions = [k / n for k, n in counts]
     bounds = np.array([proportion_interval(k, n) for k, n in counts])
     at = range(len(names))
     axes.fill_between(at, bounds[:, 0], bounds[:, 1], color=LIKED, alpha=0.15, linewidth=0)
-    axes.plot(at, shares, color=LIKED, marker="o", markersize=3)
+    axes.plot(at, fractions, color=LIKED, marker="o", markersize=3)
     step = max(1, len(names) // 12)
     axes.set_xticks(list(at)[::step], names[::step], fontsize=8)
     axes.set(ylim=(0, 1), ylabel="positive")
-    report.plain(axes)
-    return report.Section("Over time", "Share of positive reviews with its 95 % interval.", figure=figure)
+    plain(axes)
+    return Section("Over time", "Fraction of positive reviews with its 95 % interval.", figure=figure)
 
 
-def _feature_section(features: list[Feature]) -> report.Section | None:
+def _feature_section(features: list[Feature]) -> Section | None:
     if not features:
         return None
     figure = Figure(figsize=(8.6, 0.6 + 0.3 * len(features)), layout="constrained")
@@ -190,22 +212,22 @@ def _feature_section(features: list[Feature]) -> report.Section | None:
         axes.barh(place, len(feature.praise), color=LIKED)
         axes.barh(place, -len(feature.complaints), color=DISLIKED)
     axes.set_yticks(range(len(features)), [feature.name for feature in reversed(features)])
-    axes.axvline(0, color=report.INK, linewidth=0.8)
-    axes.set(xlabel="reviews that complain   ·   reviews that praise")
-    report.plain(axes)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set(xlabel="reviews that criticise   ·   reviews that praise")
+    plain(axes)
     rows = []
     for feature in features:
         k, n = len(feature.praise), len(feature.praise) + len(feature.complaints)
-        share = f"{k / n:.0%}" if n else ""
-        rows.append([feature.name, k, n - k, share, "{:.0%} to {:.0%}".format(*proportion_interval(k, n))])
-    return report.Section(
-        "What they talk about",
-        "How many reviews praise something and how many complain about it; a review counts once for each.",
-        columns=("feature", "praise", "complaints", "praise among both", "95 % interval"), rows=rows, figure=figure,
+        fraction = f"{k / n:.0%}" if n else ""
+        rows.append([feature.name, k, n - k, fraction, "{:.0%} to {:.0%}".format(*proportion_interval(k, n))])
+    return Section(
+        "Product features",
+        "Number of reviews that praise or criticise a product feature; a review counts only once for each feature.",
+        columns=("feature", "praise", "complaints", "positive", "95 % interval"), rows=rows, figure=figure,
     )  # fmt: skip
 
 
-def _quote_section(features: list[Feature], most: int = 8) -> report.Section | None:
+def _quote_section(features: list[Feature], most: int = 8) -> Section | None:
     pieces = []
     for feature in features[:most]:
         for title, mentions in (("liked", feature.praise), ("disliked", feature.complaints)):
@@ -217,10 +239,12 @@ def _quote_section(features: list[Feature], most: int = 8) -> report.Section | N
                 )
     if not pieces:
         return None
-    return report.Section("In their own words", "The sentences the network was most sure of.", html="".join(pieces))
+    return Section(
+        "Quotes", "The clauses that the network classified with the highest confidence.", html="".join(pieces)
+    )
 
 
-def _by_product_section(features: list[Feature], products: list[str] | None) -> report.Section | None:
+def _by_product_section(features: list[Feature], products: list[str] | None) -> Section | None:
     if not products or not features:
         return None
     rows = []
@@ -230,32 +254,41 @@ def _by_product_section(features: list[Feature], products: list[str] | None) -> 
         named = [", ".join(f"{name} ({k})" for name, k in c.most_common(3) if k) for c in (praise, complaints)]
         if any(named):
             rows.append([product[:50], n, *named])
-    return report.Section(
-        "Liked and disliked in each product", columns=("product", "reviews", "liked", "disliked"), rows=rows
-    )
+    return Section("Features of each product", columns=("product", "reviews", "liked", "disliked"), rows=rows)
 
 
-def _shares(names: list[str], counts: list[tuple[int, int]]) -> Figure:
+def _intervals_figure(names: list[str], counts: list[tuple[int, int]]) -> Figure:
     figure = Figure(figsize=(8.6, 0.8 + 0.28 * len(names)), layout="constrained")
     axes = figure.subplots()
     for place, (k, n) in enumerate(reversed(counts)):
         low, high = proportion_interval(k, n)
-        axes.plot([low, high], [place, place], color=report.SOFT, linewidth=3, solid_capstyle="round")
+        axes.plot([low, high], [place, place], color=SOFT, linewidth=3, solid_capstyle="round")
         axes.plot(k / n, place, "o", color=LIKED)
     axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=8)
     axes.set(xlim=(0, 1), xlabel="positive")
-    report.plain(axes)
+    plain(axes)
     return figure
 
 
-def _numbers(likes: np.ndarray, products: list[str] | None, dates: pd.Series | None, features: list[Feature]) -> dict:
-    periods = [] if dates is None else zip(*by_period(likes, dates))
-    low, high = proportion_interval(int(likes.sum()), len(likes))
+def _reading_section(run: Run) -> Section:
+    text = (
+        "The network makes errors: it may misjudge a single review, while the fraction over many reviews is close. The "
+        "intervals show the uncertainty from the limited number of reviews; they do not include the errors of the "
+        "network. Reviewers are not all customers: very happy and very angry ones write more often."
+    )
+    if run.settings["data"]["source"] == "sample":
+        text += " This network was trained on generated sentences only; train it on reviews of your own kind first."
+    return Section("How to read this", text)
+
+
+def _numbers(positive: np.ndarray, reviews: Reviews, features: list[Feature]) -> dict:
+    periods = [] if reviews.dates is None else zip(*by_period(positive, reviews.dates))
+    products = by_product(positive, reviews.products)
     return {
-        "reviews": len(likes),
-        "positive": float(likes.mean()),
-        "interval": [low, high],
-        "products": [{"product": name, "positive": k, "reviews": n} for name, k, n in by_product(likes, products)],
+        "reviews": len(positive),
+        "positive": float(positive.mean()),
+        "interval": list(proportion_interval(int(positive.sum()), len(positive))),
+        "products": [{"product": name, "positive": k, "reviews": n} for name, k, n in products],
         "trend": [{"period": period, "positive": k, "reviews": n} for period, (k, n) in periods],
         "features": [
             {"feature": f.name, "praise": len(f.praise), "complaints": len(f.complaints), "neutral": f.neutral}

@@ -1,4 +1,4 @@
-"""Texts -> train, validation and test: the split, and what the network sees of them."""
+"""Texts -> training, validation and test set, and what the network sees of them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import PAD, encode
 from shared.data import splits
 from shared.data.loader import Item
+from shared.data.provenance import Fingerprints, text_fingerprints
 
 PRODUCTS = 20
-"""From so many on `split auto` divides by product."""
+"""From this number of products on `split auto` is by product."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +41,34 @@ class Texts:
 
 
 def pad(tokens: Sequence[Sequence[int]]) -> Tensor:
-    """Token lists as one tensor (B, L), filled up with 0."""
+    """Token ids of several texts as one tensor (B, L), padded with 0."""
     batch = np.full((len(tokens), max(map(len, tokens))), PAD, np.int64)
     for row, ids in enumerate(tokens):
         batch[row, : len(ids)] = ids
     return torch.from_numpy(batch)
 
 
+def to_dataset(table: Table, tokenizer: Tokenizer, max_tokens: int) -> Texts:
+    """Texts as the network sees them, in training and evaluation alike."""
+    return Texts(encode(tokenizer, table.texts, table.aspects, max_tokens), table.labels)
+
+
 class ReviewData:
-    """The texts of a source, divided. Raises ValueError or FileNotFoundError with one sentence."""
+    """The texts of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
-        """classes: the classes of a finished run, when its model is to be scored on other texts."""
+        """classes: the classes of a finished run, when its predictor is scored on other texts."""
         table = load_table(config, classes)
-        to_train = config.split not in ("all", "test")
-        self.split_name, parts = divide(table, config)
+        has_training_set = config.split not in ("all", "test")
+        self.split_name, parts = assign_parts(table, config)
         kept = parts != splits.UNUSED
-        if to_train:
+        if has_training_set:
             overlapping = near_duplicates(table.texts, parts, config.max_overlap) & kept
-            table.left_out["text that near_duplicates a held-back one"] += int(overlapping.sum())
+            table.left_out["near duplicates of validation or test texts"] += int(overlapping.sum())
             kept &= ~overlapping
         self.table, self.parts = table.rows(kept), parts[kept]
         self.classes = table.classes
-        for part in splits.NAMES if to_train else ():
+        for part in splits.NAMES if has_training_set else ():
             absent = set(range(len(self.classes))) - set(self.table.labels[self.parts == part].tolist())
             if absent:
                 raise ValueError(
@@ -87,7 +93,7 @@ class ReviewData:
         return self.part(splits.TEST)
 
     def summary(self) -> str:
-        """One line: how many texts of how many classes are where, and what was left out."""
+        """One line: how many texts of how many classes are in which set, and how many were left out."""
         counts = Counter(self.parts.tolist())
         parts = ", ".join(f"{counts[part]} {part}" for part in splits.NAMES if counts[part])
         line = f"{len(self.parts)} texts, {len(self.classes)} classes, split {self.split_name}: {parts}"
@@ -95,13 +101,18 @@ class ReviewData:
         return line + (f" (left out: {reasons})" if reasons else "")
 
 
-def to_dataset(table: Table, tokenizer: Tokenizer, longest: int) -> Texts:
-    """Texts as the network sees them; training, evaluation and prediction all come through here."""
-    return Texts(encode(tokenizer, table.texts, table.aspects, longest), table.labels)
+def fingerprints(table: Table, bare: bool = False) -> Fingerprints:
+    """Content hashes of the texts with headline and aspect (another aspect is another item), or of the bare texts.
+
+    The bare texts find what was trained on in data that are read with other columns.
+    """
+    if bare:
+        return text_fingerprints(f"bare text {text}" for text in table.bodies or table.texts)
+    return text_fingerprints(table.with_aspects)
 
 
-def divide(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
-    """The name of the split and the part of every text, (N,)."""
+def assign_parts(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
+    """The name of the split, and the set that every text belongs to, (N,)."""
     fractions, labels = (config.validation, config.test), table.labels.tolist()
     name = config.split
     if name == "auto":
@@ -111,28 +122,30 @@ def divide(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
     if name == "all":
         return name, np.full(len(labels), splits.TEST, dtype=object)
     if name in ("given", "test"):
-        if table.parts is None:
-            raise ValueError(f"split {name} needs data that come in parts; use --data.split random")
-        parts = np.array(table.parts, dtype=object)
-        if name == "test":
-            return name, np.where(parts == splits.TEST, splits.TEST, splits.UNUSED)
-        if not {splits.TRAIN, splits.TEST} <= set(table.parts):
-            raise ValueError("split given needs parts named train and test; use --data.split random")
-        if splits.VALIDATION not in table.parts:
-            of_train = np.flatnonzero(parts == splits.TRAIN)
-            held = splits.grouped(
-                [table.texts[i] for i in of_train],
-                table.labels[of_train].tolist(),
-                (config.validation, 0.0),
-                config.seed,
-            )
-            parts[of_train[held == splits.VALIDATION]] = splits.VALIDATION
-        table.left_out["text of another part"] += int((~np.isin(parts, splits.NAMES)).sum())
-        parts[~np.isin(parts, splits.NAMES)] = splits.UNUSED
-        return name, parts
+        return name, _given_parts(table, config)
     if name == "product":
         if table.products is None:
             raise ValueError("split product needs a column of products; name it with --data.product")
         return name, splits.grouped(table.products, labels, fractions, config.seed)
-    # one text may be there several times, with another aspect each time
+    # a text may occur several times, with another aspect each time
     return name, splits.grouped(table.texts, labels, fractions, config.seed)
+
+
+def _given_parts(table: Table, config: DataConfig) -> np.ndarray:
+    """The source's own split, (N,); where it has no validation set, one is taken from its training set."""
+    if table.parts is None:
+        raise ValueError(f"split {config.split} needs data with a split of their own; use --data.split random")
+    parts = np.array(table.parts, dtype=object)
+    if config.split == "test":
+        return np.where(parts == splits.TEST, splits.TEST, splits.UNUSED)
+    if not {splits.TRAIN, splits.TEST} <= set(table.parts):
+        raise ValueError("split given needs sets named train and test; use --data.split random")
+    if splits.VALIDATION not in table.parts:
+        train = np.flatnonzero(parts == splits.TRAIN)
+        texts, labels = [table.texts[i] for i in train], table.labels[train].tolist()
+        held = splits.grouped(texts, labels, (config.validation, 0.0), config.seed)
+        parts[train[held == splits.VALIDATION]] = splits.VALIDATION
+    unknown = ~np.isin(parts, splits.NAMES)
+    table.left_out["of another set"] += int(unknown.sum())
+    parts[unknown] = splits.UNUSED
+    return parts

@@ -1,14 +1,13 @@
-"""How good is it? Numbers, pictures and a report, beside the baselines.
+"""Score a run beside its baselines.
 
-python -m projects.sentiment.evaluate                       # the latest run, on its own test texts
-python -m projects.sentiment.evaluate --run RUN --data.source csv --data.root FILE --data.split all --json out.json
+python -m projects.sentiment.evaluate                       # the latest run, on its own test set
+python -m projects.sentiment.evaluate --run RUN --data.source csv --data.root FILE --json out.json
 """
 
-if __name__ == "__main__":
-    from projects.sentiment.config import EvaluateOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.sentiment.evaluate", EvaluateOptions)
+    main(__file__)
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,103 +15,104 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from projects.sentiment.checklist import CheckResult, ask
-from projects.sentiment.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.sentiment.data import ReviewData
+from projects.sentiment.baselines import LINEAR
+from projects.sentiment.checklist import CheckResult, run_checks
+from projects.sentiment.config import DataConfig, EvaluateOptions
+from projects.sentiment.data import ReviewData, fingerprints
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.report import NAMES, against, write_report
 from projects.sentiment.sources import Table
-from shared.command import show
-from shared.evaluation.metrics import accuracy, scores
-from shared.files import write_json
-from shared.runs import Run
+from shared.data.provenance import Provenance, Seen
+from shared.evaluation.metrics import accuracy, classifier_rows, mcnemar, scores
+
+HEADLINE = ("accuracy", "max")
+OF_THE_MODEL = ("title", "aspect", "star_labels", "class_names")
+"""Settings of the data that say what a model's inputs and classes mean."""
 
 
 @dataclass
 class Evaluation:
     """What was measured, and on what."""
 
-    data: ReviewData
+    summary: str
     test: Table
     logits: Tensor
-    simple: dict[str, np.ndarray]
-    """Answers of the baselines, class numbers (N,)."""
+    baselines: dict[str, np.ndarray]
+    """Predictions of the baselines, class numbers (N,)."""
+    checks: list[tuple[CheckResult, CheckResult]]
+    """Behavioural tests of the network and of the best linear baseline."""
     numbers: dict[str, Any]
     """The content of evaluation.json."""
+    predictions: list[dict[str, Any]]
+    """The rows of predictions.csv."""
+    seen: Seen
 
     @property
     def targets(self) -> np.ndarray:
+        """True class numbers, (N,)."""
         return self.test.labels
 
     @property
-    def predictions(self) -> np.ndarray:
+    def predicted(self) -> np.ndarray:
+        """Predicted class numbers, (N,)."""
         return self.logits.argmax(dim=1).numpy()
 
     @property
     def best_baseline(self) -> str:
         """The baseline with the best accuracy."""
-        return max(self.simple, key=lambda name: accuracy(self.targets, self.simple[name]))
+        return best_of(self.baselines, self.targets)
 
 
-def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
-    """Score a finished model on the test part of the data (all of it with `data.split all`)."""
-    data = ReviewData(data_config, classes=model.classes)
+def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
+    """Score a predictor on the test set (on all texts with `data.split all`) without those that the run has seen."""
+    config, trained = with_settings_of(predictor, options.data), predictor.config.data
+    data = ReviewData(config, classes=predictor.classes)
     test = data.test
     if not test.texts:
         raise ValueError(f"there is no labelled text to score: {data.summary()}")
-    logits, simple = model.score(test), model.baseline_predictions(test)
+    has_headlines = trained.title is None or test.bodies is not None
+    same_columns = (config.title, config.aspect) == (trained.title, trained.aspect) and has_headlines
+    seen = provenance.seen(fingerprints(test, bare=not same_columns), options.seen == "keep")
+    test = test.rows(seen.scored)
+    logits, baselines = predictor.score(test), predictor.baselines.predict(test.with_aspects, predictor.classes)
+    best = best_of(baselines, test.labels)
+    only_network, only_baseline, p = mcnemar(test.labels, logits.argmax(dim=1).numpy(), baselines[best])
+    checks = behavioural_tests(predictor, test, baselines) if options.evaluation.checklist else []
     numbers = {
-        **run.scored_on("sentiment", data_config, data.split_name, len(test.texts)),
-        **scores(logits, test.labels, simple, config.bootstrap),
+        "data": {"split": data.split_name, "n": len(test.texts), "seen": seen.count},
+        **scores(logits, test.labels, baselines, options.evaluation.bootstrap),
+        "mcnemar": {"baseline": best, "only_network": only_network, "only_baseline": only_baseline, "p": p},
     }
-    return Evaluation(data, test, logits, simple, numbers)
+    if checks:
+        numbers["checklist"] = {ours.name: {"network": ours.passed, "linear": theirs.passed} for ours, theirs in checks}
+    columns = {"product": test.products, "aspect": test.aspects, "text": test.texts}
+    given = {name: values for name, values in columns.items() if values is not None}
+    rows = classifier_rows(test.items, logits, test.labels, predictor.classes, **given)
+    return Evaluation(data.summary(), test, logits, baselines, checks, numbers, rows, seen)
 
 
-def main(options: EvaluateOptions, run: Run) -> None:
-    """The command line: print the numbers; a run's own test texts also renew its report."""
-    model = Predictor.load(run.model_file)
-    if options.data == model.config.data:
-        result = _renew(run, model, options.evaluation)
-        print(f"report: {run.folder / 'report.html'}")
-    else:
-        result = evaluate(run, model, options.data, options.evaluation)
-        _print(model, result)
-    if options.json_file:
-        write_json(options.json_file, result.numbers)
+def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:
+    """The settings of other data, with those of the training for everything that belongs to the model."""
+    own = {name: getattr(predictor.config.data, name) for name in OF_THE_MODEL if name not in data.model_fields_set}
+    return data.model_copy(update=own)
 
 
-def evaluate_run(run: Run) -> None:
-    """Score a run on its own test texts; write evaluation.json and report.html into it."""
-    model = Predictor.load(run.model_file)
-    _renew(run, model, model.config.evaluation)
+def best_of(baselines: dict[str, np.ndarray], targets: np.ndarray) -> str:
+    """The name of the baseline with the best accuracy."""
+    return max(baselines, key=lambda name: accuracy(targets, baselines[name]))
 
 
-def _renew(run: Run, model: Predictor, config: EvaluationConfig) -> Evaluation:
-    result = evaluate(run, model, model.config.data, config)
-    write_json(run.folder / "evaluation.json", result.numbers)
-    write_report(run, model, result, checklist(model, result) if config.checklist else [])
-    _print(model, result)
-    return result
-
-
-def checklist(model: Predictor, result: Evaluation) -> list[tuple[CheckResult, CheckResult]]:
-    """The same questions to the network and to its best best_baseline among the linear models."""
-    if result.test.aspects is not None:
+def behavioural_tests(
+    predictor: Predictor, test: Table, baselines: dict[str, np.ndarray]
+) -> list[tuple[CheckResult, CheckResult]]:
+    """The same tests of the network and of the best linear baseline; none where an aspect is asked for."""
+    if test.aspects is not None:
         return []
-    best_baseline = max(("tfidf_lr", "nb_lr"), key=lambda name: accuracy(result.targets, result.simple[name]))
-    ours = ask(lambda texts: model(texts).argmax(dim=1).numpy(), result.test.texts, model.classes)
-    theirs = ask(
-        lambda texts: model.baselines.predict(texts, model.classes)[best_baseline], result.test.texts, model.classes
-    )
-    return list(zip(ours, theirs))
+    best = best_of({name: baselines[name] for name in LINEAR}, test.labels)
 
+    def network(texts: list[str]) -> np.ndarray:
+        return predictor.forward(texts).argmax(dim=1).numpy()
 
-def _print(model: Predictor, result: Evaluation) -> None:
-    numbers = result.numbers
-    low, high = numbers["intervals"]["macro_f1"]
-    print(result.data.summary())
-    name = NAMES[model.config.model.name]
-    print(f"  {name:<18}{show(numbers['metrics'])}  (macro_f1 95 % interval {low:.3f} - {high:.3f})")
-    for baseline, values in numbers["baselines"].items():
-        print(f"  {baseline:<18}{show(values)}")
-    print(f"  {against(result)}")
+    def linear(texts: list[str]) -> np.ndarray:
+        return predictor.baselines.predict(texts, predictor.classes)[best]
+
+    return list(zip(*(run_checks(model, test.texts, predictor.classes) for model in (network, linear))))

@@ -1,4 +1,8 @@
-"""The same text twice: exact repeats, reviews posted again with a few changes, phrases cut out of one sentence."""
+"""Near duplicates: repeated texts, reviews posted again with small changes, phrases taken from one sentence.
+
+A near duplicate of a test text in the training set is data leakage. Texts are compared by their five-word sequences
+(5-grams, or shingles; Broder 1997).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,55 +12,53 @@ import numpy as np
 
 from shared.data import splits
 
-RUN = 5  # words; two texts that share a run of five words have more than a turn of phrase in common
+N = 5  # words; two texts that share a 5-gram have more than a turn of phrase in common
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text without case and punctuation."""
+    """The words of a text in lower case, without punctuation."""
     return "".join(c if c.isalnum() else " " for c in text.lower()).split()
 
 
-def runs_of(text: str) -> set[int]:
-    """The five-word runs of a text, as hashes; a shorter text is one run."""
+def ngrams_of(text: str) -> set[int]:
+    """Hashes of the 5-grams of a text; a shorter text counts as one."""
     words = words_of(text) or [text]
-    return {_number(" ".join(words[i : i + RUN])) for i in range(max(1, len(words) - RUN + 1))}
+    return {_hash(" ".join(words[i : i + N])) for i in range(max(1, len(words) - N + 1))}
 
 
-def _number(run: str) -> int:
-    """64 bits of a hash that is the same in every process, as Python's own is not."""
-    return int.from_bytes(blake2b(run.encode(), digest_size=8).digest(), "big")
+def _hash(ngram: str) -> int:
+    """A 64-bit hash that is the same in every process, unlike Python's own."""
+    return int.from_bytes(blake2b(ngram.encode(), digest_size=8).digest(), "big")
 
 
-def near_duplicates(texts: Sequence[str], parts: np.ndarray, share: float) -> np.ndarray:
-    """Training texts of which at least `share` of the five-word runs occur in one held-back text, bool (N,).
-
-    Where held-back texts are alike, those of the validation give way to those of the test.
-    """
+def near_duplicates(texts: Sequence[str], parts: np.ndarray, max_overlap: float) -> np.ndarray:
+    """Texts to be left out because at least `max_overlap` of their 5-grams occur in one text of a set that is used
+    later: training texts near validation or test texts, validation texts near test texts. Bool (N,)."""
     found = np.zeros(len(texts), bool)
-    holders: dict[int, list[int]] = {}  # five-word run -> the held-back texts that have it
+    holders: dict[int, list[int]] = {}  # 5-gram -> the validation and test texts that contain it
     for part in (splits.TEST, splits.VALIDATION, splits.TRAIN):
-        members = {int(index): runs_of(texts[index]) for index in np.flatnonzero(parts == part)}
+        members = {int(index): ngrams_of(texts[index]) for index in np.flatnonzero(parts == part)}
         for index, own in members.items():
-            shared = Counter(holder for run in own for holder in holders.get(run, ()))
-            found[index] = bool(shared) and max(shared.values()) >= share * len(own)
+            shared = Counter(holder for ngram in own for holder in holders.get(ngram, ()))
+            found[index] = bool(shared) and max(shared.values()) >= max_overlap * len(own)
         for index, own in members.items():
-            for run in own if part != splits.TRAIN and not found[index] else ():
-                holders.setdefault(run, []).append(index)
+            for ngram in own if part != splits.TRAIN and not found[index] else ():
+                holders.setdefault(ngram, []).append(index)
     return found
 
 
 def phrase_families(texts: Sequence[str]) -> list[int]:
-    """A number for each text, the same for the texts that were cut out of one longer text among them.
+    """A group number for each text, the same for all phrases of one longer text among them.
 
-    A text shorter than five words is at home with its repeats only.
+    A text shorter than five words shares a group only with its exact repeats.
     """
     family = list(range(len(texts)))
     holder: dict[int, int] = {}
     for index in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
-        own = runs_of(texts[index])
-        longer = Counter(holder[piece] for piece in own if piece in holder)
+        own = ngrams_of(texts[index])
+        longer = Counter(holder[ngram] for ngram in own if ngram in holder)
         if longer and max(longer.values()) >= 0.5 * len(own):
             family[index] = longer.most_common(1)[0][0]
-        for piece in own:
-            holder.setdefault(piece, family[index])
+        for ngram in own:
+            holder.setdefault(ngram, family[index])
     return family

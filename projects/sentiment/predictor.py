@@ -1,4 +1,4 @@
-"""A finished model: one file with everything needed to answer for a raw text."""
+"""The predictor: one file with everything needed to answer for a raw text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,55 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from projects.sentiment.attribution import word_attributions
 from projects.sentiment.baselines import Baselines
 from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, Texts, to_dataset
-from projects.sentiment.model import SentimentNet, architecture, build_model
+from projects.sentiment.model import NAMES, SentimentNet, architecture, build_model
 from projects.sentiment.sources import Table, clean
 from projects.sentiment.vocabulary import encode
 from shared.compute.device import device_of, pick_device
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import fit_temperature
-from shared.training.checkpoint import load_model, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+
+
+@dataclass
+class Prediction:
+    """The answer for one text."""
+
+    text: str
+    classes: list[tuple[str, float]]
+    """Class names with calibrated probabilities, the most likely first."""
+    attributions: list[tuple[str, float]] | None = None
+    """Every word with its attribution to the predicted class, -1..1, where they were computed."""
+    row: int | None = None
+    """Row of the table or line of the file, from 1 on."""
+
+    @property
+    def label(self) -> str:
+        """The most likely class."""
+        return self.classes[0][0]
+
+    @property
+    def probability(self) -> float:
+        """Probability of the most likely class."""
+        return self.classes[0][1]
+
+    def __str__(self) -> str:
+        short = self.text if len(self.text) <= 80 else self.text[:79] + "…"
+        strongest = sorted(self.attributions or [], key=lambda pair: -pair[1])[:3]
+        named = ", ".join(word.strip(".,;:!?") for word, value in strongest if value > 0.1)
+        return f"{self.label} {self.probability:.0%}  {short}" + (f"  ({named})" if named else "")
 
 
 @dataclass
 class Predictor:
-    """Network, words, classes, calibration, and the baselines to compare with."""
+    """Network, tokenizer, classes, calibration, and the baselines to compare with.
+
+    predictor = Predictor.load(Path("runs/sentiment/.../model.safetensors"))
+    print(predictor(["It broke after a week."])[0])
+    """
 
     network: SentimentNet
     tokenizer: Tokenizer
@@ -32,8 +66,8 @@ class Predictor:
     baselines: Baselines
 
     @classmethod
-    def finish(cls, network: SentimentNet, tokenizer: Tokenizer, data: ReviewData, config: Config) -> "Predictor":
-        """Calibrate a trained network on the validation texts and fit the baselines on the training texts."""
+    def fit(cls, network: SentimentNet, tokenizer: Tokenizer, data: ReviewData, config: Config) -> "Predictor":
+        """Calibrate a trained network on the validation set and fit the baselines on the training set."""
         network.to(pick_device(config.training.device))
         validation = to_dataset(data.validation, tokenizer, config.model.max_tokens)
         logits = predict(network, validation, lambda batch: batch[0], precision="fp32", lengths=validation.lengths)
@@ -44,14 +78,14 @@ class Predictor:
             classes=data.classes,
             config=config,
             temperature=fit_temperature(logits, validation.targets),
-            baselines=Baselines.fit(with_aspects(train), train.labels, len(data.classes)),
+            baselines=Baselines.fit(train.with_aspects, train.labels, len(data.classes)),
         )
 
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        simple = self.baselines
-        tensors |= {"baseline.idf": simple.idf, "baseline.tfidf": simple.tfidf, "baseline.bayes": simple.bayes}
+        fitted = self.baselines
+        tensors |= {"baseline.idf": fitted.idf, "baseline.tfidf": fitted.tfidf, "baseline.bayes": fitted.bayes}
         about = {
             "project": "sentiment",
             "config": self.config.model_dump(mode="json"),
@@ -59,8 +93,8 @@ class Predictor:
             "temperature": self.temperature,
             "architecture": architecture(self.network),
             "tokenizer": self.tokenizer.to_str(),
-            "terms": simple.terms,
-            "commonest": simple.commonest,
+            "terms": fitted.terms,
+            "majority": fitted.majority,
         }
         save_model(path, tensors, about)
 
@@ -71,37 +105,57 @@ class Predictor:
         config = saved_settings(Config, about["config"], path)
         tokenizer = Tokenizer.from_str(about["tokenizer"])
         network = build_model(config.model, tokenizer, len(about["classes"]), about["architecture"])
-        network.load_state_dict(select(tensors, "network."))
-        simple = select(tensors, "baseline.")
+        load_network(network, select(tensors, "network."), path)
+        fitted = select(tensors, "baseline.")
         return cls(
             network=network.eval(),
             tokenizer=tokenizer,
             classes=about["classes"],
             config=config,
             temperature=about["temperature"],
-            baselines=Baselines(about["terms"], simple["idf"], simple["tfidf"], simple["bayes"], about["commonest"]),
+            baselines=Baselines(about["terms"], fitted["idf"], fitted["tfidf"], fitted["bayes"], about["majority"]),
         )
 
-    def __call__(self, texts: Sequence[str], aspects: Sequence[str] | None = None) -> Tensor:
-        """Raw texts, and what each is asked about if the model judges aspects -> calibrated logits (N, C)."""
+    @property
+    def name(self) -> str:
+        """The network's name for reports."""
+        return NAMES[self.config.model.name]
+
+    @property
+    def needs_aspects(self) -> bool:
+        """Whether it predicts the sentiment towards an aspect of a text, not of the text as a whole."""
+        return self.config.data.aspect is not None
+
+    def __call__(self, texts: Sequence[str], aspects: Sequence[str] | None = None) -> list[Prediction]:
+        """Raw texts, and the aspect of each if `needs_aspects` -> classes with calibrated probabilities.
+
+        Raises ValueError if there is no text, or one is empty.
+        """
+        if not texts or not all(clean(text) for text in texts):
+            raise ValueError("the text is empty")
+        predictions = []
+        for text, row in zip(texts, self.forward(texts, aspects).softmax(dim=1)):
+            ranked = [(self.classes[c], float(row[c])) for c in row.argsort(descending=True).tolist()]
+            predictions.append(Prediction(clean(text), ranked))
+        return predictions
+
+    def explain(self, text: str, aspect: str | None = None) -> list[tuple[str, float]]:
+        """The words of a text, each with its attribution to the predicted class, -1..1 (integrated gradients)."""
+        return word_attributions(self.network, self.tokenizer, clean(text) or ".", aspect, self.config.model.max_tokens)
+
+    def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None) -> Tensor:
+        """Raw texts, and the aspect of each if `needs_aspects` -> calibrated logits (N, C)."""
+        if self.needs_aspects and aspects is None:
+            raise ValueError("this model predicts the sentiment towards an aspect; give the aspect of every text")
         tokens = encode(self.tokenizer, [clean(text) or "." for text in texts], aspects, self.config.model.max_tokens)
-        return self._score(Texts(tokens, np.zeros(len(tokens), np.int64)))
+        return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)))
 
     def score(self, table: Table) -> Tensor:
-        """`__call__` for a whole table: (N, C)."""
-        return self._score(to_dataset(table, self.tokenizer, self.config.model.max_tokens))
+        """`forward` for a whole table, (N, C)."""
+        return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens))
 
-    def _score(self, texts: Texts) -> Tensor:
+    def _logits(self, texts: Texts) -> Tensor:
         self.network.to(device_of(self.config.training.device))
         logits = predict(self.network, texts, lambda batch: batch[0], precision="fp32", lengths=texts.lengths)
         self.network.cpu()
         return logits / self.temperature
-
-    def baseline_predictions(self, table: Table) -> dict[str, np.ndarray]:
-        """What the baselines say: class numbers (N,) by name."""
-        return self.baselines.predict(with_aspects(table), self.classes)
-
-
-def with_aspects(table: Table) -> list[str]:
-    """The texts as a bag of words sees them: what is asked about comes after the text."""
-    return table.texts if table.aspects is None else [f"{t} ; {a}" for t, a in zip(table.texts, table.aspects)]

@@ -1,96 +1,88 @@
-"""What the report shows: the numbers in words, tables and highlighted_html texts."""
+"""What the report shows: the numbers in words, tables, figures and highlighted texts."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from projects.sentiment.attribution import attributions, highlighted_html
+from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.checklist import CheckResult
+from projects.sentiment.evaluate import Evaluation
 from projects.sentiment.near_duplicates import words_of
 from projects.sentiment.predictor import Predictor
-from shared.evaluation import report
-from shared.evaluation.metrics import accuracy, mcnemar
+from shared.evaluation.metrics import accuracy
+from shared.evaluation.report import (
+    Report,
+    Section,
+    baselines_section,
+    classifier_cards,
+    classifier_sections,
+    learning_curves,
+)
 from shared.runs import Run
 
-if TYPE_CHECKING:
-    from projects.sentiment.evaluate import Evaluation
-
 NEGATIONS = {"not", "no", "never", "nothing", "nobody", "none", "hardly", "without", "t", "nt", "cannot"}
-NAMES = {"bilstm": "BiLSTM", "cnn": "CNN", "transformer": "Transformer"}
 BASELINES = {
-    "majority": "always the commonest",
+    "majority": "majority class",
     "tfidf_lr": "TF-IDF + logistic regression",
     "nb_lr": "naive Bayes + logistic regression",
     "vader": "VADER (a lexicon)",
 }
 
 
-def write_report(
-    run: Run, model: Predictor, result: "Evaluation", checks: list[tuple[CheckResult, CheckResult]]
-) -> None:
-    """`report.html` into the run."""
-    numbers, network = result.numbers, NAMES[model.config.model.name]
+def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
+    """The report of an evaluation."""
+    history, best = run.history(), result.best_baseline
     sections = [
-        report.baselines_section(numbers, network, BASELINES),
-        report.Section(
-            "Which words attributions it",
-            "Test texts; green words spoke for the answer, red ones against it (integrated gradients).",
-            html=_gallery(model, result),
+        baselines_section(result.numbers, predictor.name, BASELINES),
+        Section(
+            "Attribution (integrated gradients)",
+            "Test texts. Green words support the prediction, red words speak against it.",
+            html=_gallery(predictor, result),
         ),
-        report.Section("Mistakes it was most sure of", html=_worst_mistakes(model, result)),
-        _behaviour_section(checks, network),
-        _slices_section(result, network),
-        *report.classifier_sections(result.logits.numpy(), result.targets, model.classes, model.temperature, "texts"),
-        report.Section("Training", figure=report.learning_curves(run.history(), model.config.training.monitor)),
+        Section("Most confident errors", html=_confident_errors(predictor, result)),
+        _checklist_section(result.checks, predictor.name),
+        _slices_section(result, predictor.name),
+        *classifier_sections(result.logits.numpy(), result.targets, predictor.classes, predictor.temperature, "texts"),
+        Section("Training", figure=learning_curves(history, predictor.config.training.monitor)) if history else None,
     ]
-    sample = " (the embedded sample: reviews composed by code)" if numbers["data"]["source"] == "sample" else ""
-    report.write_report(
-        run,
-        title=f"Sentiment with a {network}{sample}",
-        subtitle=f"{run.name} · {result.data.summary()}",
-        lead=_lead(result, network),
-        cards=report.classifier_cards(
-            numbers, result.best_baseline, BASELINES[result.best_baseline], model.temperature
-        ),
+    return Report(
+        title=f"Sentiment with a {predictor.name}",
+        lead=_lead(predictor, result),
+        cards=classifier_cards(result.numbers, best, BASELINES[best], predictor.temperature),
         sections=sections,
     )
 
 
-def _lead(result: "Evaluation", network: str) -> str:
-    """The result in three sentences."""
-    data, metrics, baselines = (result.numbers[key] for key in ("data", "metrics", "baselines"))
+def _lead(predictor: Predictor, result: Evaluation) -> str:
+    """The result, and whether the network is better than its best baseline."""
+    data, metrics, baselines, test = (result.numbers[key] for key in ("data", "metrics", "baselines", "mcnemar"))
+    baseline = BASELINES[test["baseline"]]
+    ours, theirs, p = test["only_network"], test["only_baseline"], test["p"]
+    if p >= 0.05:
+        verdict = f"The difference to {baseline} is not significant"
+    else:
+        verdict = f"The {predictor.name} is {'better' if ours > theirs else 'worse'} than {baseline}"
     return (
-        f"The {network} judges {metrics['accuracy']:.1%} of {data['n']} texts it has never seen as their authors did "
-        f"(split: {data['split']}); {BASELINES[result.best_baseline]} gets {baselines[result.best_baseline]['accuracy']:.1%}. "
-        f"It is {against(result)}."
+        f"The {predictor.name} classifies {metrics['accuracy']:.1%} of {data['n']} test texts correctly "
+        f"(split: {data['split']}), {baseline} {baselines[test['baseline']]['accuracy']:.1%}. {verdict}: "
+        f"{ours} texts are correct only for the network, {theirs} only for the baseline (McNemar p = {p:.2g})."
     )
 
 
-def against(result: "Evaluation") -> str:
-    """Whether the network beats its best baseline, in words."""
-    ours, theirs, p = mcnemar(result.targets, result.predictions, result.simple[result.best_baseline])
-    verdict = "no better and no worse than" if p >= 0.05 else "better than" if ours > theirs else "worse than"
-    return (
-        f"{verdict} {BASELINES[result.best_baseline]}: {ours} texts that only the network has right, "
-        f"{theirs} that only the other has (McNemar p = {p:.2g})"
+def _slices_section(result: Evaluation, network: str) -> Section:
+    def row(inside: np.ndarray) -> list[float]:
+        targets = result.targets[inside]
+        return [accuracy(targets, said[inside]) for said in (result.predicted, result.baselines[result.best_baseline])]
+
+    return Section(
+        "Accuracy by kind of text",
+        columns=("texts", "number", network, BASELINES[result.best_baseline]),
+        rows=[[name, int(inside.sum()), *row(inside)] for name, inside in slices(result)],
     )
 
 
-def _slices_section(result: "Evaluation", network: str) -> report.Section:
-    def both(inside: np.ndarray) -> list[float]:
-        truth = result.targets[inside]
-        return [accuracy(truth, said[inside]) for said in (result.predictions, result.simple[result.best_baseline])]
-
-    return report.Section(
-        "Which texts are hard",
-        columns=("texts", "number", f"{network}, accuracy", BASELINES[result.best_baseline]),
-        rows=[[name, int(inside.sum()), *both(inside)] for name, inside in slices(result)],
-    )
-
-
-def slices(result: "Evaluation") -> list[tuple[str, np.ndarray]]:
-    """Parts of the test texts by length, by negation and by product: name and which texts, bool (N,)."""
+def slices(result: Evaluation) -> list[tuple[str, np.ndarray]]:
+    """Test texts by length, negation and product, where there are at least 10: name, and which texts, bool (N,)."""
     words = [words_of(text) for text in result.test.texts]
     lengths = np.array([len(w) for w in words])
     low, high = np.quantile(lengths, [1 / 3, 2 / 3]).astype(int)
@@ -100,7 +92,7 @@ def slices(result: "Evaluation") -> list[tuple[str, np.ndarray]]:
         (f"{low + 1} to {high} words", (lengths > low) & (lengths <= high)),
         (f"more than {high} words", lengths > high),
         ("with a negation", negated),
-        ("without one", ~negated),
+        ("without a negation", ~negated),
     ]
     products = np.array(result.test.products or [])
     for product, _ in Counter(products.tolist()).most_common(8) if len(products) else []:
@@ -108,40 +100,39 @@ def slices(result: "Evaluation") -> list[tuple[str, np.ndarray]]:
     return [(name, inside) for name, inside in found if inside.sum() >= 10]
 
 
-def _behaviour_section(pairs: list[tuple[CheckResult, CheckResult]], network: str) -> report.Section | None:
+def _checklist_section(pairs: list[tuple[CheckResult, CheckResult]], network: str) -> Section | None:
     if not pairs:
         return None
-    return report.Section(
-        "Small questions with known answers",
-        "Made-up sentences and changed test texts (CheckList, Ribeiro et al. 2020); the example is one that was "
-        "failed, if any was.",
-        columns=("question", "it ...", "asked", f"{network} passes", "linear model", "example"),
-        rows=[[a.name, a.expectation, a.asked, a.passed, b.passed, a.example] for a, b in pairs],
+    return Section(
+        "Behavioural tests (CheckList)",
+        "Template sentences and changed test texts (Ribeiro et al. 2020), with the fraction of cases that each model "
+        "passes. The example is a case that the network failed, if there is one.",
+        columns=("test", "expectation", "cases", network, "linear model", "example"),
+        rows=[[a.name, a.expectation, a.cases, a.passed, b.passed, a.example] for a, b in pairs],
     )
 
 
-def _gallery(model: Predictor, result: "Evaluation", count: int = 6) -> str:
-    """Some test texts of middling length with their words highlighted_html."""
+def _gallery(predictor: Predictor, result: Evaluation, count: int = 6) -> str:
+    """Correctly classified test texts, without the longest fifth, highlighted."""
     lengths = np.array([len(text) for text in result.test.texts])
-    middling = np.flatnonzero((lengths <= np.quantile(lengths, 0.8)) & (result.predictions == result.targets))
-    chosen = middling[np.linspace(0, len(middling) - 1, min(count, len(middling))).astype(int)]
-    return _explained(model, result, chosen)
+    candidates = np.flatnonzero((lengths <= np.quantile(lengths, 0.8)) & (result.predicted == result.targets))
+    chosen = candidates[np.linspace(0, len(candidates) - 1, min(count, len(candidates))).astype(int)]
+    return _highlighted(predictor, result, chosen)
 
 
-def _worst_mistakes(model: Predictor, result: "Evaluation", count: int = 8) -> str:
-    sure = result.logits.softmax(dim=1).amax(dim=1).numpy()
-    wrong = np.flatnonzero(result.predictions != result.targets)
-    return _explained(model, result, wrong[np.argsort(-sure[wrong])][:count])
+def _confident_errors(predictor: Predictor, result: Evaluation, count: int = 8) -> str:
+    confidence = result.logits.softmax(dim=1).amax(dim=1).numpy()
+    wrong = np.flatnonzero(result.predicted != result.targets)
+    return _highlighted(predictor, result, wrong[np.argsort(-confidence[wrong])][:count])
 
 
-def _explained(model: Predictor, result: "Evaluation", rows: np.ndarray) -> str:
-    sure = result.logits.softmax(dim=1).amax(dim=1).numpy()
+def _highlighted(predictor: Predictor, result: Evaluation, rows: np.ndarray) -> str:
+    confidence = result.logits.softmax(dim=1).amax(dim=1).numpy()
     pieces = []
     for row in rows:
         aspect = None if result.test.aspects is None else result.test.aspects[row]
-        said, meant = (model.classes[values[row]] for values in (result.predictions, result.targets))
-        title = (
-            f"{said} {sure[row]:.0%}" + ("" if said == meant else f" · is {meant}") + (f" · {aspect}" if aspect else "")
-        )
-        pieces.append(highlighted_html(attributions(model, result.test.texts[row], aspect), title))
+        predicted, true = (predictor.classes[values[row]] for values in (result.predicted, result.targets))
+        title = f"{predicted} {confidence[row]:.0%}" + ("" if predicted == true else f" · true: {true}")
+        title += f" · {aspect}" if aspect else ""
+        pieces.append(highlighted_html(predictor.explain(result.test.texts[row], aspect), title))
     return "".join(pieces)

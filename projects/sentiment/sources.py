@@ -1,4 +1,4 @@
-"""Where the texts come from: the public sets in their official layouts, and tables of anybody's own."""
+"""Where the texts come from: the sample, the public sets in their official layouts, and your own tables."""
 
 import html
 import re
@@ -18,10 +18,11 @@ import pandas as pd
 
 from projects.sentiment.config import DataConfig
 from projects.sentiment.near_duplicates import phrase_families
-from projects.sentiment.sample import compose_sample
+from projects.sentiment.sample import generate_sample
 from shared.data import splits
 from shared.data.download import Source, extract, fetch
-from shared.data.tables import find_column, read_days, read_table
+from shared.data.tables import find_column, read_table
+from shared.files import write_text
 
 IMDB = Source(
     name="imdb",
@@ -54,29 +55,38 @@ LONGEST = 1_000_000  # characters of one text
 
 @dataclass
 class Table:
-    """Texts with what is known about them, row by row."""
+    """Labelled texts, row by row."""
 
+    items: list[str]
+    """Where each text was read: row number, or file and row."""
     texts: list[str]
     labels: np.ndarray
     """Class numbers, (N,)."""
     classes: list[str]
     parts: list[str] | None = None
-    """`train`, `validation` or `test`, where the source says so."""
+    """`train`, `validation` or `test`, where the source has a split of its own."""
     products: list[str] | None = None
     aspects: list[str] | None = None
+    bodies: list[str] | None = None
+    """The texts without their headlines, where they have any."""
     left_out: Counter = field(default_factory=Counter)
-    """Reasons, and how many texts were left out for each."""
+    """Reasons for leaving texts out, and how many texts each concerns."""
 
     def rows(self, keep: np.ndarray) -> "Table":
-        """The rows where `keep` (N,) is true."""
+        """The rows where `keep`, bool (N,), is true."""
 
         def chosen(values: list[str] | None) -> list[str] | None:
             return None if values is None else [value for value, wanted in zip(values, keep) if wanted]
 
         return Table(
-            chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts), chosen(self.products),
-            chosen(self.aspects), self.left_out,
+            chosen(self.items) or [], chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts),
+            chosen(self.products), chosen(self.aspects), chosen(self.bodies), self.left_out,
         )  # fmt: skip
+
+    @property
+    def with_aspects(self) -> list[str]:
+        """The texts, each followed by its aspect where there is one: what a bag of words and a content hash see."""
+        return self.texts if self.aspects is None else [f"{t} ; {a}" for t, a in zip(self.texts, self.aspects)]
 
 
 def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
@@ -86,79 +96,102 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         return read_labelled(config.root, config, classes)
     if config.source == "sample":
-        return read_labelled(
-            compose_sample(config.root or Path("data"), config.sample_size, config.seed), config, classes
-        )
+        path = generate_sample(config.root or Path("data"), config.sample_size, config.seed)
+        return read_labelled(path, config, classes)
     classes = classes or config.class_names
     if len(classes) != 2:
         raise ValueError(f"{config.source} has two classes, but there are {len(classes)}: {', '.join(classes)}")
     return (read_imdb if config.source == "imdb" else read_sst2)(config, classes)
 
 
+def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
+    """The sample as somebody's own data: what `--data.source csv --data.root` takes, and one file for `predict`."""
+    table, lines = generate_sample(folder, config.sample_size, config.seed), folder / "texts.txt"
+    write_text(lines, "\n".join(read_table(table)["text"][:3]) + "\n")
+    return table, lines
+
+
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
-    """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder of one file for each part."""
-    frame = read_table(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
+    """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder with one file for each set."""
+    frame = read_rows(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
     title = headline(frame, None, config.title) if classes else config.title
     if config.title and not title:
-        print(
-            f"sentiment: {path} has no column {config.title}: its texts are scored without headlines", file=sys.stderr
-        )
+        missing = f"{path} has no column {config.title}: its texts are scored without headlines"
+        print(f"sentiment: {missing}", file=sys.stderr)
     texts = read_texts(frame, path, config.text, title, section="data.")
-    column = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
+    bodies = read_texts(frame, path, config.text, None, section="data.") if title else None
+    names, unassigned = read_labels(frame, path, config)
+    known = (names != "").to_numpy() & np.array([bool(text) for text in texts])
+    labels, found = number_classes(names, known, path, config, classes)
+    aspects = parts = None
+    if config.aspect:
+        aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
+        texts, bodies = (
+            column and [text.replace("$T$", aspect) for text, aspect in zip(column, aspects)]
+            for column in (texts, bodies)
+        )
+    if split := find_column(frame, None, None, ("split",), path, False):
+        given = frame[split].astype(str).str.strip().str.lower().replace(PARTS)
+        if "test" not in set(given[known]):  # or only one without labels
+            given = given.replace({"validation": "test"})
+        parts = given.tolist()
+    products = read_products(frame, path, config.product, section="data.")
+    table = Table(frame.index.astype(str).tolist(), texts, labels, found, parts, products, aspects, bodies)
+    table.left_out["with a star rating of no class"] += unassigned
+    table.left_out["without a text or a label"] += int((~known).sum()) - unassigned
+    return table.rows(known)
+
+
+def read_labels(frame: pd.DataFrame, path: Path, config: DataConfig) -> tuple[pd.Series, int]:
+    """The label of every row as text, empty where there is none, and the number of star ratings without a class."""
+    label = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
+    if label is not None:
+        return frame[label].fillna("").astype(str).str.strip().str.removesuffix(".0"), 0
     stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
-    if column is None and stars is None:
+    if stars is None:
         raise ValueError(f"{path} has no column of labels or stars; name it with --data.label: {', '.join(frame)}")
-    no_class = 0
-    if column is not None:
-        names = frame[column].fillna("").astype(str).str.strip().str.removesuffix(".0")
-    else:
-        given = pd.to_numeric(frame[stars], errors="coerce")
-        names = grade_stars(given, config.star_labels, f"{path}: {stars}")
-        no_class = int((given.notna() & (names == "")).sum())
+    ratings = pd.to_numeric(frame[stars], errors="coerce")
+    names = classes_of_stars(ratings, config.star_labels, f"{path}: {stars}")
+    return names, int((ratings.notna() & (names == "")).sum())
+
+
+def number_classes(
+    names: pd.Series, known: np.ndarray, path: Path, config: DataConfig, classes: list[str] | None
+) -> tuple[np.ndarray, list[str]]:
+    """Labels (class names in any case, or the numbers of `data.class_names`) -> class numbers (N,), -1 where there is
+    none, and the class names in order. known: labelled rows, (N,)."""
     lowered = names.str.lower()  # Positive and positive are one class
     usual = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.class_names)
     if classes:
         names = lowered.map({name.lower(): name for name in classes}).fillna(names)
     elif usual or lowered.nunique() < names.nunique():
         names = lowered
-    known = (names != "") & (np.array([bool(text.strip()) for text in texts]))
     numbers = {str(number): name for number, name in enumerate(config.class_names)}
     numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
     if numbered:
         names = names.map(numbers).fillna("")
     found = classes or (list(config.class_names) if numbered else sorted(set(names[known])))
-    labels = names.map({name: index for index, name in enumerate(found)})
-    if unknown := sorted(set(names[known]) - set(found)):
+    given = sorted(set(names[known]))
+    if unknown := [name for name in given if name not in found]:
         raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
-    if classes is None and len(set(names[known])) < 2:
-        raise ValueError(
-            f"{path} has only one class, {next(iter(names[known]), 'none')}: there is nothing to tell apart"
-        )
-    aspects = None
-    if config.aspect:
-        aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
-        texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
-    parts = None
-    if split := find_column(frame, None, None, ("split",), path, False):
-        told = frame[split].astype(str).str.strip().str.lower().replace(PARTS)
-        if "test" not in set(told[known]):  # or only one without labels
-            told = told.replace({"validation": "test"})
-        parts = told.tolist()
-    products = read_products(frame, path, config.product, section="data.")
-    table = Table(texts, labels.fillna(-1).to_numpy(np.int64), found, parts, products, aspects)
-    table.left_out["text with stars of no class"] += no_class
-    table.left_out["text without a text or a label"] += int((~known).sum()) - no_class
-    return table.rows(known.to_numpy())
+    if classes is None and len(given) < 2:
+        raise ValueError(f"{path} has only one class, {given[0] if given else 'none'}: there is nothing to tell apart")
+    return names.map({name: index for index, name in enumerate(found)}).fillna(-1).to_numpy(np.int64), found
 
 
-def grade_stars(stars: pd.Series, star_labels: dict[str, list[float]], where: str) -> pd.Series:
-    """The class of every number of stars, empty where it is none. Raises ValueError where more stars are given than
-    the grades know of."""
+def classes_of_stars(ratings: pd.Series, star_labels: dict[str, list[float]], where: str) -> pd.Series:
+    """The class of every star rating, empty where it has none. Raises ValueError for ratings above all with a class."""
     names = {number: name for name, numbers in star_labels.items() for number in numbers}
-    if stars.max() > max(5, *names):
-        example = "'{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
-        raise ValueError(f"{where} goes to {stars.max():g}; say what it means with --data.star_labels {example}")
-    return stars.map(names).fillna("")
+    if ratings.max() > max(5, *names):
+        say = "say what it means with --data.star_labels '{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
+        raise ValueError(f"{where} goes to {ratings.max():g}; {say}")
+    return ratings.map(names).fillna("")
+
+
+def read_rows(file: Path, encoding: str, prefix: str = "") -> pd.DataFrame:
+    """A table whose index holds the row numbers as people count them, from 1 on, after a prefix."""
+    frame = read_table(file, encoding)
+    return frame.set_axis([f"{prefix}{number}" for number in range(1, len(frame) + 1)], axis=0)
 
 
 def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
@@ -172,11 +205,11 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
         files[part] = path
     if "train" not in files:
         raise FileNotFoundError(f"{folder} holds no train.csv or train.tsv; name a file with --data.root FILE")
-    return pd.concat([read_table(file, encoding).assign(split=part) for part, file in files.items()], ignore_index=True)
+    return pd.concat([read_rows(file, encoding, f"{file.name}:").assign(split=part) for part, file in files.items()])
 
 
 def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None, section: str = "") -> list[str]:
-    """The column of texts, each with its headline in front. `section` is where the settings of these names are."""
+    """The column of texts, each after its headline. section: where the settings of these names are."""
     column = find_column(frame, f"{section}text", text, COLUMNS["text"], path)
     texts = [clean(str(value)) for value in frame[column].fillna("")]
     if title:
@@ -196,26 +229,8 @@ def read_products(frame: pd.DataFrame, path: Path, product: str | None, section:
     return None if column is None else frame[column].fillna("").astype(str).tolist()
 
 
-def read_dates(frame: pd.DataFrame, path: Path, date: str | None) -> pd.Series | None:
-    """The column of days, where there is one."""
-    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
-    if column is None:
-        return None
-    try:
-        dates = read_days(frame[column], path)
-    except ValueError as error:
-        if date:
-            raise
-        print(f"sentiment: left out: {error}", file=sys.stderr)
-        return None
-    if date and dates.isna().all():
-        raise ValueError(f"{path}: nothing in column {column} is a date (--date)")
-    return None if dates.isna().all() else dates
-
-
 def clean(text: str) -> str:
-    """One normal form of a text: Unicode NFC, no markup of characters or line breaks, no control characters, single
-    blanks."""
+    """A text in Unicode form NFC, without HTML entities, line breaks and control characters, with single spaces."""
     if len(text) > LONGEST:
         raise ValueError(f"a text of {len(text)} characters is too long; at most {LONGEST} are read")
     text = unicodedata.normalize("NFC", html.unescape(re.sub(r"<br\s*/?>", " ", text, flags=re.IGNORECASE)))
@@ -226,20 +241,21 @@ def clean(text: str) -> str:
 def read_imdb(config: DataConfig, classes: list[str]) -> Table:
     """The official layout, `aclImdb/train/pos/0_9.txt`, in a folder or an archive."""
     place = config.root if config.root and _holds(config.root, "pos") else fetch(IMDB, config.root or Path("data"))
-    texts, labels, parts = [], [], []
+    items, texts, labels, parts = [], [], [], []
     for name, content in _text_files(place):
         part, label = Path(name).parts[-3:-1] if len(Path(name).parts) > 2 else ("", "")
         if part in ("train", "test") and label in ("pos", "neg"):
+            items.append("/".join(Path(name).parts[-3:]))
             texts.append(clean(content))
             labels.append(int(label == "pos"))
             parts.append(part)
     if not texts:
         raise ValueError(f"{place} does not hold reviews in the layout aclImdb/train/pos/0_9.txt")
-    return Table(texts, np.array(labels), classes, parts if "test" in parts else None)
+    return Table(items, texts, np.array(labels), classes, parts if "test" in parts else None)
 
 
 def read_sst2(config: DataConfig, classes: list[str]) -> Table:
-    """The layout of GLUE: `SST-2/train.tsv` and `SST-2/dev.tsv`. The dev part is the test, as its own has no labels."""
+    """The layout of GLUE, `SST-2/train.tsv` and `dev.tsv`. The dev set is the test set: GLUE's own has no labels."""
     place = config.root if config.root and _holds(config.root, "dev.tsv") else fetch(SST2, config.root or Path("data"))
     with tempfile.TemporaryDirectory() as folder:
         if place.is_file():
@@ -249,20 +265,21 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
             file = next((Path(folder) if place.is_file() else place).rglob(name), None)
             if file is None:
                 raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
-            tables.append(read_table(file).assign(part=part))
-    frame = pd.concat(tables, ignore_index=True)
+            tables.append(read_rows(file, "utf-8", f"{name}:").assign(part=part))
+    frame = pd.concat(tables)
     column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
     labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)
     if not set(labels.tolist()) <= {0, 1}:
         raise ValueError(f"{place}: the column label must hold 0 and 1")
     texts = [clean(str(text)) for text in frame[column].fillna("")]
-    # the training phrases are cut out of sentences: those of one sentence stay together in the validation, too
+    # The training phrases are taken from sentences: phrases of one sentence are all training or all validation texts.
     held = splits.grouped(phrase_families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
-    return Table(texts, labels, classes, np.where(frame["part"] == "test", "test", held).tolist())
+    parts = np.where(frame["part"] == "test", "test", held).tolist()
+    return Table(frame.index.tolist(), texts, labels, classes, parts)
 
 
 def _holds(place: Path, name: str) -> bool:
-    """Whether a folder is or an archive can be the data set itself, rather than where to keep it."""
+    """Whether a file or folder is the data set itself, not the place to keep it."""
     return place.is_file() or (place.is_dir() and next(place.rglob(name), None) is not None)
 
 

@@ -1,21 +1,20 @@
-"""Train a network on what people write.
+"""Train a network that predicts the sentiment of texts.
 
 python -m projects.sentiment.train --config configs/sentiment/sample.yaml    # offline, about half a minute
 python -m projects.sentiment.train --config configs/sentiment/products.yaml --data.root reviews.csv
 torchrun --nproc-per-node 2 -m projects.sentiment.train ...
 """
 
-if __name__ == "__main__":  # the command line first: --help and mistakes answer before torch is loaded
-    from projects.sentiment.config import Config
-    from shared.command import train as run_training
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    run_training("projects.sentiment.train", Config)
+    main(__file__)
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.sentiment.config import Config
-from projects.sentiment.data import ReviewData, to_dataset
+from projects.sentiment.data import ReviewData, fingerprints, to_dataset
 from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
 from shared.compute import distributed
@@ -26,10 +25,11 @@ from shared.runs import Run
 from shared.training.loop import fit
 
 
-def train(config: Config, run: Run) -> None:
-    """Data, words, network, training, and the finished model into the run."""
+def train(config: Config, run: Run) -> Predictor:
+    """Data, tokenizer and network; training; the predictor."""
     data, settings = ReviewData(config.data), config.training
     distributed.print_once(data.summary())
+    run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in (False, True)))
     tokenizer = build_tokenizer(config.model, data.train.texts)
     model = build_model(config.model, tokenizer, classes=len(data.classes))
     training, validation = (to_dataset(t, tokenizer, config.model.max_tokens) for t in (data.train, data.validation))
@@ -47,7 +47,4 @@ def train(config: Config, run: Run) -> None:
     groups = [(model.head, 1.0), (model.encoder, settings.encoder_lr_factor)]
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers, training.lengths)
     fit(model, loss, batches, validate, settings, run, groups)
-
-    finished = Predictor.finish(model, tokenizer, data, config)
-    if distributed.is_first():
-        finished.save(run.model_file)
+    return Predictor.fit(model, tokenizer, data, config)

@@ -1,7 +1,7 @@
-"""Text -> numbers: words of the training texts for our own networks, word pieces for a pretrained encoder.
+"""Text -> token ids: words of the training texts for BiLSTM and CNN, word pieces for a pretrained encoder.
 
-Both are tokenizers of the library `tokenizers`, which also says where in the text each token stands, and whose JSON
-form travels in the finished model.
+Both are tokenizers of the library `tokenizers`, which also gives the position of every token in the text and whose JSON
+form is saved in the predictor.
 """
 
 from collections.abc import Sequence
@@ -9,42 +9,44 @@ from collections.abc import Sequence
 from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 PAD = 0  # in every vocabulary here, and in BERT's
-UNKNOWN = 1  # a word that is not known; in BERT's vocabulary a token without a meaning
+UNKNOWN = 1  # the unknown word; in BERT's vocabulary an unused token
 SPECIAL = ("[PAD]", "[UNK]")
 WORD = r"n[’']t\b|\w+?(?=n[’']t\b)|\w+|[’']\w+|[^\w\s]"  # do|n't, it|'s, as in the Penn Treebank and in GloVe
 
 
-def word_tokenizer(texts: Sequence[str], size: int, min_count: int) -> Tokenizer:
-    """The commonest words of the texts, in lower case; a negation is a word of its own."""
+def word_tokenizer(texts: Sequence[str], vocab_size: int, min_count: int) -> Tokenizer:
+    """A tokenizer of the most frequent words of the texts, in lower case; a negation (n't) is a word of its own."""
     tokenizer = Tokenizer(models.WordLevel(unk_token=SPECIAL[1]))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
     trainer = trainers.WordLevelTrainer(
-        vocab_size=size, min_frequency=min_count, special_tokens=list(SPECIAL), show_progress=False
+        vocab_size=vocab_size, min_frequency=min_count, special_tokens=list(SPECIAL), show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 
-def plain(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer without the cutting and filling that it may bring along: both are done here."""
+def without_padding_and_truncation(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer without its own padding and truncation, which are done here."""
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, longest: int) -> list[list[int]]:
-    """The tokens of every text, at most `longest`, at least one; an aspect, if there is one, is a second sequence."""
+def encode(
+    tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, max_tokens: int
+) -> list[list[int]]:
+    """The token ids of every text, between 1 and `max_tokens`; an aspect is encoded as a second sequence."""
     inputs = list(texts) if aspects is None else list(zip(texts, aspects))
-    return [head_and_tail(ids_of(item), longest) or [UNKNOWN] for item in tokenizer.encode_batch(inputs)]
+    return [head_and_tail(ids_of(item), max_tokens) or [UNKNOWN] for item in tokenizer.encode_batch(inputs)]
 
 
 def ids_of(encoding: Encoding) -> list[int]:
-    """The numbers of a text's tokens; one that says [PAD] says nothing, but is no padding."""
+    """The ids of a text's tokens. A text that contains the word [PAD] has no padding there, but an unknown word."""
     return [token or UNKNOWN for token in encoding.ids]
 
 
-def head_and_tail(items: list, longest: int) -> list:
-    """The first quarter and the last three quarters of what may stay (Sun et al. 2019, head + tail)."""
-    head = longest // 4
-    return items if len(items) <= longest else items[:head] + items[len(items) - (longest - head) :]
+def head_and_tail(items: list, most: int) -> list:
+    """At most `most` items: a quarter from the beginning, the rest from the end (head + tail; Sun et al. 2019)."""
+    head = most // 4
+    return items if len(items) <= most else items[:head] + items[len(items) - (most - head) :]

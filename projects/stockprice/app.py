@@ -4,29 +4,29 @@ pip install -e '.[app]'
 python -m projects.stockprice.app --run RUN
 """
 
-if __name__ == "__main__":
-    from projects.stockprice.config import AppOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.stockprice.app", AppOptions)
+    main(__file__)
 
-import os
 from pathlib import Path
+from typing import Any
 
-from projects.stockprice.config import AppOptions
-from projects.stockprice.predict import Figure, Predictor, fan_chart
+from matplotlib.figure import Figure
+
+from projects.stockprice.predict import fan_chart
+from projects.stockprice.predictor import Predictor
 from projects.stockprice.sources import read_prices
+from shared.config import AppOptions
 from shared.runs import Run
 
 
-def main(options: AppOptions, run: Run) -> None:
-    """Serve the page until Ctrl-C."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    try:
-        import gradio
-    except ImportError:
-        raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
-    predictor = Predictor.from_checkpoint(run.model_file)
+def interface(_: AppOptions, run: Run) -> dict[str, Any]:
+    """What `gradio.Interface` shows: a file of prices in; the forecast and a fan chart out."""
+    import gradio
+
+    predictor = Predictor.load(run.model_file)
+    predictor.require_volatility()
 
     def forecast(file: str | None) -> tuple[str, Figure | None]:
         if file is None:
@@ -38,12 +38,10 @@ def main(options: AppOptions, run: Run) -> None:
             return str(error), None
         return str(prediction), fan_chart(predictor.prepare(name, frame), prediction)
 
-    page = gradio.Interface(
-        fn=forecast,
-        inputs=gradio.File(label="Daily prices (.csv)", type="filepath"),
-        outputs=[gradio.Textbox(label="Answer"), gradio.Plot(label="The next day")],
-        title="Volatility",
-        description=run.name,
-        flagging_mode="never",
-    )
-    page.launch(server_name="127.0.0.1", server_port=options.port)
+    return {
+        "fn": forecast,
+        "inputs": gradio.File(label="Daily prices (.csv)", type="filepath"),
+        "outputs": [gradio.Textbox(label="Forecast"), gradio.Plot(label="The next trading day")],
+        "title": "Volatility",
+        "description": run.name,
+    }

@@ -1,6 +1,6 @@
-"""What trading on the forecasts would have earned, with costs: a check that by design has nothing to brag about.
+"""Backtest: what trading on the forecasts would have earned after costs.
 
-A position is decided after the close of day t, taken at the open of day t + 1 and held to the open of day t + 2.
+The position is chosen after the close of day t, opened at the open of day t + 1 and held until the open of day t + 2.
 """
 
 from dataclasses import dataclass
@@ -10,45 +10,48 @@ import numpy as np
 from projects.stockprice.data import Series
 from projects.stockprice.metrics import block_interval
 
-YEAR = 252  # trading days
+TRADING_DAYS = 252  # a year
 
 
 @dataclass
 class Backtest:
-    """Daily log returns after costs, and what they come to."""
+    """Daily log returns of a strategy, and of buy and hold."""
 
     returns: np.ndarray
+    """After costs, (N,)."""
     holding: np.ndarray
-    """Daily log returns of buying on the first day and holding."""
+    """Buy and hold, (N,)."""
     trades: int
     cost: float
-    """Basis points of what is traded."""
+    """Basis points of the traded amount."""
 
     @property
     def sharpe(self) -> float:
-        """Mean over deviation of daily returns, a year's worth (interest is left out)."""
+        """Annual Sharpe ratio: mean over standard deviation of the returns (the risk-free rate is ignored)."""
         return _sharpe(self.returns)
 
     @property
     def holding_sharpe(self) -> float:
-        """The same of buying and holding."""
+        """Annual Sharpe ratio of buy and hold."""
         return _sharpe(self.holding)
 
     def sharpe_interval(self, resamples: int) -> list[float]:
-        """95 % interval of the Sharpe ratio, by resampling blocks of days."""
+        """95 % confidence interval of the Sharpe ratio (block bootstrap)."""
         return block_interval(self.returns, _sharpe, resamples)
 
 
 def backtest(series: Series, origins: np.ndarray, forecast: np.ndarray, cost: float) -> Backtest:
-    """Long on days with a positive forecast return, out of the market on the others. cost: basis points of what is
-    traded. The last origins, whose position could not be closed, are left out."""
-    inside = origins + 2 < len(series.days)
-    origins, positions = origins[inside], (forecast[inside] > 0).astype(float)
+    """Long after a positive forecast (N,), else out of the market. cost: basis points of the traded amount.
+
+    The last origins, whose position cannot be closed, are left out.
+    """
+    closable = origins + 2 < len(series.days)
+    origins, positions = origins[closable], (forecast[closable] > 0).astype(float)
     held = np.log(series.open[origins + 2] / series.open[origins + 1])
     traded = np.abs(np.diff(positions, prepend=0.0))
     return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()), cost)
 
 
 def _sharpe(returns: np.ndarray) -> float:
-    spread = float(returns.std())
-    return float(returns.mean()) / spread * YEAR**0.5 if spread else 0.0
+    deviation = float(returns.std())
+    return float(returns.mean()) / deviation * TRADING_DAYS**0.5 if deviation else 0.0

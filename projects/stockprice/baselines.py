@@ -1,6 +1,5 @@
-"""What an LSTM has to beat, fitted at the same dates on the same days.
+"""The baselines, refitted on the same dates and the same days as the networks.
 
-Each takes a series, the origins t to forecast from and the refit that each belongs to, and gives a forecast for t + 1.
 GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. HAR: Corsi 2009. EWMA: RiskMetrics 1996.
 """
 
@@ -11,68 +10,72 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.calibration import recalibrated, return_quantiles
-from projects.stockprice.data import LEAST, Refit, Series
+from projects.stockprice.data import MIN_FIT_DAYS, Refit, Series
 
-Rule = Callable[[Series, int], np.ndarray]
-"""Series and how many days to fit on -> forecasts from every day (T,), of which only later ones may be used."""
-
-
-def walk(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
-    """Forecasts from the origins (N,): each by the rule fitted on the days before the refit it belongs to. NaN where
-    too few days realised before."""
-    return _every_day(series, refits, rule)[origins]
+Baseline = Callable[[Series, int], np.ndarray]
+"""Series and number of days to fit on -> forecasts from every day (T,); only those after the fitted days are used."""
 
 
-def walk_variance(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
-    """The same for a rule for the variance, held against the days just past as the networks are, (N,)."""
-    return recalibrated(_every_day(series, refits, rule), series.next_variance)[origins]
+def walk_forward(series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
+    """Forecasts from the origins, (N,), each by the fit of the last refit; NaN where that had too few days."""
+    return _from_every_day(series, refits, baseline)[origins]
 
 
-def walk_quantiles(series: Series, origins: np.ndarray, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
-    """Quantiles of the return from a rule for the variance, (N, 6), in the order of QUANTILES."""
-    variance = recalibrated(_every_day(series, refits, rule), series.next_variance)
+def walk_forward_variance(
+    series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline
+) -> np.ndarray:
+    """Forecasts of the variance, (N,), recalibrated like those of the networks."""
+    return recalibrated(_from_every_day(series, refits, baseline), series.next_variance)[origins]
+
+
+def walk_forward_quantiles(
+    series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline
+) -> np.ndarray:
+    """Quantiles of the return, (N, 6) in the order of QUANTILES, from a baseline for the variance."""
+    variance = recalibrated(_from_every_day(series, refits, baseline), series.next_variance)
     return return_quantiles(variance, series.next_return)[origins]
 
 
-def _every_day(series: Series, refits: Sequence[Refit], rule: Rule) -> np.ndarray:
-    """Forecasts from every day (T,), by the rule fitted last; from the days before the first refit, which are only
-    there to be held against what realised, by the first one."""
+def _from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
+    """Forecasts from every day, (T,). Those before the first refit are by the first fit (for calibration only)."""
     forecasts = np.full(len(series.days), np.nan)
-    for fitted_on, rows in by_refit(series, np.arange(len(series.days)), refits):
-        forecasts[rows] = rule(series, fitted_on)[rows]
+    for end, rows in by_refit(series, np.arange(len(series.days)), refits):
+        forecasts[rows] = baseline(series, end)[rows]
     return forecasts
 
 
 def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
-    """For each refit with enough days before: how many days, and the numbers of the origins that it forecasts from."""
+    """For each refit with enough days: their number, and the rows of the origins that are forecast with it."""
     since = np.array([refit.since for refit in refits])
     days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
     which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
     ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
-    return [(end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= LEAST and (which == n).any()]
+    return [
+        (end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= MIN_FIT_DAYS and (which == n).any()
+    ]
 
 
-# --- the return of the next day
+# --- task price: the next day's return
 
 
 def naive(series: Series, _: int) -> np.ndarray:
-    """Tomorrow is naive (random walk)."""
+    """The price stays as it is (random walk)."""
     return np.zeros(len(series.days))
 
 
 def drift(series: Series, end: int) -> np.ndarray:
-    """The mean return so far."""
+    """Mean return of the fitted days."""
     return np.full(len(series.days), series.returns[1:end].mean())
 
 
 def autoregression(series: Series, end: int, order: int = 5) -> np.ndarray:
-    """AR(5) of returns by least squares."""
+    """AR(5) on returns, by least squares."""
     lags = np.stack([_shift(series.returns, lag) for lag in range(order)], axis=1)  # (T, 5), known after day t
     return _least_squares(lags, _shift(series.returns, -1), order, end)
 
 
 def arima(series: Series, end: int) -> np.ndarray:
-    """ARMA(1, 1) with a mean on returns: an ARIMA(1, 1, 1) of the log price, by maximum likelihood."""
+    """ARMA(1, 1) with a mean on returns, which is ARIMA(1, 1, 1) on log prices, by maximum likelihood."""
     from statsmodels.tsa.arima.model import ARIMA
 
     scaled = 100 * series.returns[1:]
@@ -83,7 +86,7 @@ def arima(series: Series, end: int) -> np.ndarray:
     return np.append(one_ahead, scaled[: end - 1].mean()) / 100  # scaled[t] is the return of day t + 1
 
 
-PRICE: dict[str, Rule] = {
+PRICE: dict[str, Baseline] = {
     "naive": naive,
     "drift": drift,
     "ar5": autoregression,
@@ -91,11 +94,11 @@ PRICE: dict[str, Rule] = {
 }
 
 
-# --- the variance of the next day, measured by its range
+# --- tasks volatility and interval: the next day's range variance
 
 
-def same_variance(series: Series, _: int) -> np.ndarray:
-    """Tomorrow's range is today's."""
+def naive_variance(series: Series, _: int) -> np.ndarray:
+    """The variance stays as it is (random walk)."""
     return series.variance
 
 
@@ -105,12 +108,12 @@ def rolling(series: Series, _: int) -> np.ndarray:
 
 
 def ewma(series: Series, _: int, decay: float = 0.94) -> np.ndarray:
-    """Exponentially weighted mean of variance."""
+    """Exponentially weighted moving average of the variance."""
     return pd.Series(series.variance).ewm(alpha=1 - decay).mean().to_numpy()
 
 
 def garch(series: Series, end: int, asymmetric: int = 0) -> np.ndarray:
-    """GARCH(1, 1) of the returns with Student's t, brought to the scale of the range by the ratio of the means."""
+    """GARCH(1, 1) with Student's t on returns, scaled to the range variance by the ratio of their means."""
     from arch import arch_model
 
     scaled = 100 * series.returns[1:]
@@ -120,35 +123,35 @@ def garch(series: Series, end: int, asymmetric: int = 0) -> np.ndarray:
         fitted = model.fit(last_obs=end - 1, disp="off")
         ahead = model.fix(fitted.params).forecast(horizon=1, start=0, reindex=True).variance.to_numpy()[:, 0]
     forecast = np.concatenate([[np.nan], ahead])
-    known = np.arange(LEAST // 2, end - 1)
+    known = np.arange(MIN_FIT_DAYS // 2, end - 1)
     return forecast * series.variance[known + 1].mean() / np.nanmean(forecast[known])
 
 
 def gjr(series: Series, end: int) -> np.ndarray:
-    """GARCH in which falls count more."""
+    """GJR-GARCH: negative returns raise the variance more (leverage effect)."""
     return garch(series, end, asymmetric=1)
 
 
 def har(series: Series, end: int) -> np.ndarray:
-    """Linear in the variance of a day, a week and a month."""
+    """Heterogeneous autoregression: linear in the mean variance of a day, a week and a month."""
     features = _means(series.variance)
     forecast = _least_squares(features, _shift(series.variance, -1), 22, end)
     return np.maximum(forecast, series.variance[22:end].min())
 
 
 def log_har(series: Series, end: int) -> np.ndarray:
-    """HAR of log variance with leverage: falls of a day, a week and a month relative to the volatility."""
+    """HAR on log variance with leverage: mean negative returns of a day, a week and a month, relative to volatility."""
     log_variance = np.log(series.variance)
-    falls = np.minimum(series.returns, 0) / np.sqrt(rolling(series, end))
-    features = np.concatenate([_means(log_variance), _means(np.nan_to_num(falls))], axis=1)
+    negative = np.minimum(series.returns, 0) / np.sqrt(rolling(series, end))
+    features = np.concatenate([_means(log_variance), _means(np.nan_to_num(negative))], axis=1)
     target = _shift(log_variance, -1)
     forecast = _least_squares(features, target, 44, end)
     errors = (target - forecast)[44 : end - 1]
-    return np.exp(forecast) * np.exp(errors).mean()  # the mean of a logarithm is not the logarithm of the mean
+    return np.exp(forecast) * np.exp(errors).mean()  # retransformation bias: E[exp(x)] > exp(E[x]) (Duan 1983)
 
 
-VOLATILITY: dict[str, Rule] = {
-    "naive": same_variance,
+VOLATILITY: dict[str, Baseline] = {
+    "naive": naive_variance,
     "rolling": rolling,
     "ewma": ewma,
     "garch": garch,
@@ -159,11 +162,11 @@ VOLATILITY: dict[str, Rule] = {
 
 
 def constant_variance(series: Series, end: int) -> np.ndarray:
-    """The mean variance so far, the same every day."""
+    """Mean variance of the fitted days."""
     return np.full(len(series.days), series.variance[1:end].mean())
 
 
-INTERVAL: dict[str, Rule] = {
+INTERVAL: dict[str, Baseline] = {
     "constant": constant_variance,
     "ewma": ewma,
     "garch": garch,
@@ -173,7 +176,7 @@ INTERVAL: dict[str, Rule] = {
 
 
 def _shift(values: np.ndarray, lag: int) -> np.ndarray:
-    """The values `lag` days earlier (later, if negative); NaN where there are none."""
+    """The values `lag` days earlier (later if negative), NaN where there are none, (T,)."""
     return pd.Series(values).shift(lag).to_numpy()
 
 
@@ -184,7 +187,7 @@ def _means(values: np.ndarray) -> np.ndarray:
 
 
 def _least_squares(features: np.ndarray, target: np.ndarray, first: int, end: int) -> np.ndarray:
-    """Fit on days first .. end - 2, whose targets lie before `end`; forecasts from every day, (T,)."""
+    """Least squares on days first .. end - 2, whose targets lie before `end`; forecasts from every day, (T,)."""
     design = np.column_stack([np.ones(len(features)), features])
     rows = slice(first, end - 1)
     weights, *_ = np.linalg.lstsq(design[rows], target[rows], rcond=None)

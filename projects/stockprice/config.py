@@ -1,59 +1,68 @@
-"""Every knob of the project, with what it does."""
+"""Every setting of the project, with what it does."""
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.config import OF_ONE_SOURCE, RunOptions, Section
+from shared.config import EvaluateOptions as SharedEvaluateOptions
+from shared.config import RunOptions, Section
 from shared.training.config import TrainingConfig
 
 
 class DataConfig(Section):
     """Which prices, and which days are forecast."""
 
+    renamed = {
+        "also": "auxiliary_tickers",
+        "test_from": "test_start",
+        "test_until": "test_end",
+        "train_until": "training.train_end",
+        "level": "model.volatility_window",
+    }
+
     source: Literal["sample", "csv", "yahoo"] = "sample"
-    """sample: an index 1999-2018 that the package `arch` carries. csv: your own file, or a folder of one file a ticker.
-    yahoo: daily prices by ticker, downloaded (extra `yahoo`)."""
-    root: Annotated[Path | None, OF_ONE_SOURCE] = None
+    """sample: a stock index, 1999-2018, which comes with the package `arch`. csv: your own file, or a folder with one
+    file per ticker. yahoo: daily prices by ticker, downloaded (extra `yahoo`)."""
+    root: Path | None = None
     """csv: the file or folder. yahoo: where downloads are kept (default: data/)."""
     index: Literal["sp500", "nasdaq"] = "sp500"
-    """Of the sample."""
-    tickers: Annotated[list[str], OF_ONE_SOURCE] = Field([])
-    """yahoo: what to download. csv with a folder: which files, by name; all of them if empty."""
-    auxiliary_tickers: Annotated[list[str], OF_ONE_SOURCE] = Field([])
-    """Tickers that are learned from but not forecast: files of csv's folder, Yahoo's, of the sample nasdaq or sp500."""
-    columns: Annotated[dict[str, str], OF_ONE_SOURCE] = Field({})
-    """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
+    """sample: which index is forecast."""
+    tickers: list[str] = Field([])
+    """yahoo: the tickers to download. csv with a folder: the files to read, by name; all of them if empty."""
+    auxiliary_tickers: list[str] = Field([])
+    """Tickers that are trained on but not forecast: files of csv's folder, Yahoo's, or the sample's sp500 or nasdaq."""
+    columns: dict[str, str] = Field({})
+    """csv: other names of the columns date, open, high, low, close, volume: `{close: last}`."""
     split: Literal["walk_forward", "all"] = "walk_forward"
-    """walk: only days from `test_start` on are forecast, by networks trained on earlier days. all: every day that has
-    enough history (evaluation of a finished run on other prices)."""
+    """walk_forward: the days from `test_start` on are test days, each forecast by networks trained on earlier days.
+    all: every day with enough history is a test day (evaluation only)."""
     start: date | None = None
-    """First day that is used."""
+    """First day that is used; earlier prices are ignored."""
     test_start: date = date(2010, 1, 1)
-    """First day that is forecast."""
+    """First test day."""
     test_end: date | None = None
-    """Last day that is forecast."""
-    train_end: date | None = None
-    """Last day that is trained on (default: the day before each refit)."""
-    level: int = Field(250, ge=20)
-    """Days over which the level of volatility is taken, relative to which everything is measured."""
+    """Last test day (default: the last day of the data)."""
 
 
 class ModelConfig(Section):
-    """The network."""
+    """The network and what it sees."""
+
+    renamed = {"size": "hidden_size", "layers": "num_layers", "seeds": "ensemble_size", "start": "head_init"}
 
     window: int = Field(22, ge=2)
-    """Days that the network sees."""
+    """Length of the input sequence in trading days."""
+    volatility_window: int = Field(250, ge=20)
+    """Trading days over which log variance is averaged; inputs and targets are measured relative to this mean."""
     hidden_size: int = Field(16, ge=1)
-    """Width of the LSTM."""
+    """Width of the LSTM's hidden state."""
     num_layers: int = Field(1, ge=1)
-    """LSTMs on top of each other."""
+    """Number of stacked LSTM layers."""
     dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout before the last layer."""
+    """Dropout before the output layer."""
     head_init: Literal["random", "zero"] = "random"
-    """zero: the last layers start at zero, so that a new network says 'as usual' and must learn to differ from it."""
+    """Initial weights of the output layers. zero: an untrained network forecasts the mean of the volatility window."""
     ensemble_size: int = Field(3, ge=1)
     """Networks that differ only in their initial weights; their forecasts are averaged."""
 
@@ -61,40 +70,45 @@ class ModelConfig(Section):
 class ForecastTraining(TrainingConfig):
     """How the networks are trained."""
 
+    refit: Literal["year", "quarter", "never"] = "year"
+    """Walk-forward validation: how often networks and baselines are fitted again on all days before."""
+    train_end: date | None = None
+    """Last day that is trained on (default: the day before each refit)."""
     epochs: int = Field(20, ge=1)
-    """Passes over the training data."""
+    """Passes over the training set."""
     batch_size: int = Field(128, ge=1)
     """Windows in one forward pass, over all processes."""
     learning_rate: float = Field(3e-3, gt=0)
     """Peak learning rate."""
     patience: int = Field(5, ge=0)
-    """Stop after this many epochs without a better `monitor`; 0 never stops early."""
+    """Early stopping: epochs without a better `monitor` after which training ends; 0 turns it off."""
     validation: float = Field(0.15, gt=0, lt=0.5)
-    """Part of the days before a refit that decides which weights are kept: one month in so many (.15: in 7)."""
+    """Fraction of the days before a refit in the validation set, in blocks of a month: with .15 every seventh month."""
     quiet: bool = True
-    """No line for each epoch."""
+    """Print no line per epoch."""
 
 
 class EvaluationConfig(Section):
     """How the forecasts are scored."""
 
-    refit: Literal["year", "quarter", "never"] = "year"
-    """How often everything, networks and baselines, is fitted again on all days before."""
-    cost: float = Field(5.0, ge=0)
-    """Cost of trading in basis points of what is traded."""
+    renamed = {"refit": "training.refit", "cost": "trading_cost_bp"}
+
+    trading_cost_bp: float = Field(5.0, ge=0)
+    """Backtest: trading costs in basis points of the traded amount."""
     bootstrap: int = Field(1000, ge=100)
-    """Resamples of the 95 % intervals, in blocks of days."""
+    """Resamples of the 95 % confidence intervals (block bootstrap over days)."""
 
 
 class Config(Section):
-    """Prices, honestly: what an LSTM can forecast and what it cannot."""
+    """Daily prices: what an LSTM can forecast and what it cannot."""
 
     task: Literal["price", "volatility", "interval"] = "volatility"
-    """price: the next day's close. volatility: the next day's range. interval: where the next close will lie."""
+    """What is forecast for the next day. price: its close. volatility: its variance. interval: quantiles of its
+    return."""
     tutorial: bool = False
-    """With task price: the popular settings, kept as an exhibit of what goes wrong (see README)."""
+    """With task price: also train the LSTM of the popular tutorials, as an example of data leakage (see README)."""
     loss: Literal["qlike", "mse"] = "qlike"
-    """Of the volatility: QLIKE (Patton 2011), or squared error of the logarithm."""
+    """Training loss for volatility and interval: QLIKE (Patton 2011), or squared error of the log variance."""
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: ForecastTraining = ForecastTraining()
@@ -105,36 +119,29 @@ class Config(Section):
         if self.data.source == "csv" and self.data.root is None:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         if self.data.source == "sample" and (self.data.root or self.data.tickers or self.data.columns):
-            raise ValueError("data.root, data.tickers and data.columns are for other prices; name --data.source csv")
+            raise ValueError("data.root, data.tickers and data.columns are for other prices; use --data.source csv")
         if self.data.source == "yahoo" and not self.data.tickers:
-            raise ValueError("data.source is yahoo: say what with --data.tickers '[SPY]'")
+            raise ValueError("data.source is yahoo: name the tickers with --data.tickers '[SPY]'")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.tutorial and self.task != "price":
-            raise ValueError("tutorial is about the price: set task: price")
+            raise ValueError("tutorial forecasts prices: set task: price")
         return self
 
 
-class EvaluateOptions(RunOptions):
-    """Score a finished run, on its own test days or on other prices."""
+class EvaluateOptions(SharedEvaluateOptions):
+    """Score a finished run on its own test days, or on any other prices."""
 
     data: DataConfig = DataConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
 
 class PredictOptions(RunOptions):
-    """What tomorrow may bring, in a sentence and a picture."""
+    """Forecast volatility and intervals of the next trading day."""
 
     input: list[Path] = Field(min_length=1, max_length=1)
-    """A .csv file of daily prices, up to today."""
+    """A .csv file of daily prices, up to the last close."""
     columns: dict[str, str] = Field({})
     """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
     picture: Path | None = None
-    """Where the fan chart goes; default: `predictions/` in the run."""
-
-
-class AppOptions(RunOptions):
-    """Show a finished run on a web page of this machine."""
-
-    port: int = Field(7860, ge=1024, le=65535)
-    """The page is http://127.0.0.1:<port>."""
+    """File for the fan chart; default: `predictions/` in the run."""

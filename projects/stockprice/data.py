@@ -1,7 +1,7 @@
-"""Prices -> windows: what the network sees of the past, and the day it must forecast.
+"""Prices -> windows: what the network sees of the past, and the next day's target.
 
-Everything is measured relative to the level of volatility over the last months, which is known at the time: there is no
-scaler to fit, no day ahead of its time, and one network serves tickers of any price.
+Inputs and targets are measured relative to the mean log variance of the last months, which is known at the time. So no
+scaler is fitted that could leak the future (look-ahead bias), and one network serves tickers of any price.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,20 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
-from projects.stockprice.config import Config, DataConfig
+from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig
 from projects.stockprice.sources import load_prices
 from shared.data.loader import Item
+from shared.data.provenance import Fingerprints, content_hashes
 
-LEAST = 250  # days to fit on
-BLOCK = 22  # days that go to training or to validation together
-FEATURES = ("log range variance", "return", "fall", "size of the return", "level beside all years so far")
+MIN_FIT_DAYS = 250  # days that networks and baselines need before the first refit
+MIN_LEVEL_DAYS = 60  # days over which the level of volatility is averaged at least
+BLOCK = 22  # consecutive days that go into the training or the validation set together
+FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
 
 @dataclass(frozen=True)
 class Series:
-    """One ticker; row t is what is known after the close of day t. All arrays (T,), but `features` (T, F)."""
+    """One ticker; row t holds what is known after the close of day t. Arrays (T,), `features` (T, F)."""
 
     name: str
     days: np.ndarray
@@ -34,59 +36,71 @@ class Series:
     close: np.ndarray
     returns: np.ndarray
     """log(close_t / close_{t-1}), 0 on the first day."""
+    log_range: np.ndarray
+    """log(high_t / low_t)"""
     variance: np.ndarray
-    """Parkinson 1980: log(high / low)^2 / (4 log 2), the variance of a day from its range."""
+    """Variance of a day from its range (Parkinson 1980): log(high / low)^2 / (4 log 2)."""
     level: np.ndarray
-    """Mean of log variance over the last `model.volatility_window` days, up to day t; NaN in the first 60."""
+    """Level of volatility: mean log variance of the last `model.volatility_window` days up to day t; NaN at first."""
     features: np.ndarray
-    """What the network sees, float32, without units: measured relative to the level."""
+    """What the network sees, relative to the level: float32, without units."""
 
     def first_origin(self, window: int) -> int:
-        """The first day with a level and a whole window before it: the first to forecast from."""
+        """The first day to forecast from: it has a level and a whole window of days with a level before it."""
         known = np.flatnonzero(~np.isnan(self.level))
         return int(known[0] if len(known) else len(self.days)) + window - 1
 
     @property
     def next_variance(self) -> np.ndarray:
-        """Of the day after; NaN on the last."""
+        """Variance of day t + 1, (T,); NaN on the last day."""
         return np.append(self.variance[1:], np.nan)
 
     @property
     def next_return(self) -> np.ndarray:
-        """Of the day after; NaN on the last."""
+        """Return of day t + 1, (T,); NaN on the last day."""
         return np.append(self.returns[1:], np.nan)
 
     @property
     def month_variance(self) -> np.ndarray:
-        """Mean variance of the last 22 days, NaN for the first 21."""
+        """Mean variance of the last 22 days, (T,); NaN on the first 21."""
         return pd.Series(self.variance).rolling(22).mean().to_numpy()
 
     @classmethod
-    def from_prices(cls, name: str, frame: pd.DataFrame, level_days: int) -> "Series":
-        """Compute what is known after each day from prices up to that day."""
+    def from_prices(cls, name: str, frame: pd.DataFrame, volatility_window: int) -> "Series":
+        """A table of open, high, low and close by day -> returns, variance, level and features of each day."""
         close = frame["close"].to_numpy(float)
         returns = np.diff(np.log(close), prepend=np.log(close[0]))
-        variance = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float)) ** 2 / (4 * np.log(2))
-        # a day without any range counts as a tenth of the smallest range there was so far
+        log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
+        variance = log_range**2 / (4 * np.log(2))
+        # the logarithm needs a variance above 0: without any range, a hundredth of the smallest one so far
         smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().to_numpy()
         variance = np.where(variance > 0, variance, 0.01 * smallest)
-        log_variance = np.log(variance)
-        level = pd.Series(log_variance).rolling(level_days, min_periods=min(60, level_days)).mean().to_numpy()
-        unit = np.exp(level / 2)
-        relative = returns / unit
-        mean_reversion = level - pd.Series(log_variance).expanding().mean().to_numpy()  # volatility returns to its mean
+        log_variance = pd.Series(np.log(variance))
+        least = min(MIN_LEVEL_DAYS, volatility_window)
+        level = log_variance.rolling(volatility_window, min_periods=least).mean().to_numpy()
+        relative = returns / np.exp(level / 2)
+        mean_reversion = level - log_variance.expanding().mean().to_numpy()  # volatility returns to its long-run mean
         features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), mean_reversion]
-        table = np.clip(np.stack(features, axis=1), -8, 8).astype(np.float32)
         return cls(
-            name,
-            frame.index.to_numpy().astype("datetime64[D]"),
-            frame["open"].to_numpy(float),
-            close,
-            returns,
-            variance,
-            level,
-            table,
+            name=name,
+            days=frame.index.to_numpy().astype("datetime64[D]"),
+            open=frame["open"].to_numpy(float),
+            close=close,
+            returns=returns,
+            log_range=log_range,
+            variance=variance,
+            level=level,
+            features=np.clip(np.stack(features, axis=1), -8, 8).astype(np.float32),
         )
+
+    def fingerprints(self, rows: np.ndarray, fit: np.ndarray) -> Fingerprints:
+        """Content hashes of the days in these rows (N,), whatever file and ticker they come from.
+
+        fit: number of a refit for each, (N,) (see `Fingerprints.fit`).
+        """
+        moves = np.stack([self.returns[rows], self.log_range[rows]], axis=1).round(6) + 0.0  # no -0
+        texts = (f"{day} {move:.6f} {width:.6f}" for day, (move, width) in zip(self.days[rows], moves))
+        return Fingerprints(content_hashes(text.encode() for text in texts), fit=fit)
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ class Windows:
     """Number of the series and origin t of every item, (N, 2)."""
     window: int
     target: Literal["variance", "return"] | None
-    """None where the next day is not known yet; the targets are 0 then."""
+    """None where the next day is not known yet: the targets are 0."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -127,70 +141,50 @@ class Windows:
         return self.__getitems__([Item(index, 0) for index in range(len(self))])
 
 
-@dataclass
-class Days:
-    """The test days of one ticker and every model's forecasts of them."""
-
-    series: Series
-    origins: np.ndarray
-    forecasts: dict[str, np.ndarray]
-    """`lstm` and the baselines: the close, the variance, or the quantiles of the return, (N,) or (N, 6)."""
-
-    @property
-    def actual(self) -> np.ndarray:
-        """Return of the forecast days, (N,)."""
-        return self.series.returns[self.origins + 1]
-
-    @property
-    def variance(self) -> np.ndarray:
-        """Range variance of the forecast days, (N,)."""
-        return self.series.variance[self.origins + 1]
-
-    @property
-    def volatility(self) -> np.ndarray:
-        """Mean range variance of the 22 days before, known at the time, (N,)."""
-        return self.series.month_variance[self.origins]
-
-    @property
-    def today(self) -> np.ndarray:
-        """The last known close, (N,)."""
-        return self.series.close[self.origins]
-
-
 class Refit(NamedTuple):
-    """When everything is fitted again."""
+    """One step of walk-forward validation: networks and baselines are fitted again."""
 
     since: np.datetime64
     """The first day that is forecast with it."""
     known: np.datetime64
-    """Only days before this one are fitted on: the same day, or an earlier one (`data.train_end`)."""
+    """Only days before this one are fitted on: the same day, or an earlier one (`training.train_end`)."""
 
 
 class PriceData:
-    """Series, the days to forecast, and when everything is fitted again. Raises ValueError with one sentence."""
+    """Prices, the days to forecast, and the refits. Raises ValueError with one sentence."""
 
-    def __init__(self, config: DataConfig, window: int, refit: str = "year", one: bool = False) -> None:
-        """one: refuse more than one ticker."""
-        self.config, self.window = config, window
+    def __init__(
+        self,
+        config: DataConfig,
+        model: ModelConfig,
+        training: ForecastTraining,
+        one_ticker: bool = False,
+    ) -> None:
+        """one_ticker: refuse several."""
+        self.config, self.window, self.training = config, model.window, training
         frames = load_prices(config)
-        series = [Series.from_prices(name, frame, config.volatility_window) for name, frame in frames.items()]
-        self.series = [s for s in series if s.name not in config.auxiliary_tickers]
-        self.auxiliary = [s for s in series if s.name in config.auxiliary_tickers]
-        if one and len(self.series) > 1:
-            raise ValueError(f"task price is about one ticker, these are {len(self.series)}; name it with data.tickers")
-        self.refits = self._refits(refit)
-        for series in self.series if config.split == "walk_forward" else ():
-            before = int(np.searchsorted(series.days, self.refits[0].known))
-            if before < LEAST and len(self.test_origins(series)):
+        least = model.volatility_window + 60
+        for name, frame in frames.items():
+            if len(frame) < least:
+                raise ValueError(f"{name} is too short: {len(frame)} days, but {least} are needed at least")
+        series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
+        self.series = [one for one in series if one.name not in config.auxiliary_tickers]
+        self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
+        if one_ticker and len(self.series) > 1:
+            raise ValueError(f"task price takes one ticker, not {len(self.series)}; name it with data.tickers")
+        self.refits = self._refits()
+        for one in self.series if config.split == "walk_forward" else ():
+            before = int(np.searchsorted(one.days, self.refits[0].known))
+            if before < MIN_FIT_DAYS and len(self.test_origins(one)):
                 raise ValueError(
-                    f"{series.name} has {before} days before {self.refits[0].known} to fit on, {LEAST} are needed; "
-                    "name others with data.tickers, or set a later data.test_start"
+                    f"{one.name} has {before} days before {self.refits[0].known} to fit on, {MIN_FIT_DAYS} are needed; "
+                    "leave it out with data.tickers, or set a later data.test_start"
                 )
 
     def origins(
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
     ) -> np.ndarray:
-        """Days t of a series from which day t + 1 in [start, end) can be forecast: with a whole window before."""
+        """Days t of a series with a whole window before them and day t + 1 in [start, end)."""
         t = np.arange(series.first_origin(self.window), len(series.days) - 1)
         target_day = series.days[t + 1]
         inside = np.ones(len(t), bool)
@@ -201,20 +195,24 @@ class PriceData:
         return t[inside]
 
     def test_origins(self, series: Series) -> np.ndarray:
-        """The days from which a test day is forecast."""
+        """The origins of the test days of a series."""
         if self.config.split == "all":
             return self.origins(series)
         until = np.datetime64(self.config.test_end) + 1 if self.config.test_end else None
         return self.origins(series, np.datetime64(self.config.test_start), until)
 
-    def windows(self, target: Literal["variance", "return"], refit: Refit, part: str, validation: float) -> Windows:
-        """The `train` or `validation` windows before a refit: every so many blocks of 22 days one is for validation,
-        so that calm and wild years are in both and the latest days are learned from; a day is in the same part for all
-        tickers. `data.auxiliary_tickers` is for training."""
+    def windows(
+        self, target: Literal["variance", "return"], refit: Refit, part: Literal["train", "validation"]
+    ) -> Windows:
+        """The training or validation set of a refit, from the days before it.
+
+        Every n-th block of 22 days is for validation, so that both sets hold quiet and volatile years and the latest
+        days are trained on. A day is in the same set for all tickers; `data.auxiliary_tickers` are for training only.
+        """
         everyone = [*self.series, *self.auxiliary]
         origins = [self.origins(series, end=refit.known) for series in everyone]
         days = [series.days[t + 1] for series, t in zip(everyone, origins)]
-        calendar, every = np.unique(np.concatenate(days)), round(1 / validation)
+        calendar, every = np.unique(np.concatenate(days)), round(1 / self.training.validation)
         positions = []
         for number in range(len(everyone if part == "train" else self.series)):
             held = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
@@ -227,9 +225,19 @@ class PriceData:
             )
         return Windows(everyone, chosen, self.window, target)
 
-    def _refits(self, rule: str) -> list[Refit]:
-        start = np.datetime64(self.config.test_start)
-        days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
+    def fingerprints(self) -> Fingerprints:
+        """The days that networks are trained and validated on, with the number of the first refit that knows them."""
+        known = np.array([refit.known for refit in self.refits])
+        parts = []
+        for one in (*self.series, *self.auxiliary):
+            first = np.searchsorted(known, one.days, side="right")
+            rows = np.flatnonzero(first < len(known))
+            parts.append(one.fingerprints(rows, first[rows]))
+        return Fingerprints.join(*parts)
+
+    def _refits(self) -> list[Refit]:
+        start, rule = np.datetime64(self.config.test_start), self.training.refit
+        days = [one.days[self.test_origins(one) + 1] for one in self.series if len(self.test_origins(one))]
         if not days:
             raise ValueError(f"there is no day to forecast from {start} on: the prices end before, or are too few")
         if self.config.split == "all":
@@ -238,23 +246,27 @@ class PriceData:
         months = np.arange(start.astype("datetime64[Y]"), last.astype("datetime64[M]") + 1, dtype="datetime64[M]")
         later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
         days = [start, *(day for day in later if day > start and rule != "never")]
-        return refits_at(days, self.config)
+        return refits_at(days, self.training)
 
     def summary(self) -> str:
-        """One line: how many days of what are forecast."""
-        n = sum(len(self.test_origins(s)) for s in self.series)
-        days = [s.days[self.test_origins(s) + 1] for s in self.series if len(self.test_origins(s))]
-        first, last = min(d[0] for d in days), max(d[-1] for d in days)
-        names = self.series[0].name if len(self.series) == 1 else f"{len(self.series)} tickers"
-        return f"{names}: {n} days forecast, {first} to {last}, fitted {len(self.refits)} times"
+        """One line: the tickers, the test days, the refits."""
+        tested = [(one.name, one.days[self.test_origins(one) + 1]) for one in self.series]
+        return f"{test_days(tested)}, {len(self.refits)} refits"
 
 
-def refits_at(days: Sequence[np.datetime64], config: DataConfig) -> list[Refit]:
-    """Everything is fitted on these days, on what is known before them."""
-    limit = np.datetime64(config.train_end) + 1 if config.train_end else days[-1]
+def test_days(tickers: Sequence[tuple[str, np.ndarray]]) -> str:
+    """One line on the test days (N,) of every ticker: `sp500: 377 test days, 2017-07-03 to 2018-12-31`."""
+    days = np.concatenate([some for _, some in tickers])
+    name = tickers[0][0] if len(tickers) == 1 else f"{len(tickers)} tickers"
+    return f"{name}: {len(days)} test days, {days.min()} to {days.max()}"
+
+
+def refits_at(days: Sequence[np.datetime64], training: ForecastTraining) -> list[Refit]:
+    """Refits on these days, each on what is known before it."""
+    limit = np.datetime64(training.train_end) + 1 if training.train_end else days[-1]
     return [Refit(day, min(day, limit)) for day in days]
 
 
 def target_of(config: Config) -> Literal["variance", "return"]:
-    """What the network is trained to forecast: an interval is made from the volatility."""
+    """What the network is trained to forecast; intervals are derived from the variance."""
     return "return" if config.task == "price" else "variance"

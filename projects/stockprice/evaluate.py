@@ -1,184 +1,163 @@
-"""How good are the forecasts? Numbers, pictures and a report, beside the baselines, walking forward.
+"""Score a run beside its baselines.
 
 python -m projects.stockprice.evaluate                      # the latest run, on its own test days
-python -m projects.stockprice.evaluate --run RUN --data.source csv --data.root FILE --data.split all --json out.json
+python -m projects.stockprice.evaluate --run RUN --data.source csv --data.root FILE --json out.json
 """
 
-if __name__ == "__main__":
-    from projects.stockprice.config import EvaluateOptions
-    from shared.command import answer
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
 
-    answer("projects.stockprice.evaluate", EvaluateOptions)
+    main(__file__)
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from projects.stockprice.backtest import Backtest, backtest
-from projects.stockprice.baselines import LEAST
-from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import Days, PriceData, Refit, Series, refits_at
-from projects.stockprice.metrics import block_interval, daily_losses, diebold_mariano, score
-from projects.stockprice.plots import NAMES
+from projects.stockprice.config import EvaluateOptions, EvaluationConfig
+from projects.stockprice.data import MIN_FIT_DAYS, PriceData, Refit, Series, refits_at, test_days
+from projects.stockprice.metrics import Forecasts, block_interval, daily_losses, diebold_mariano, mean_loss, score
 from projects.stockprice.predictor import Predictor
-from projects.stockprice.report import chance, verdict, write_report
 from projects.stockprice.tasks import TASKS
-from shared.command import show
+from shared.data.provenance import Fingerprints, Provenance, Seen
 from shared.evaluation.metrics import proportion_interval
-from shared.files import write_json
-from shared.runs import Run
+
+HEADLINE = ("qlike", "min")
 
 
 @dataclass
 class Evaluation:
     """What was measured, and on what."""
 
-    data: PriceData
-    days: list[Days]
+    summary: str
+    forecasts: list[Forecasts]
+    """The scored days of every ticker."""
     numbers: dict[str, Any]
     """The content of evaluation.json."""
+    predictions: list[dict[str, Any]]
+    """The rows of predictions.csv."""
+    seen: Seen
     losses: dict[str, np.ndarray]
-    """Loss of every day, the mean over the tickers, by which models are compared, (D,), by model."""
+    """Model -> loss of each calendar day, (D,), by which models are compared."""
+    note: str = ""
+    """What else must be known about the data."""
     trading: Backtest | None = None
     tests: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Diebold-Mariano statistic and p value of the LSTM against every baseline."""
+    """Baseline -> Diebold-Mariano statistic and p value of the LSTM against it."""
 
 
-def evaluate(run: Run, model: Predictor, data_config: DataConfig, config: EvaluationConfig) -> Evaluation:
-    """Score a finished model on the test days (all days that have enough history with `data.split all`)."""
-    task, settings = model.config.task, model.config
-    refuse_what_was_seen(model, data_config, config)
-    everywhere, since = data_config.split == "all", [fitted.since for fitted in model.fitted]
-    refit = "year" if everywhere and config.refit == "never" else config.refit  # the baselines must start somewhere
-    theirs = data_config.model_copy(update={"train_end": None}) if everywhere else data_config  # and learn from it
-    data = PriceData(theirs, settings.model.window, refit, one=task == "price")
-    refits = data.refits if everywhere else refits_at(since, settings.data)  # the baselines' are the networks'
-    days = [forecast_days(model, data, series, refits) for series in data.series if len(data.test_origins(series))]
-    early = sum(int((one.series.days[one.origins + 1] < since[-1]).sum()) for one in days) if everywhere else 0
-    if early:
-        print(
-            f"stockprice: {early} of these days lie before {since[-1]}: the networks have seen that time, and if these "
-            "are the prices they were trained on, the very days; the baselines have not",
-            file=sys.stderr,
-        )
-    names = [name for name in days[0].forecasts if all(name in one.forecasts for one in days)]
+def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
+    """Score a predictor on the test days (`data.split all`: on all days) without those that its networks have seen."""
+    task, training, latest = predictor.config.task, predictor.config.training, options.data.split == "all"
+    if latest:  # other prices: the baselines are refitted on them every year, up to the end
+        refit = "year" if training.refit == "never" else training.refit
+        training = training.model_copy(update={"refit": refit, "train_end": None})
+    data = PriceData(options.data, predictor.config.model, training, one_ticker=task == "price")
+    own_refits = refits_at([refit.since for refit in predictor.refits], predictor.config.training)
+    refits = data.refits if latest else own_refits
+    everything = [forecast_days(predictor, data, one, refits) for one in data.series if len(data.test_origins(one))]
+    seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in everything)),
+                           options.seen == "keep")  # fmt: skip
+    forecasts, note = scored_days(everything, seen, own_refits, latest)
+    names = [name for name in forecasts[0].models if all(name in one.models for one in forecasts)]
     if names == ["lstm"]:
-        raise ValueError(f"no baseline can be fitted: fewer than {LEAST} days lie before every refit")
-    scored = {name: score(days, name, task) for name in names}
-    losses = {name: daily_losses(days, name, task) for name in names}
-    key = TASKS[task].key
-    numbers = {
-        **run.scored_on("stockprice", data_config, data_config.split, sum(len(one.origins) for one in days)),
-        "metrics": scored["lstm"],
-        "intervals": {key: block_interval(losses["lstm"], _mean_of(key), config.bootstrap)},
-        "baselines": {name: values for name, values in scored.items() if name != "lstm"},
-    }
+        raise ValueError(f"no baseline can be fitted: fewer than {MIN_FIT_DAYS} days lie before every refit")
+    scores = {name: score(forecasts, name, task) for name in names}
+    losses = {name: daily_losses(forecasts, name, task) for name in names}
     tests = {name: diebold_mariano(losses["lstm"], losses[name]) for name in names if name != "lstm"}
-    trading = None
+    metric, resamples = TASKS[task].metric, options.evaluation.bootstrap
+    numbers: dict[str, Any] = {
+        "data": {"split": options.data.split, "n": sum(len(one.days) for one in forecasts), "seen": seen.count},
+        "metrics": scores["lstm"],
+        "intervals": {metric: block_interval(losses["lstm"], mean_loss(metric), resamples)},
+        "baselines": {name: values for name, values in scores.items() if name != "lstm"},
+        "diebold_mariano": {name: {"statistic": statistic, "p": p} for name, (statistic, p) in tests.items()},
+    }
+    trading = _trade(forecasts[0], numbers, options.evaluation) if task == "price" else None
+    summary = test_days([(one.series.name, one.days) for one in forecasts])
+    rows = [row for one in forecasts for row in prediction_rows(one, names, task)]
+    return Evaluation(summary, forecasts, numbers, rows, seen, losses, note, trading, tests)
+
+
+def forecast_days(predictor: Predictor, data: PriceData, series: Series, refits: Sequence[Refit]) -> Forecasts:
+    """What the networks and the baselines forecast for the test days of a ticker.
+
+    Days for which a baseline has too few days before are left out for all models.
+    """
+    origins, task, latest = data.test_origins(series), predictor.config.task, data.config.split == "all"
+    forecast = predictor.quantiles if task == "interval" else predictor.forecast
+    models = {"lstm": forecast(series, origins, latest)}
+    for name, baseline in TASKS[task].baselines.items():
+        models[name] = TASKS[task].walk_forward(series, origins, refits, baseline)
     if task == "price":
-        one = days[0]
-        trading = backtest(one.series, one.origins, one.forecasts["lstm"] - one.today, config.cost)
-        right = int((np.sign(one.forecasts["lstm"] - one.today) == np.sign(one.actual)).sum())
-        numbers["intervals"]["direction"] = list(proportion_interval(right, len(one.origins)))
-        numbers["metrics"]["sharpe"] = trading.sharpe
-        numbers["intervals"]["sharpe"] = trading.sharpe_interval(config.bootstrap)
-    return Evaluation(data, days, numbers, losses, trading, tests)
+        models = {name: series.close[origins] * np.exp(returns) for name, returns in models.items()}
+        if predictor.tutorial is not None and not latest:
+            models["tutorial"] = predictor.tutorial.forecast(series)[origins]
+    missing = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in models.items()}
+    if missing["lstm"].all():
+        raise ValueError(f"{series.name} is too short: too few days lie before every test day")
+    known = [name for name in models if not missing[name].all()]  # a file may be too short for some baselines
+    kept = ~np.any([missing[name] for name in known], axis=0)
+    return Forecasts(series, origins, {name: models[name] for name in known}).select(kept)
 
 
-def refuse_what_was_seen(model: Predictor, data: DataConfig, config: EvaluationConfig) -> None:
-    """Raise ValueError where the networks would forecast days that they were trained on, or from other inputs."""
-    own = model.config.data
-    same = data.source == own.source and _share(data.root, own.root)
-    if same and data.source == "sample":
-        same = data.index in (own.index, *own.auxiliary_tickers)
-    elif same and data.tickers and own.tickers:
-        same = not {*own.tickers, *own.auxiliary_tickers}.isdisjoint(data.tickers)
-    if data.split == "all" and same:
+def fingerprints(predictor: Predictor, one: Forecasts, latest: bool) -> Fingerprints:
+    """Content hashes of the test days, each with the number of the refit whose networks forecast it."""
+    return one.series.fingerprints(one.origins + 1, predictor.refit_numbers(one.series, one.origins, latest))
+
+
+def scored_days(
+    forecasts: Sequence[Forecasts], seen: Seen, refits: Sequence[Refit], latest: bool
+) -> tuple[list[Forecasts], str]:
+    """The days to score, and a note on those that lie in the training period of the networks that forecast them.
+
+    Walk-forward validation begins with the first refit: before it even the baselines would be in-sample.
+    """
+    days = np.concatenate([one.days for one in forecasts])
+    early = ~seen.mask & (days < (refits[-1].known if latest else refits[0].since))
+    scored = seen.scored if latest else seen.scored & ~early
+    if not scored.any():
         raise ValueError(
-            "data.split all would score the days that the networks were trained on; it is for other prices"
+            f"no test day lies after {refits[0].since}, the first refit; --data.split all scores every day"
         )
-    if data.split == "walk_forward" and np.datetime64(data.test_start) < model.fitted[0].since:
-        raise ValueError(
-            f"data.test_start lies before {model.fitted[0].since}: the networks were trained on those days"
+    note = ""
+    if early.any() and latest:
+        note = (
+            f"{early.sum()} of the days lie before {refits[-1].known}: the networks were trained on other prices of "
+            "that time, the baselines only on earlier days."
         )
-    if model.volatility_window != own.level:
-        raise ValueError(f"model.volatility_window must be that of the run, {own.level}")
-    if data.train_end != own.train_end:
-        raise ValueError(f"data.train_end must be that of the run, {own.train_end}")
-    if data.split == "walk_forward" and config.refit != model.config.evaluation.refit:
-        raise ValueError(f"evaluation.refit must be that of the run, {model.config.evaluation.refit}")
+    elif early.any():
+        note = f"{early.sum()} days before {refits[0].since}, the first refit, are left out."
+    parts = np.split(scored, np.cumsum([len(one.days) for one in forecasts])[:-1])
+    return [one.select(part) for one, part in zip(forecasts, parts) if part.any()], note
 
 
-def _share(a: Path | None, b: Path | None) -> bool:
-    """Whether two files or folders hold the same prices, or one holds the other."""
-    if a is None or b is None:
-        return a == b
-    a, b = a.resolve(), b.resolve()
-    return a == b or a in b.parents or b in a.parents
+def prediction_rows(one: Forecasts, names: Sequence[str], task: str) -> list[dict[str, Any]]:
+    """The rows of predictions.csv: the realised value and the forecast (interval: the 90 % interval) of every model."""
+    realised = {"price": one.closes, "volatility": one.variance, "interval": one.returns}[task]
+    columns = {"realised": realised}
+    for name in names:
+        values = one.models[name]
+        columns |= {f"{name}_low": values[:, 1], f"{name}_high": values[:, 4]} if task == "interval" else {name: values}
+    return [
+        {
+            "item": f"{one.series.name} {day}",
+            "ticker": one.series.name,
+            "day": str(day),
+            **{column: float(f"{values[i]:.6g}") for column, values in columns.items()},
+        }
+        for i, day in enumerate(one.days)
+    ]
 
 
-def forecast_days(model: Predictor, data: PriceData, series: Series, refits: Sequence[Refit]) -> Days:
-    """What the networks and the baselines forecast for the test days of a ticker; days that a baseline lacks the
-    history for are left out for all."""
-    origins, task, latest = data.test_origins(series), model.config.task, data.config.split == "all"
-    forecasts: dict[str, np.ndarray] = {}
-    if task == "interval":
-        forecasts["lstm"] = model.quantiles(series, origins, latest)
-    else:
-        forecasts["lstm"] = model.forecast(series, origins, latest)
-    for name, rule in TASKS[task].rules.items():
-        forecasts[name] = TASKS[task].walk(series, origins, refits, rule)
-    if task == "price":
-        forecasts = {name: series.close[origins] * np.exp(values) for name, values in forecasts.items()}
-        if model.tutorial is not None and not latest:
-            forecasts["tutorial"] = model.tutorial.forecast(series)[origins]
-    lacking = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in forecasts.items()}
-    if lacking["lstm"].all():
-        raise ValueError(f"{series.name} is too short: too few days lie before every day to forecast")
-    known = [name for name in forecasts if not lacking[name].all()]  # a short file is too short for some baselines
-    kept = ~np.any([lacking[name] for name in known], axis=0)
-    return Days(series, origins[kept], {name: forecasts[name][kept] for name in known})
-
-
-def main(options: EvaluateOptions, run: Run) -> None:
-    """The command line: print the numbers; a run's own test days also renew its report."""
-    model = Predictor.load(run.model_file)
-    if options.data == model.config.data:
-        result = _renew(run, model, options.evaluation)
-        print(f"report: {run.folder / 'report.html'}")
-    else:
-        result = evaluate(run, model, options.data, options.evaluation)
-        _print(model, result)
-    if options.json_file:
-        write_json(options.json_file, result.numbers)
-
-
-def evaluate_run(run: Run) -> None:
-    """Score a run on its own test days; write evaluation.json and report.html into it."""
-    model = Predictor.load(run.model_file)
-    _renew(run, model, model.config.evaluation)
-
-
-def _renew(run: Run, model: Predictor, config: EvaluationConfig) -> Evaluation:
-    result = evaluate(run, model, model.config.data, config)
-    write_json(run.folder / "evaluation.json", result.numbers)
-    write_report(run, model, result)
-    _print(model, result)
-    return result
-
-
-def _mean_of(key: str) -> Callable[[np.ndarray], float]:
-    """How the losses of days become the metric."""
-    return (lambda losses: float(np.sqrt(losses.mean()))) if key == "rmse" else (lambda losses: float(losses.mean()))
-
-
-def _print(model: Predictor, result: Evaluation) -> None:
-    task, numbers = model.config.task, result.numbers
-    print(verdict(result, task))
-    print(f"  {'LSTM':<22}{show(numbers['metrics'])}")
-    for name, values in numbers["baselines"].items():
-        print(f"  {NAMES.get(name, name):<22}{show(values)}  (p {chance(result.tests[name][1])})")
+def _trade(one: Forecasts, numbers: dict[str, Any], config: EvaluationConfig) -> Backtest:
+    """Backtest the price forecasts; direction and Sharpe ratio go into the numbers."""
+    changes = one.models["lstm"] - one.last_closes
+    trading = backtest(one.series, one.origins, changes, config.trading_cost_bp)
+    correct = int((np.sign(changes) == np.sign(one.returns)).sum())
+    numbers["intervals"]["direction"] = list(proportion_interval(correct, len(one.origins)))
+    numbers["metrics"]["sharpe"] = trading.sharpe
+    numbers["intervals"]["sharpe"] = trading.sharpe_interval(config.bootstrap)
+    return trading

@@ -1,53 +1,98 @@
-"""Losses of forecasts, and whether one forecast is really better than another."""
+"""Forecasts of the test days, their losses and metrics, and tests of their difference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student
 
 from projects.stockprice.calibration import COVERAGES
-from projects.stockprice.data import Days
+from projects.stockprice.data import Series
 
-Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""actual (N,), forecast (N,) -> loss of every day (N,)."""
+
+@dataclass
+class Forecasts:
+    """The test days of one ticker, and what every model forecast for them."""
+
+    series: Series
+    origins: np.ndarray
+    """The day before each test day, as row of the series, (N,)."""
+    models: dict[str, np.ndarray]
+    """`lstm` and the baselines: the close, the variance, or the quantiles of the return, (N,) or (N, 6)."""
+
+    def select(self, rows: np.ndarray) -> "Forecasts":
+        """Only these test days: a mask or row numbers."""
+        return Forecasts(self.series, self.origins[rows], {name: values[rows] for name, values in self.models.items()})
+
+    @property
+    def days(self) -> np.ndarray:
+        """The test days, datetime64[D] (N,)."""
+        return self.series.days[self.origins + 1]
+
+    @property
+    def returns(self) -> np.ndarray:
+        """Realised returns, (N,)."""
+        return self.series.returns[self.origins + 1]
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Realised range variance, (N,)."""
+        return self.series.variance[self.origins + 1]
+
+    @property
+    def closes(self) -> np.ndarray:
+        """Realised closes, (N,)."""
+        return self.series.close[self.origins + 1]
+
+    @property
+    def last_closes(self) -> np.ndarray:
+        """The closes of the days before, (N,)."""
+        return self.series.close[self.origins]
+
+    @property
+    def past_variance(self) -> np.ndarray:
+        """Mean range variance of the 22 days before, known when the forecast is made, (N,)."""
+        return self.series.month_variance[self.origins]
 
 
 def qlike(variance: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-    """v / f - log(v / f) - 1: does not mind that the variance of a day is measured with noise (Patton 2011)."""
+    """v / f - log(v / f) - 1, (N,). It ranks forecasts correctly although daily variance is measured with noise (Patton
+    2011)."""
     ratio = variance / forecast
     return ratio - np.log(ratio) - 1
 
 
-def squared(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-    """Squared error."""
+def squared_error(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """(a - f)^2, (N,)."""
     return (actual - forecast) ** 2
 
 
 def interval_score(actual: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float) -> np.ndarray:
-    """Width, plus a fine for every day outside (Gneiting & Raftery 2007); smaller is better."""
+    """Width of the interval plus a penalty for each day outside (Gneiting & Raftery 2007), (N,); minimised."""
     alpha = 1 - coverage
     below, above = np.maximum(low - actual, 0), np.maximum(actual - high, 0)
     return high - low + 2 / alpha * (below + above)
 
 
 def diebold_mariano(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Statistic and two-sided p value of equal loss, one day ahead; negative: ours is smaller.
+    """Statistic and two-sided p value of equal mean loss. A negative statistic means that ours is smaller.
 
-    Diebold & Mariano 1995 with the small-sample correction of Harvey, Leybourne & Newbold 1997. Losses (N,).
+    Losses (N,) of forecasts one day ahead. Diebold & Mariano 1995 with the small-sample correction of Harvey, Leybourne
+    & Newbold 1997.
     """
     difference = ours - theirs
     n = len(difference)
-    spread = difference.std()
-    if spread == 0:
+    deviation = difference.std()
+    if deviation == 0:
         return 0.0, 1.0
-    statistic = difference.mean() / (spread / np.sqrt(n)) * np.sqrt((n - 1) / n)
+    statistic = difference.mean() / (deviation / np.sqrt(n)) * np.sqrt((n - 1) / n)
     return float(statistic), float(2 * student.sf(abs(statistic), df=n - 1))
 
 
 def block_interval(
     values: np.ndarray, statistic: Callable[[np.ndarray], float], resamples: int = 1000, block: int = 22, seed: int = 0
 ) -> list[float]:
-    """95 % interval of a statistic of consecutive days, by resampling blocks of days (Politis & Romano 1992, circular).
+    """95 % confidence interval of a statistic of consecutive days (circular block bootstrap, Politis & Romano 1992).
 
     values: (N, ...), resampled along the first axis.
     """
@@ -68,57 +113,75 @@ def terciles(values: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values)
 
 
-def score(days: list[Days], name: str, task: str) -> dict[str, float]:
-    """The metrics of one model, means over the tickers; the deciding one (KEY) comes first."""
-    each = [_score(one, name, task) for one in days]
+def mean_loss(metric: str) -> Callable[[np.ndarray], float]:
+    """How daily losses become the metric that decides."""
+    return (lambda losses: float(np.sqrt(losses.mean()))) if metric == "rmse" else (lambda losses: float(losses.mean()))
+
+
+def score(forecasts: Sequence[Forecasts], name: str, task: str) -> dict[str, float]:
+    """The metrics of one model, means over the tickers; the one that decides comes first."""
+    each = [_score(one, name, task) for one in forecasts]
     return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
 
 
-def _score(one: Days, name: str, task: str) -> dict[str, float]:
-    forecast, actual = one.forecasts[name], one.actual
-    if task == "volatility":
-        return {
-            "qlike": float(qlike(one.variance, forecast).mean()),
-            "rmse": float(np.sqrt(squared(np.sqrt(one.variance), np.sqrt(forecast)).mean())),
-            "mae": float(np.abs(np.sqrt(one.variance) - np.sqrt(forecast)).mean()),
-        }
+def _score(one: Forecasts, name: str, task: str) -> dict[str, float]:
+    forecast = one.models[name]
     if task == "price":
-        closes, change = one.series.close[one.origins + 1], np.sign(forecast - one.today)
-        values = {
-            "rmse": float(np.sqrt(squared(closes, forecast).mean())),
-            "mae": float(np.abs(closes - forecast).mean()),
-            # Hyndman & Koehler 2006, but scaled by 'naive (random walk)' on the test days themselves, where prices are as high
-            "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.today).mean()),
-            "r2": float(1 - squared(closes, forecast).sum() / squared(closes, closes.mean()).sum()),
-        }
-        # 'naive (random walk)' names no direction
-        return {**values, "direction": float((change == np.sign(actual)).mean())} if change.any() else values
-    values = {"interval_score": float(interval_score(actual, forecast[:, 1], forecast[:, 4], 0.9).mean())}
-    third = terciles(one.volatility)
-    for coverage, (low, high) in COVERAGES.items():
-        inside = (actual >= forecast[:, low]) & (actual <= forecast[:, high])
-        values[f"coverage_{coverage}"] = float(inside.mean())
-        if coverage == "90":
-            values |= {
-                f"coverage_90_{part}": float(inside[third == i].mean())
-                for i, part in enumerate(("low", "medium", "high"))
-            }
+        return _price_metrics(one, forecast)
+    if task == "interval":
+        return _interval_metrics(one, forecast)
+    return {
+        "qlike": float(qlike(one.variance, forecast).mean()),
+        "rmse": float(np.sqrt(squared_error(np.sqrt(one.variance), np.sqrt(forecast)).mean())),
+        "mae": float(np.abs(np.sqrt(one.variance) - np.sqrt(forecast)).mean()),
+    }
+
+
+def _price_metrics(one: Forecasts, forecast: np.ndarray) -> dict[str, float]:
+    closes, direction = one.closes, np.sign(forecast - one.last_closes)
+    values = {
+        "rmse": float(np.sqrt(squared_error(closes, forecast).mean())),
+        "mae": float(np.abs(closes - forecast).mean()),
+        # Hyndman & Koehler 2006, but relative to the naive forecast of the test days, whose prices are as high
+        "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.last_closes).mean()),
+        "r2": float(1 - squared_error(closes, forecast).sum() / squared_error(closes, closes.mean()).sum()),
+    }
+    if direction.any():  # the naive forecast has none
+        values["direction"] = float((direction == np.sign(one.returns)).mean())
     return values
 
 
-def daily_losses(days: list[Days], name: str, task: str) -> np.ndarray:
-    """Loss of every day, the mean over the tickers: what happens to all of them on one day counts once, (D,)."""
-    dates = np.concatenate([one.series.days[one.origins + 1] for one in days])
-    losses = np.concatenate([day_losses(one, name, task) for one in days])
-    _, which = np.unique(dates, return_inverse=True)
+def _interval_metrics(one: Forecasts, quantiles: np.ndarray) -> dict[str, float]:
+    values = {"interval_score": float(interval_score(one.returns, quantiles[:, 1], quantiles[:, 4], 0.9).mean())}
+    for coverage in COVERAGES:
+        inside = covered(one, quantiles, coverage)
+        values[f"coverage_{coverage}"] = float(inside.mean())
+        if coverage == "90":
+            third = terciles(one.past_variance)
+            levels = enumerate(("low", "medium", "high"))
+            values |= {f"coverage_90_{level}": float(inside[third == i].mean()) for i, level in levels}
+    return values
+
+
+def covered(one: Forecasts, quantiles: np.ndarray, coverage: str) -> np.ndarray:
+    """Whether each realised return lies in its interval, bool (N,). quantiles: (N, 6); coverage: `90`."""
+    low, high = COVERAGES[coverage]
+    return (one.returns >= quantiles[:, low]) & (one.returns <= quantiles[:, high])
+
+
+def daily_losses(forecasts: Sequence[Forecasts], name: str, task: str) -> np.ndarray:
+    """Loss of each calendar day, (D,): the mean over the tickers, since their losses on one day are not independent."""
+    days = np.concatenate([one.days for one in forecasts])
+    losses = np.concatenate([ticker_losses(one, name, task) for one in forecasts])
+    _, which = np.unique(days, return_inverse=True)
     return np.bincount(which, losses) / np.bincount(which)
 
 
-def day_losses(one: Days, name: str, task: str) -> np.ndarray:
-    """The loss of every day by which models are compared, (N,)."""
-    forecast = one.forecasts[name]
+def ticker_losses(one: Forecasts, name: str, task: str) -> np.ndarray:
+    """The losses of one ticker by which models are compared, (N,)."""
+    forecast = one.models[name]
     if task == "volatility":
         return qlike(one.variance, forecast)
     if task == "price":
-        return squared(one.series.close[one.origins + 1], forecast)
-    return interval_score(one.actual, forecast[:, 1], forecast[:, 4], 0.9)
+        return squared_error(one.closes, forecast)
+    return interval_score(one.returns, forecast[:, 1], forecast[:, 4], 0.9)

@@ -1,7 +1,7 @@
-"""An LSTM on the last weeks, beside the linear model that it has to improve on.
+"""An LSTM (Hochreiter & Schmidhuber 1997) plus a linear model.
 
-Hochreiter & Schmidhuber 1997. The linear part is the heterogeneous autoregression of Corsi 2009 (a day, a week and a
-month of log variance, and the same of falls): the LSTM learns what that leaves over.
+The linear part is a heterogeneous autoregression (HAR, Corsi 2009) on the means of all features over a day, a week and
+a month; the LSTM learns its residual.
 """
 
 import torch
@@ -14,7 +14,7 @@ SPANS = (1, 5, 22)  # a day, a week, a month
 
 
 class Forecaster(nn.Module):
-    """windows (B, W, F) -> one number (B,), relative to the level of volatility."""
+    """windows (B, W, F) -> forecasts (B,), relative to the level of volatility."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -27,13 +27,13 @@ class Forecaster(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, windows: Tensor) -> Tensor:
-        states, _ = self.lstm(windows)  # (B, W, size)
+        states, _ = self.lstm(windows)  # (B, W, H)
         means = torch.cat([windows[:, -span:].mean(dim=1) for span in SPANS], dim=1)  # (B, 3 * F)
         return (self.head(self.dropout(states[:, -1])) + self.linear(means)).squeeze(1)
 
 
-class Forecasters(nn.Module):
-    """Several forecasters that differ in their initial weights only. windows (B, W, F) -> (B, S)."""
+class Ensemble(nn.Module):
+    """E forecasters that differ only in their initial weights. windows (B, W, F) -> (B, E)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -43,13 +43,13 @@ class Forecasters(nn.Module):
         return torch.stack([member(windows) for member in self.members], dim=1)
 
 
-class LevelForecaster(nn.Module):
-    """The network of the tutorials: two LSTMs on scaled prices. prices (B, W) -> the next scaled price (B, 1)."""
+class PriceForecaster(nn.Module):
+    """The network of the tutorials: two LSTM layers. Scaled prices (B, W) -> the next scaled price (B, 1)."""
 
-    def __init__(self, size: int = 50) -> None:
+    def __init__(self, hidden_size: int = 50) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(1, size, 2, batch_first=True)
-        self.head = nn.Linear(size, 1)
+        self.lstm = nn.LSTM(1, hidden_size, 2, batch_first=True)
+        self.head = nn.Linear(hidden_size, 1)
 
     def forward(self, prices: Tensor) -> Tensor:
         return self.head(self.lstm(prices.unsqueeze(2))[0][:, -1])

@@ -1,47 +1,80 @@
-"""A finished model: one file with the networks of every refit and what turns their numbers into forecasts."""
+"""The predictor: one file with the networks of every refit and all that turns daily prices into forecasts."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
-from projects.stockprice.calibration import recalibrated, return_quantiles
+from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
 from projects.stockprice.config import Config
-from projects.stockprice.data import Series, Windows
-from projects.stockprice.model import Forecasters
+from projects.stockprice.data import MIN_LEVEL_DAYS, Series, Windows
+from projects.stockprice.model import Ensemble
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.inference import predict
-from shared.training.checkpoint import load_model, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
 
 
 @dataclass
-class Fitted:
-    """What one refit made."""
+class Prediction:
+    """The answer for one ticker."""
+
+    name: str
+    day: str
+    """The last day of the file; the forecast is for the next trading day."""
+    close: float
+    """Close of that day."""
+    volatility: float
+    """Forecast volatility of the next day, annualised."""
+    usual: float
+    """Mean volatility of the last 252 days, annualised."""
+    intervals: dict[str, list[float]]
+    """Prediction intervals of the next close: `{"90": [low, high], ...}`."""
+
+    def __str__(self) -> str:
+        low, high = self.intervals["90"]
+        ratio = self.volatility / self.usual
+        compared = "above" if ratio > 1.1 else "below" if ratio < 0.9 else "close to"
+        return (
+            f"{self.name}, next trading day after {self.day} (close {self.close:.2f}): 90 % interval of the close "
+            f"{low:.2f} to {high:.2f}; annual volatility {self.volatility:.0%}, {compared} the mean of the last year "
+            f"({self.usual:.0%}). The direction is not predictable. Not investment advice."
+        )
+
+
+@dataclass
+class FittedEnsemble:
+    """The networks of one refit."""
 
     since: np.datetime64
-    networks: Forecasters
+    """The first day that they forecast."""
+    networks: Ensemble
 
 
 @dataclass
 class Predictor:
-    """The networks of every refit, in order, and the settings they were trained with."""
+    """The ensembles of every refit, in order, and the settings they were trained with.
+
+    predictor = Predictor.load(Path("runs/stockprice/.../model.safetensors"))
+    print(predictor("SPY", read_prices(Path("SPY.csv"))))
+    """
 
     config: Config
-    fitted: list[Fitted]
+    refits: list[FittedEnsemble]
     tutorial: Tutorial | None = None
 
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
         tensors: dict[str, Tensor] = {}
-        for number, fitted in enumerate(self.fitted):
-            tensors |= {f"{number}.network.{name}": value for name, value in fitted.networks.state_dict().items()}
+        for number, refit in enumerate(self.refits):
+            tensors |= {f"{number}.network.{name}": value for name, value in refit.networks.state_dict().items()}
         if self.tutorial is not None:
             tensors |= {f"tutorial.{name}": value for name, value in self.tutorial.state_dict().items()}
         about = {
             "project": "stockprice",
             "config": self.config.model_dump(mode="json"),
-            "since": [str(fitted.since) for fitted in self.fitted],
+            "since": [str(refit.since) for refit in self.refits],
         }
         save_model(path, tensors, about)
 
@@ -50,34 +83,76 @@ class Predictor:
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "stockprice")
         config = saved_settings(Config, about["config"], path)
-        fitted = []
+        refits = []
         for number, since in enumerate(about["since"]):
-            networks = Forecasters(config.model)
-            networks.load_state_dict(select(tensors, f"{number}.network."))
-            fitted.append(Fitted(np.datetime64(since), networks.eval()))
+            networks = Ensemble(config.model)
+            load_network(networks, select(tensors, f"{number}.network."), path)
+            refits.append(FittedEnsemble(np.datetime64(since), networks.eval()))
         tutorial = None
         if config.tutorial:
             tutorial = Tutorial()
-            tutorial.load_state_dict(select(tensors, "tutorial."))
-        return cls(config, fitted, tutorial)
+            load_network(tutorial, select(tensors, "tutorial."), path)
+        return cls(config, refits, tutorial)
+
+    def require_volatility(self) -> None:
+        """Raise ValueError if this is a predictor of prices, which has no intervals."""
+        if self.config.task == "price":
+            raise ValueError(
+                "this run forecasts prices, which are not predictable; train one with --task volatility or interval"
+            )
+
+    def prepare(self, name: str, frame: pd.DataFrame) -> Series:
+        """Daily prices up to the last close -> what the networks see. Raises ValueError if they are too few."""
+        model = self.config.model
+        needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.window + 2 * MIN_DAYS  # level, input, calibration
+        if len(frame) < needed:
+            raise ValueError(f"{name} is too short: {len(frame)} days, but {needed} are needed at least")
+        return Series.from_prices(name, frame, model.volatility_window)
+
+    def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
+        """Daily prices up to the last close -> volatility and intervals of the next day, by the newest networks."""
+        self.require_volatility()
+        series = self.prepare(name, frame)
+        last = np.array([len(series.days) - 1])
+        quantiles = series.close[-1] * np.exp(self.quantiles(series, last, latest=True)[0])
+        return Prediction(
+            name=name,
+            day=str(series.days[-1]),
+            close=float(series.close[-1]),
+            volatility=float(np.sqrt(252 * self.forecast(series, last, latest=True)[0])),
+            usual=float(np.sqrt(252 * series.variance[-252:].mean())),
+            intervals={
+                name: [float(quantiles[low]), float(quantiles[high])] for name, (low, high) in COVERAGES.items()
+            },
+        )
 
     def forecast(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
-        """Forecast of day t + 1 from every origin t (N,): its variance, or its return if the task is price.
+        """Forecasts for day t + 1 from every origin t, (N,): its variance, or with task price its return.
 
-        Each by the networks that were fitted last before that day; with `latest`, by the newest ones. NaN where too few
-        days realised before.
+        Each day is forecast by the last refit before it; with `latest`, by the newest one. NaN where there are too few
+        days before.
         """
         if self.config.task != "price":
             return self._variance(series, latest)[origins]
         return self._outputs(series, origins, latest).mean(axis=1) * np.exp(series.level[origins] / 2)
 
     def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
-        """Quantiles of the return of day t + 1 from every origin, (N, 6), in the order of QUANTILES; NaN where too
-        few days realised before."""
+        """Quantiles of the return of day t + 1 from every origin t, (N, 6) in the order of QUANTILES.
+
+        NaN where there are too few days before.
+        """
         return return_quantiles(self._variance(series, latest), series.next_return)[origins]
 
+    def refit_numbers(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
+        """Number of the refit whose networks forecast day t + 1, (N,)."""
+        if latest:
+            return np.full(len(origins), len(self.refits) - 1)
+        days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
+        since = np.array([refit.since for refit in self.refits])
+        return np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
+
     def _variance(self, series: Series, latest: bool) -> np.ndarray:
-        """Forecasts from every day of a series, (T,); NaN where too few days realised before."""
+        """Recalibrated forecasts from every day of a series, (T,)."""
         forecasts = np.full(len(series.days), np.nan)
         origins = np.arange(series.first_origin(self.config.model.window), len(series.days))
         relative = np.exp(self._outputs(series, origins, latest)).mean(axis=1)
@@ -85,20 +160,13 @@ class Predictor:
         return recalibrated(forecasts, series.next_variance)
 
     def _outputs(self, series: Series, origins: np.ndarray, latest: bool) -> np.ndarray:
-        """What every network of the refit in charge says, (N, S)."""
+        """The outputs of all networks of the refit in charge, (N, E)."""
         positions = np.stack([np.zeros(len(origins), int), origins], axis=1)
         outputs = np.empty((len(origins), self.config.model.ensemble_size))
-        for fitted, rows in self._by_refit(series, origins, latest):
-            # of the last day of all the target is not known; it is not asked for
-            windows = Windows([series], positions[rows], self.config.model.window, None)
-            outputs[rows] = predict(fitted.networks, windows, lambda batch: batch[0], 4096, precision="fp32").double()
+        numbers = self.refit_numbers(series, origins, latest)
+        for number in np.unique(numbers):
+            rows = numbers == number
+            windows = Windows([series], positions[rows], self.config.model.window, target=None)
+            networks = self.refits[number].networks
+            outputs[rows] = predict(networks, windows, lambda batch: batch[0], 4096, precision="fp32").double()
         return outputs
-
-    def _by_refit(self, series: Series, origins: np.ndarray, latest: bool) -> list[tuple[Fitted, np.ndarray]]:
-        """The networks to ask, and the numbers of the origins to ask them for."""
-        if latest:
-            return [(self.fitted[-1], np.arange(len(origins)))]
-        days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
-        since = np.array([fitted.since for fitted in self.fitted])
-        which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
-        return [(fitted, np.flatnonzero(which == n)) for n, fitted in enumerate(self.fitted) if (which == n).any()]

@@ -1,175 +1,300 @@
-"""What the report shows: the numbers in words, tables and pictures."""
+"""What the report shows: the numbers in words, tables and figures."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from projects.stockprice import plots
 from projects.stockprice.backtest import Backtest
-from projects.stockprice.data import Days
-from projects.stockprice.metrics import day_losses
-from projects.stockprice.plots import NAMES
+from projects.stockprice.calibration import COVERAGES
+from projects.stockprice.evaluate import Evaluation
+from projects.stockprice.metrics import Forecasts, covered, terciles, ticker_losses
 from projects.stockprice.predictor import Predictor
 from projects.stockprice.tasks import TASKS
-from shared.evaluation import report
+from shared.evaluation.report import ACCENT, INK, SECOND, SOFT, Card, Report, Section, learning_curves, plain
 from shared.runs import Run
 
-if TYPE_CHECKING:
-    from projects.stockprice.evaluate import Evaluation
+NAMES = {
+    "lstm": "LSTM",
+    "naive": "naive (random walk)", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
+    "rolling": "22-day mean", "ewma": "EWMA", "garch": "GARCH(1, 1)", "gjr": "GJR-GARCH", "har": "HAR",
+    "log_har": "log-HAR with leverage", "constant": "constant variance", "tutorial": "tutorial LSTM",
+}  # fmt: skip
+METRICS = {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2", "sharpe": "Sharpe ratio"}
 
 
-def write_report(run: Run, model: Predictor, result: "Evaluation") -> None:
-    """`report.html` into the run."""
-    task, numbers, one = model.config.task, result.numbers, result.days[0]
-    reference = reference_of(result, task)
-    of = f" ({one.series.name})" if len(result.days) > 1 else ""
+def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
+    """The report of an evaluation."""
+    task, one = predictor.config.task, result.forecasts[0]
+    history = run.stage(f"{predictor.refits[-1].since}").history()
     sections = [
         _baselines_section(result),
-        *_task_sections(task, one, result),
-        report.Section(
-            "Where one is better",
-            f"Sum of the loss of {NAMES[reference]} minus that of the LSTM, day by day: rising is better for the LSTM{of}.",
-            figure=plots.cumulative(one, day_losses(one, reference, task) - day_losses(one, "lstm", task)),
-        ),
-        report.Section(
-            "Training, last refit",
-            figure=report.learning_curves(run.stage(f"{model.fitted[-1].since}").history(), "loss"),
-        ),
-        report.Section(
-            "What this is not",
-            "Not advice. The past of one market is one sample; costs, taxes and gaps are larger than they look in a "
-            "table, and whatever worked in it is known to others.",
+        *{"price": _price_sections, "volatility": _volatility_sections, "interval": _interval_sections}[task](result),
+        _loss_section(result, task),
+        Section("Training, last refit", figure=learning_curves(history, "loss")) if history else None,
+        Section(
+            "Disclaimer",
+            "Not investment advice. One market's history is a single sample; costs, taxes and price gaps are larger "
+            "than a backtest shows, and other traders know whatever worked in it.",
         ),
     ]
-    sample = " (the embedded sample)" if numbers["data"]["source"] == "sample" else ""
-    report.write_report(
-        run,
-        title=f"{TASKS[task].title} with an LSTM{sample}",
-        subtitle=f"{run.name} · {result.data.summary()}",
-        lead=verdict(result, task),
+    return Report(
+        title=f"{TASKS[task].title} with an LSTM",
+        lead=" ".join(filter(None, (verdict(result, task), result.note))),
         cards=_cards(result, task),
         sections=sections,
+        picture=fan(one) if task == "interval" else volatility(one) if task == "volatility" else None,
     )
 
 
-def verdict(result: "Evaluation", task: str) -> str:
-    """Whether the LSTM beats its reference, in words, with the p value."""
-    key, reference = TASKS[task].key, reference_of(result, task)
+def verdict(result: Evaluation, task: str) -> str:
+    """Whether the LSTM beats the reference baseline, with the p value."""
+    metric, reference = TASKS[task].metric, reference_of(result, task)
     statistic, p = result.tests[reference]
-    ours, theirs = result.numbers["metrics"][key], result.numbers["baselines"][reference][key]
-    word = "is no better and no worse than" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
+    ours, theirs = result.numbers["metrics"][metric], result.numbers["baselines"][reference][metric]
+    relation = "does not differ significantly from" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
     return (
-        f"At forecasting {TASKS[task].what} the LSTM {word} {NAMES[reference]}: {plain(key)} {number(ours)} against "
-        f"{number(theirs)} (Diebold-Mariano p {chance(p)}, {len(result.losses['lstm'])} days)."
+        f"Forecasting {TASKS[task].target}, the LSTM {relation} {NAMES[reference]}: {label(metric)} {number(ours)} "
+        f"against {number(theirs)} (Diebold-Mariano p {p_value(p)}, {len(result.losses['lstm'])} days)."
     )
 
 
-def reference_of(result: "Evaluation", task: str) -> str:
-    """The baseline that must be beaten; another one where there were too few days for it."""
+def reference_of(result: Evaluation, task: str) -> str:
+    """The baseline to beat; another one where there were too few days to fit it."""
     return TASKS[task].reference if TASKS[task].reference in result.tests else next(iter(result.tests))
 
 
-def _cards(result: "Evaluation", task: str) -> list[report.Card]:
-    numbers, key, reference = result.numbers, TASKS[task].key, reference_of(result, task)
-    metrics, (low, high) = numbers["metrics"], numbers["intervals"][key]
-    first = report.Card(plain(key), number(metrics[key]), f"95 % interval {number(low)} to {number(high)}")
+def _cards(result: Evaluation, task: str) -> list[Card]:
+    numbers, metric, reference = result.numbers, TASKS[task].metric, reference_of(result, task)
+    metrics, (low, high) = numbers["metrics"], numbers["intervals"][metric]
+    first = Card(label(metric), number(metrics[metric]), f"95 % interval {number(low)} to {number(high)}")
     if task == "volatility":
-        return [first, report.Card("beside it", number(numbers["baselines"][reference][key]), NAMES[reference])]
+        return [first, Card(f"{label(metric)} of {NAMES[reference]}", number(numbers["baselines"][reference][metric]))]
     if task == "interval":
-        return [first, report.Card("inside the 90 % interval", f"{metrics['coverage_90']:.1%}", "should be 90 %")]
-    a, b = numbers["intervals"]["direction"]
-    up = np.concatenate([one.actual > 0 for one in result.days]).mean()
-    beside = f"{a:.1%} to {b:.1%}; always 'up' {up:.1%}"
-    return [first, report.Card("direction right", f"{metrics['direction']:.1%}", beside)]
+        return [first, Card("coverage of the 90 % interval", f"{metrics['coverage_90']:.1%}", "nominal 90 %")]
+    if "direction" not in metrics:
+        return [first]
+    low, high = numbers["intervals"]["direction"]
+    up = np.concatenate([one.returns > 0 for one in result.forecasts]).mean()
+    return [
+        first,
+        Card("directional accuracy", f"{metrics['direction']:.1%}", f"{low:.1%} to {high:.1%}; always up: {up:.1%}"),
+    ]
 
 
-def _baselines_section(result: "Evaluation") -> report.Section:
+def _baselines_section(result: Evaluation) -> Section:
     columns = list(result.numbers["metrics"])
 
     def row(name: str, values: dict[str, float], p: str) -> list[Any]:
-        return [name, *(number(values[c]) if c in values else "" for c in columns), p]
+        return [NAMES.get(name, name), *(number(values[c]) if c in values else "" for c in columns), p]
 
     baselines = result.numbers["baselines"].items()
-    return report.Section(
-        "Beside the baselines",
-        "All fitted at the same dates on the same days before. p: Diebold-Mariano test against the LSTM.",
-        columns=("", *map(plain, columns), "p"),
+    return Section(
+        "Comparison with baselines",
+        "All are refitted on the same dates and the same days. p: Diebold-Mariano test against the LSTM.",
+        columns=("", *map(label, columns), "p"),
         rows=[
-            row("LSTM", result.numbers["metrics"], ""),
-            *(row(NAMES.get(name, name), values, chance(result.tests[name][1])) for name, values in baselines),
+            row("lstm", result.numbers["metrics"], ""),
+            *(row(name, values, p_value(result.tests[name][1]).removeprefix("= ")) for name, values in baselines),
         ],
         ours=[0],
     )
 
 
-def _task_sections(task: str, one: Days, result: "Evaluation") -> list[report.Section]:
-    if task == "volatility":
-        return [
-            report.Section(
-                "Forecast and what came",
-                "Annual volatility from the daily range: a day's own is noisy (grey), the forecast follows its level.",
-                figure=plots.volatility(one),
-            ),
-            report.Section(
-                "Is it calibrated?",
-                "Mean range variance of the days in each twentieth of the forecasts.",
-                figure=plots.calibration(one),
-            ),
-        ]
-    if task == "interval":
-        return [
-            report.Section(
-                "The last year", "Returns, and the intervals forecast the day before.", figure=plots.fan(one)
-            ),
-            report.Section(
-                "How many days lie inside",
-                "For calm, middling and wild markets (thirds of the days by the volatility of the month before). An "
-                "interval of constant width is too wide in calm markets and too narrow in wild ones.",
-                figure=plots.coverage(one),
-            ),
-        ]
+def _loss_section(result: Evaluation, task: str) -> Section:
+    one, reference = result.forecasts[0], reference_of(result, task)
+    of = f" ({one.series.name})" if len(result.forecasts) > 1 else ""
+    gain = ticker_losses(one, reference, task) - ticker_losses(one, "lstm", task)
+    return Section(
+        "Cumulative loss difference",
+        f"Loss of {NAMES[reference]} minus loss of the LSTM, summed over the days{of}. The LSTM is better where the "
+        "curve rises.",
+        figure=cumulative(one, gain),
+    )
+
+
+def _volatility_sections(result: Evaluation) -> list[Section]:
+    one = result.forecasts[0]
+    return [
+        Section(
+            "Forecast and realised volatility",
+            "Annual volatility. The daily range is a noisy measure of it (grey); the forecast follows its level.",
+            figure=volatility(one),
+        ),
+        Section(
+            "Calibration",
+            "Mean realised variance for each twentieth of the forecasts, as annual volatility; on the diagonal the two "
+            "agree.",
+            figure=calibration(one),
+        ),
+    ]
+
+
+def _interval_sections(result: Evaluation) -> list[Section]:
+    one = result.forecasts[0]
+    return [
+        Section("Prediction intervals", "Returns of the last year, and their intervals.", figure=fan(one)),
+        Section(
+            "Coverage by volatility",
+            "Coverage of the 90 % interval for days of low, medium and high volatility (terciles of the variance of "
+            "the month before). An interval of constant width is too wide when volatility is low and too narrow when "
+            "it is high.",
+            figure=coverage(one),
+        ),
+    ]
+
+
+def _price_sections(result: Evaluation) -> list[Section]:
     sections = [_trading_section(result.trading, result)] if result.trading else []
-    if "tutorial" in one.forecasts:
-        values = result.numbers["baselines"]["tutorial"]
-        naive = result.numbers["baselines"]["naive"]
-        sections.insert(
-            0,
-            report.Section(
-                "The exhibit: a plot that fools",
-                "The popular settings: 60 days of prices, a scaler fitted on the whole series, a forecast of the level. "
-                f"Its curve follows the truth and its R2 is {values['r2']:.3f}. But its RMSE is {values['rmse']:.2f}, "
-                f"and 'tomorrow is naive (random walk)' has {naive['rmse']:.2f} and an R2 of {naive['r2']:.4f}. Over years "
-                "a price's variance is mostly its trend, so whatever follows the trend has a fine R2, and over years a "
-                "curve that is a day late, or off by a tenth, looks right. On the right a month of it.",
-                figure=plots.exhibit(one),
-            ),
-        )  # fmt: skip
-    return sections
+    if "tutorial" not in result.numbers["baselines"]:
+        return sections
+    tutorial, naive = (result.numbers["baselines"][name] for name in ("tutorial", "naive"))
+    text = (
+        "The set-up of the popular tutorials: 60 days of prices as input, a scaler fitted on the whole series (data "
+        f"leakage), the price as target. The curve follows the price and R2 is {tutorial['r2']:.3f}. But RMSE is "
+        f"{tutorial['rmse']:.2f}; the naive forecast (persistence) has {naive['rmse']:.2f} and an R2 of "
+        f"{naive['r2']:.4f}. Over years most of a price's variance is its trend, so any forecast near the last price "
+        "has a high R2, and its errors are too small to be seen. The right panel shows one month."
+    )
+    return [Section("A misleading plot", text, figure=tutorial_plot(result.forecasts[0])), *sections]
 
 
-def _trading_section(trading: Backtest, result: "Evaluation") -> report.Section:
+def _trading_section(trading: Backtest, result: Evaluation) -> Section:
     low, high = result.numbers["intervals"]["sharpe"]
-    return report.Section(
-        "Would it have paid?",
-        f"Decided after the close, traded at the next open, {trading.cost:g} basis points for what is traded, "
-        f"{trading.trades} trades: Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to {high:.2f}); "
-        f"buying and holding {trading.holding_sharpe:.2f}. The interval is wide because a few years of days are few.",
-        figure=plots.trading(result.days[0], trading),
+    return Section(
+        "Backtest",
+        f"Positions are chosen after the close and traded at the next open, at {trading.cost:g} basis points of the "
+        f"traded amount; {trading.trades} trades. Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to "
+        f"{high:.2f}); buy and hold {trading.holding_sharpe:.2f}. A few years are too few days for a narrow interval.",
+        figure=equity_curves(result.forecasts[0], trading),
     )
 
 
-def plain(name: str) -> str:
+def label(metric: str) -> str:
     """`coverage_90_low` as people write it."""
-    return {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2"}.get(
-        name, name.replace("_", " ")
-    )
+    return METRICS.get(metric, metric.replace("_", " "))
 
 
-def chance(p: float) -> str:
+def p_value(p: float) -> str:
     """`= 0.03`, `< 0.001`"""
     return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
 
 
 def number(value: float) -> str:
-    """Three positions, or four digits."""
-    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:.4g}"
+    """Three decimals, or four digits."""
+    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:#.4g}".rstrip(".")
+
+
+def annual(variance: np.ndarray) -> np.ndarray:
+    """Daily variance -> annual volatility."""
+    return np.sqrt(252 * variance)
+
+
+def volatility(one: Forecasts) -> Figure:
+    """Forecast volatility and the range of each day."""
+    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(one.days, annual(one.variance), color=SOFT, linewidth=0.5, label="realised (daily range)")
+    axes.plot(one.days, annual(one.models["lstm"]), color=ACCENT, linewidth=1, label="LSTM forecast")
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    axes.set(ylabel="annual volatility", ylim=(0, np.quantile(annual(one.variance), 0.999)))
+    axes.legend(frameon=False)
+    plain(axes)
+    return figure
+
+
+def calibration(one: Forecasts) -> Figure:
+    """Mean realised variance for each twentieth of the forecasts."""
+    figure = Figure(figsize=(3.8, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for name, colour in (("lstm", ACCENT), ("har", SECOND)):
+        if name in one.models:
+            parts = np.array_split(np.argsort(one.models[name]), min(20, len(one.days)))
+            x, y = ([annual(v[part].mean()) for part in parts] for v in (one.models[name], one.variance))
+            axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES[name])
+    ends = axes.get_xlim()
+    axes.plot(ends, ends, color=SOFT, linewidth=1)
+    axes.set(xlabel="forecast", ylabel="realised", xscale="log", yscale="log")
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        ticks = [tick for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low < tick < high]
+        axis.set_ticks(ticks, [f"{tick:.0%}" for tick in ticks])
+    axes.minorticks_off()
+    axes.legend(frameon=False)
+    plain(axes)
+    return figure
+
+
+def fan(one: Forecasts, last: int = 252) -> Figure:
+    """The last returns and their prediction intervals."""
+    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    days, quantiles = one.days[-last:], 100 * one.models["lstm"][-last:]
+    for (low, high), alpha in zip(COVERAGES.values(), (0.35, 0.22, 0.12)):
+        axes.fill_between(days, quantiles[:, low], quantiles[:, high], color=ACCENT, alpha=alpha, linewidth=0)
+    axes.plot(days, 100 * one.returns[-last:], ".", color=INK, markersize=3)
+    axes.set(ylabel="return, %")
+    plain(axes)
+    return figure
+
+
+def coverage(one: Forecasts) -> Figure:
+    """Coverage of the 90 % interval for days of low, medium and high volatility."""
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axes = figure.subplots()
+    third = terciles(one.past_variance)
+    names = [name for name in ("lstm", "constant", "ewma", "garch", "gjr", "har") if name in one.models]
+    for place, name in enumerate(names):
+        inside = covered(one, one.models[name], "90")
+        shares = [inside[third == part].mean() for part in range(3)]
+        at = np.arange(3) + 0.8 * (place / len(names) - 0.4)
+        colour = {"lstm": ACCENT, "constant": SECOND}.get(name, SOFT)
+        axes.bar(at, shares, 0.7 / len(names), color=colour, label=NAMES[name])
+    axes.axhline(0.9, color=INK, linewidth=0.8)
+    axes.set_xticks(range(3), ["low", "medium", "high"])
+    axes.set(ylim=(0.75, 1), xlabel="volatility", ylabel="coverage of the 90 % interval")
+    axes.legend(frameon=False, fontsize=7, ncol=3)
+    plain(axes)
+    return figure
+
+
+def tutorial_plot(one: Forecasts) -> Figure:
+    """The plot of the tutorials, and its last month enlarged."""
+    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, rows in ((left, slice(None)), (right, slice(-22, None))):
+        for values, colour, style, name in (
+            (one.closes, INK, "-", "close"),
+            (one.models["tutorial"], SECOND, "-", NAMES["tutorial"]),
+            (one.last_closes, SOFT, ":", "naive (close of the day before)"),
+        ):
+            axes.plot(one.days[rows], values[rows], color=colour, linewidth=1, linestyle=style, label=name)
+        axes.tick_params(axis="x", rotation=30, labelsize=7)
+        plain(axes)
+    left.legend(frameon=False, fontsize=7)
+    return figure
+
+
+def cumulative(one: Forecasts, gain: np.ndarray) -> Figure:
+    """Sum over the days of the loss difference (N,)."""
+    figure = Figure(figsize=(8.6, 2.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(one.days, gain.cumsum(), color=ACCENT)
+    axes.axhline(0, color=SOFT, linewidth=1)
+    axes.set(ylabel="loss difference")
+    plain(axes)
+    return figure
+
+
+def equity_curves(one: Forecasts, traded: Backtest) -> Figure:
+    """Growth of one unit of money: buy and hold, and the strategy."""
+    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
+    axes = figure.subplots()
+    days = one.days[: len(traded.returns)]
+    axes.plot(days, np.exp(traded.holding.cumsum()), color=SOFT, label="buy and hold")
+    axes.plot(days, np.exp(traded.returns.cumsum()), color=ACCENT, label="long when the forecast is positive")
+    axes.set(ylabel="growth of 1", yscale="log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.legend(frameon=False)
+    plain(axes)
+    return figure

@@ -1,4 +1,4 @@
-"""Daily prices from anywhere, checked: what is wrong with a file is said before anything is trained on it."""
+"""Where the prices come from: the sample, CSV files in any layout, Yahoo -> one checked table per ticker."""
 
 import re
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from shared.files import atomic
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 DATES = ("date", "day", "timestamp", "time", "datetime")
-SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # ratios at which shares are usually split
+SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # usual ratios of stock splits
 
 
 def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
-    """Ticker -> frame of open, high, low, close, volume by day, those of `data.auxiliary_tickers` among them.
+    """Ticker -> table of open, high, low, close, volume by day, `data.auxiliary_tickers` included.
 
-    Raises ValueError or FileNotFoundError.
+    Raises ValueError or FileNotFoundError with one sentence.
     """
     if config.source == "sample":
         frames = {index: index_prices(index) for index in (config.index, *config.auxiliary_tickers)}
@@ -32,24 +32,26 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
         if config.root is None:
             raise ValueError("data.source is csv: say where it is with --data.root FILE")
         wanted = config.tickers + config.auxiliary_tickers if config.tickers else []
-        paths = files(config.root, wanted)
+        paths = price_files(config.root, wanted)
         frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
         if len(frames) < len(paths):
-            raise ValueError(f"{config.root} holds two files of one ticker; keep one")
+            raise ValueError(f"{config.root} holds two files for one ticker; keep one")
     if absent := [name for name in config.auxiliary_tickers if name not in frames]:
         raise ValueError(f"data.auxiliary_tickers: {config.root} holds no {', '.join(absent)}")
     if set(frames) <= set(config.auxiliary_tickers):
-        raise ValueError(
-            "data.auxiliary_tickers names all there is; --data.auxiliary_tickers '[]' learns from nothing else"
-        )
+        raise ValueError("data.auxiliary_tickers names every ticker there is; none is left to forecast")
     if config.start:
         frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
-    for name, frame in frames.items():
-        if len(frame) < config.volatility_window + 60:
-            raise ValueError(
-                f"{name} is too short: {len(frame)} days, but {config.volatility_window + 60} are needed at least"
-            )
     return frames
+
+
+def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
+    """The sample as a file of Yahoo's, twice: for `--data.source csv --data.root` and for `predict`."""
+    path = folder / f"{config.index}.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = index_prices(config.index).rename_axis("date").reset_index().rename(columns=str.capitalize)
+    table.to_csv(path, index=False)
+    return path, path
 
 
 def ticker_of(path: Path) -> str:
@@ -58,7 +60,7 @@ def ticker_of(path: Path) -> str:
 
 
 def index_prices(index: str) -> pd.DataFrame:
-    """The S&P 500 or the NASDAQ composite, 1999-2018, as the package `arch` carries them."""
+    """The S&P 500 or the NASDAQ composite, 1999-2018, from the package `arch`."""
     if index == "sp500":
         from arch.data import sp500 as source
     elif index == "nasdaq":
@@ -68,8 +70,8 @@ def index_prices(index: str) -> pd.DataFrame:
     return check(source.load().rename(columns=str.lower)[list(COLUMNS)], index)
 
 
-def files(root: Path, tickers: Sequence[str]) -> list[Path]:
-    """The files of a folder, or the one file."""
+def price_files(root: Path, tickers: Sequence[str]) -> list[Path]:
+    """The .csv files of a folder, of the given tickers or of all; or the one file."""
     if not root.exists():
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
     found = [root]
@@ -83,18 +85,18 @@ def files(root: Path, tickers: Sequence[str]) -> list[Path]:
 
 
 def read_prices(path: Path, columns: dict[str, str] | None = None) -> pd.DataFrame:
-    """One .csv of daily prices, its columns in any order and case."""
-    return check(recognise(read_table(path), path, columns or {}), path.name)
+    """The daily prices of one .csv file, with its columns in any order and case."""
+    return check(rename_columns(read_table(path), path, columns or {}), path.name)
 
 
-def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    """The columns date, open, high, low, close and volume under their usual or given names; volume may be missing."""
+def rename_columns(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    """Find date, open, high, low, close and volume by their usual or given names; volume may be missing."""
     volumes = [
         str(c).lower() for c in frame.columns if "quantity" in str(c).lower() or str(c).lower().startswith("vol")
     ]
     usual = {"date": DATES, "volume": ("volume", *volumes)}
     if unknown := sorted(set(columns) - {"date", *COLUMNS}):
-        raise ValueError(f"columns: there is no {', '.join(unknown)} to name, only date, {', '.join(COLUMNS)}")
+        raise ValueError(f"columns: unknown {', '.join(unknown)}; the columns are date, {', '.join(COLUMNS)}")
     setting, found = "data.columns '{close: last}' (predict: --columns ...)", {}
     for name in ("date", *COLUMNS):
         column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
@@ -102,31 +104,29 @@ def recognise(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.Da
             found[name] = frame[column]
     dates = read_days(found.pop("date"), path)
     if dates.isna().any():
-        raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: the date is not one")
+        raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: this is not a date")
     numbers = {name: _numbers(values, f"{path}, column {name}") for name, values in found.items()}
     return pd.DataFrame(numbers, index=pd.DatetimeIndex(dates, name="date").normalize())
 
 
 def _numbers(values: pd.Series, where: str) -> np.ndarray:
-    """Numbers, 1,234,567.8 too. Raises ValueError where a comma is no divider of thousands."""
+    """Numbers, also with thousands separators (1,234,567.8). Raises ValueError for any other use of commas."""
     words = values.fillna("").astype(str).str.strip()
     commas = words[words.str.contains(",", regex=False)]
     odd = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
     if len(odd):
-        raise ValueError(
-            f"{where}: {odd.iloc[0]} has a comma that does not divide thousands; write decimals with a dot"
-        )
+        raise ValueError(f"{where}: the comma in {odd.iloc[0]} is not a thousands separator; write decimals with a dot")
     return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Refuse what cannot be trusted, mend the order, and say what looks strange. Returns the days in their order."""
+    """Refuse prices that cannot be right, sort the days, drop those without trading, and warn about oddities."""
     index = frame.index
     if index.has_duplicates:
         day = index[index.duplicated()][0]
         raise ValueError(f"{name} has two rows for {day:%Y-%m-%d}; keep one")
     if not index.is_monotonic_increasing:
-        print(f"{name}: the days are not in order and were sorted", flush=True)
+        print(f"{name}: the days were not in order; they are sorted now", flush=True)
         frame = frame.sort_index()
     prices = frame[["open", "high", "low", "close"]]
     holes = ~np.isfinite(prices).all(axis=1)
@@ -138,11 +138,11 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     ranged = (prices["high"] != prices["low"]).to_numpy()
     if not ranged.any():
         raise ValueError(f"{name} has no range between low and high on any day; these are not daily prices")
-    if (first := int(ranged.argmax())) > 1:  # old index data know closing prices only
+    if (first := int(ranged.argmax())) > 1:  # old index data has closing prices only
         print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
         frame, prices = frame[first:], prices[first:]
     filled = prices.eq(prices["close"].shift(), axis=0).all(axis=1)
-    if filled.any():  # a forecast of 'no range' would be right on them, and they hide what the next day is like
+    if filled.any():  # forward-filled holidays: easy to forecast, and they distort the input
         print(f"{name}: {int(filled.sum())} days that only repeat the last close are left out (no trading)", flush=True)
         frame, prices = frame[~filled], prices[~filled]
     if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
@@ -167,8 +167,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     still = (frame["close"].diff() == 0).to_numpy()
     if weekend.mean() > 0.1 and still[weekend].mean() > 0.9:
         raise ValueError(
-            f"{name} has rows for weekends that repeat Friday's price: fill-ins that make any forecast look good; "
-            "drop them"
+            f"{name} has weekends filled with Friday's price, which makes any forecast look good; remove these rows"
         )
     change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
     for ratio in SPLITS:
@@ -176,16 +175,16 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if jump.any():
             day = frame.index[1:][jump][0]
             factor = f"{change[jump][0]:.2f} on {day:%Y-%m-%d}"
-            print(f"{name}: the close changes by a factor of {factor}: a split not adjusted for?", flush=True)
+            print(f"{name}: the close changes by a factor of {factor}: not adjusted for a split?", flush=True)
             break
     gaps = frame.index.to_series().diff().dt.days
     if gaps.max() > 14:
-        print(f"{name}: nothing for {int(gaps.max())} days before {gaps.idxmax():%Y-%m-%d}", flush=True)
+        print(f"{name}: a gap of {int(gaps.max())} days before {gaps.idxmax():%Y-%m-%d}", flush=True)
     return frame
 
 
 def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
-    """Daily prices adjusted for splits and dividends, downloaded once and kept as `yahoo/<ticker>.csv`."""
+    """Daily prices adjusted for splits and dividends, downloaded once into `yahoo/<ticker>.csv`."""
     path = folder / "yahoo" / f"{ticker}.csv"
     if not path.is_file():
         try:
@@ -195,7 +194,7 @@ def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
         try:
             frame = yfinance.Ticker(ticker).history(period="max", auto_adjust=True)
         except Exception as error:  # the library raises many kinds
-            reason = "it limits how often one may ask; wait an hour" if "ate limit" in str(error) else str(error)
+            reason = "rate limit; try again in an hour" if "ate limit" in str(error) else str(error)
             raise ValueError(f"Yahoo did not deliver {ticker}: {reason}") from None
         if frame.empty:
             raise ValueError(f"Yahoo has no prices for {ticker}, or cannot be reached")

@@ -1,4 +1,4 @@
-"""The three kinds of forecast: how each is scored, and what it must beat."""
+"""The three kinds of forecast: the metric that decides, the baselines, and the one to beat."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,24 @@ class Task:
     """How one kind of forecast is scored and named."""
 
     title: str
-    what: str
-    key: str
-    """The metric that decides."""
+    target: str
+    metric: str
+    """The metric that decides; it is minimised."""
     reference: str
-    """The baseline that must be beaten."""
-    rules: dict[str, baselines.Rule]
-    walk: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Rule], np.ndarray]
+    """The baseline to beat."""
+    baselines: dict[str, baselines.Baseline]
+    walk_forward: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Baseline], np.ndarray]
 
 
 TASKS = {
-    "price": Task("The next close", "the next day's close", "rmse", "naive", baselines.PRICE, baselines.walk),
+    "price": Task(
+        "Next close", "the next day's close", "rmse", "naive", baselines.PRICE, baselines.walk_forward
+    ),
     "volatility": Task(
-        "Volatility", "the next day's volatility", "qlike", "har", baselines.VOLATILITY, baselines.walk_variance
+        "Volatility", "the next day's variance", "qlike", "har", baselines.VOLATILITY, baselines.walk_forward_variance
     ),
     "interval": Task(
-        "Intervals of the next return", "the next return", "interval_score", "har", baselines.INTERVAL,
-        baselines.walk_quantiles,
+        "Prediction intervals", "intervals of the next day's return", "interval_score", "har", baselines.INTERVAL,
+        baselines.walk_forward_quantiles,
     ),
 }  # fmt: skip

@@ -136,8 +136,8 @@ def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> 
     scale = torch.exp(interpolate(math.log(config.scale[0]), math.log(config.scale[1]), u[1]))
     aspect = torch.exp(interpolate(-0.12, 0.12, u[2])) if config.scale[0] != config.scale[1] else torch.ones_like(scale)
     mirror = torch.where(u[3] < 0.5, -1.0, 1.0) if config.horizontal_flip else torch.ones_like(scale)
-    room = (1 - scale).abs()
-    shift = torch.stack([interpolate(-1, 1, u[4]) * room, interpolate(-1, 1, u[5]) * room], dim=1)  # (B, 2)
+    slack = (1 - scale).abs()
+    shift = torch.stack([interpolate(-1, 1, u[4]) * slack, interpolate(-1, 1, u[5]) * slack], dim=1)  # (B, 2)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = [cos * aspect * mirror, -sin / aspect, sin * aspect * mirror, cos / aspect]
     matrix = torch.cat([torch.stack(rows, dim=1).view(-1, 2, 2), shift.unsqueeze(2)], dim=2)  # (B, 2, 3)

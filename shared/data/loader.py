@@ -1,7 +1,7 @@
 """Batches in an order that is a function of (seed, epoch) alone, so that a resumed run sees what it would have seen.
 
-Any map-style dataset works: torchvision's, a list of pairs, your own class with `__len__` and `__getitem__`. Whatever it
-draws from the random generators of Python, NumPy or PyTorch is a function of (seed, epoch, item): the same in every
+Any map-style dataset works: torchvision's, a list of pairs, your own class with `__len__` and `__getitem__`. What
+it draws from the random generators of Python, NumPy or PyTorch is a function of (seed, epoch, item): the same in every
 worker, process and resumed run. A dataset that is faster with whole batches has `__getitems__(items) -> batch`, and
 takes the seed of its augmentation from `item.seed`.
 """

@@ -21,6 +21,7 @@ from shared.files import atomic
 
 FILE = "provenance.safetensors"
 SIDE, LOW_FREQUENCIES = 64, 16  # pixels of the thumbnail, and how many of its frequencies in x and y are compared
+SMALLEST = 32  # pixels; smaller images, and plain ones, have too little content to be told apart by their frequencies
 NEAR = 24  # bits of 255; the same photo differs by at most 10 after JPEG at quality 50, different photos by 43 and more
 
 
@@ -31,7 +32,7 @@ class Fingerprints:
     exact: np.ndarray
     """int64 (N,), equal for equal content."""
     perceptual: np.ndarray | None = None
-    """Photos: bool (N, 255), the signs of the low frequencies."""
+    """Photos: bool (N, 255), the signs of the low frequencies (of small or plain ones: bits of the exact hash)."""
     fit: np.ndarray | None = None
     """Walk-forward validation: number of the first fit whose training data hold the item, int64 (N,)."""
 
@@ -67,21 +68,19 @@ def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
     """Decoded photos, each uint8 (H, W, 3)."""
     exact, perceptual = [], []
     for photo in photos:
-        photo = np.ascontiguousarray(photo)
-        exact.append(repr(photo.shape).encode() + photo.tobytes())
-        perceptual.append(_signs(_frequencies(photo)))
-        exact[-1] = blake2b(exact[-1], digest_size=8).digest()
+        exact.append(
+            blake2b(repr(photo.shape).encode() + np.ascontiguousarray(photo).tobytes(), digest_size=32).digest()
+        )
+        small = min(photo.shape[:2]) < SMALLEST or photo.std() < 2
+        perceptual.append(np.unpackbits(np.frombuffer(exact[-1], np.uint8))[1:] > 0 if small else _signs(photo))
     bits = np.stack(perceptual) if perceptual else np.zeros((0, LOW_FREQUENCIES**2 - 1), bool)
     return Fingerprints(content_hashes(exact), bits)
 
 
-def _frequencies(photo: np.ndarray) -> np.ndarray:
-    """Low frequencies of the grey thumbnail (discrete cosine transform; Zauner 2010), (16, 16)."""
+def _signs(photo: np.ndarray) -> np.ndarray:
+    """Signs of the low frequencies of the grey thumbnail (discrete cosine transform; Zauner 2010), bool (255,)."""
     thumbnail = cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
-    return cv2.dct(thumbnail)[:LOW_FREQUENCIES, :LOW_FREQUENCIES]
-
-
-def _signs(frequencies: np.ndarray) -> np.ndarray:
+    frequencies = cv2.dct(thumbnail)[:LOW_FREQUENCIES, :LOW_FREQUENCIES]
     return (frequencies > 0).ravel()[1:]  # the first one is the brightness
 
 
@@ -199,7 +198,7 @@ class Provenance:
         seen = Seen(mask | near, int(near.sum()), keep)
         if len(mask) and not seen.scored.any():
             raise ValueError(
-                f"all {len(mask)} items were in this run's training or validation set; --seen keep scores them all the same"
+                f"all {len(mask)} items were in this run's training or validation set; --seen keep scores them anyway"
             )
         return seen
 

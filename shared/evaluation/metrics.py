@@ -28,13 +28,12 @@ def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float((2 * correct[present] / (support + predicted)[present]).mean())
 
 
-def classification_metrics(logits: Tensor, targets: np.ndarray) -> dict[str, float]:
+def classification_metrics(logits: Tensor, targets: np.ndarray | Sequence[int]) -> dict[str, float]:
     """accuracy, macro_f1, loss (cross entropy), ece. logits (N, C), targets (N,)."""
-    truth = torch.as_tensor(targets)
-    predictions = logits.argmax(dim=1).numpy()
+    truth, predictions = torch.as_tensor(targets), logits.argmax(dim=1).numpy()
     return {
-        "accuracy": accuracy(targets, predictions),
-        "macro_f1": macro_f1(targets, predictions),
+        "accuracy": accuracy(truth.numpy(), predictions),
+        "macro_f1": macro_f1(truth.numpy(), predictions),
         "loss": F.cross_entropy(logits, truth).item(),
         "ece": expected_calibration_error(logits.softmax(dim=1), truth),
     }

@@ -67,7 +67,7 @@ class Report:
 
 
 def write_report(folder: Path, run: Run, report: Report, subtitle: str, note: str) -> Path:
-    """Write `report.html` (and `picture.png`) into a folder and return its path. note: what must be known of the data."""
+    """Write `report.html` (and `picture.png`) into a folder and return its path. note: what to know about the data."""
     if report.picture is not None:
         write_bytes(folder / "picture.png", small_png(report.picture))
     about = run.folder / "environment.json"
@@ -169,8 +169,8 @@ def classifier_sections(
         ),
         Section(
             "Calibration",
-            f"Reliability diagram: accuracy of the predictions at each confidence; on the diagonal the two agree. The logits are "
-            f"divided by the temperature {temperature:.2f}, which was fitted on the validation set. {more}",
+            f"Reliability diagram: accuracy of the predictions at each confidence; on the diagonal the two agree. The "
+            f"logits are divided by the temperature {temperature:.2f}, which was fitted on the validation set. {more}",
             figure=reliability_figure(softmax(logits, axis=1), targets),
         ),
     ]

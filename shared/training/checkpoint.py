@@ -53,10 +53,11 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
         raise ValueError(f"{path} is not a readable model file: {error}") from None
 
 
-def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Load weights into a network. Raises ValueError with one sentence where they do not fit."""
+def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> nn.Module:
+    """The network with these weights, in evaluation mode. Raises ValueError with one sentence where they do not fit."""
     try:
         network.load_state_dict(tensors)
+        return network.eval()
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"the weights in {path} do not fit the network that the settings describe: {reason}") from None

@@ -14,11 +14,14 @@ class TrainingConfig(Section):
     minimised: ClassVar[frozenset[str]] = frozenset({"loss"})
     """Metrics that are better when they are smaller; a project adds its own."""
     renamed = {
-        "average": "ema_decay", "accumulate": "gradient_accumulation", "clip": "gradient_clip", "workers": "num_workers",
-    }  # fmt: skip
+        "average": "ema_decay",
+        "accumulate": "gradient_accumulation",
+        "clip": "gradient_clip",
+        "workers": "num_workers",
+    }
 
     epochs: int = Field(10, ge=1)
-    """Passes over the training data."""
+    """Passes over the training set."""
     batch_size: int = Field(64, ge=1)
     """Items in one forward pass, over all processes."""
     gradient_accumulation: int = Field(1, ge=1)
@@ -54,7 +57,7 @@ class TrainingConfig(Section):
     seed: int = Field(0, ge=0)
     """Seed of initial weights, data order, augmentation and dropout."""
     checkpoint_minutes: float = Field(5.0, ge=0)
-    """Minutes between checkpoints within an epoch; one is also written at the end of every epoch. 0: after every step."""
+    """Minutes between checkpoints within an epoch; another is written after every epoch. 0: after every step."""
 
     @field_validator("device")
     @classmethod

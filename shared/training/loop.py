@@ -65,7 +65,8 @@ def fit(
     """
     if not isinstance(train_loader, Batches):
         raise ValueError(
-            f"fit takes Batches(dataset, batch_size, seed), whose order can be resumed, not a {type(train_loader).__name__}"
+            "fit takes Batches(dataset, batch_size, seed), whose order can be resumed, not a "
+            f"{type(train_loader).__name__}"
         )
     device = pick_device(config.device)
     to_channels_last(model.to(device))

@@ -1,4 +1,4 @@
-"""What the window shows of one photo: the photo with its plates, and the plates one by one beside it."""
+"""The middle of the window: a photo with its plates, and the plates one by one beside it."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -10,43 +10,45 @@ from PIL import Image, ImageTk
 from projects.numberplate.gui.worker import Shown
 from projects.numberplate.pipeline import Plate, colour_of, mark, rectified
 
-HEADING, HIGH = 80, 165
-"""Pixels that the heading and one plate take beside the photo."""
+HEADING, PLATE_HEIGHT = 80, 165
+"""Height in pixels of the heading and of one plate beside the photo."""
 
 
 class View:
-    """The middle of the window. changed: called when its size changes."""
+    """The photo and its plates. resized: called when the size of the window changes."""
 
-    def __init__(self, parent: ttk.Frame, changed: Callable[[], None]) -> None:
-        self.pictures: list[ImageTk.PhotoImage] = []  # Tk forgets pictures that nobody holds
+    def __init__(self, parent: ttk.Frame, resized: Callable[[], None]) -> None:
+        self.pictures: list[ImageTk.PhotoImage] = []  # Tk drops pictures without a Python reference
         self.canvas = tk.Canvas(parent, background="#22272b", highlightthickness=0)
         self.canvas.pack(side="left", fill="both", expand=True)
-        self.canvas.bind("<Configure>", lambda _: changed())
+        self.canvas.bind("<Configure>", lambda _: resized())
         self.side = ttk.Frame(parent, padding=(10, 0), width=300)
         self.side.pack(side="right", fill="y")
         self.side.pack_propagate(False)
 
-    def set_status(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """A sentence instead of a photo."""
         self._clear()
         self._write(text)
 
-    def show(self, item: Shown, place: str, chosen: int, choose: Callable[[int], None]) -> None:
-        """A photo, where it stands among all (`(2 of 7)`), and which of its plates is chosen; choose is called with the
+    def show(self, item: Shown, position: str, chosen: int, choose: Callable[[int], None]) -> None:
+        """A photo, its position among all (`(2 of 7)`), and which of its plates is chosen; choose is called with the
         number of a plate that is clicked."""
         self._clear()
         if item.image is None:
             self._write(item.problem or f"{item.name}: waiting")
         else:
             self._draw_photo(mark(item.image, item.plates))
-        heading = ttk.Label(self.side, text=f"{item.name}  {place}", wraplength=280, font=("TkDefaultFont", 10, "bold"))
+        heading = ttk.Label(
+            self.side, text=f"{item.name}  {position}", wraplength=280, font=("TkDefaultFont", 10, "bold")
+        )
         heading.pack(anchor="w", pady=(4, 8))
         if item.done and not item.plates:
             ttk.Label(self.side, text=item.problem or "no plate", wraplength=280).pack(anchor="w")
-        room = max(1, (self.side.winfo_height() - HEADING) // HIGH)
+        room = max(1, (self.side.winfo_height() - HEADING) // PLATE_HEIGHT)
         first = max(0, chosen - room + 1)
         if len(item.plates) > room:
-            ttk.Label(self.side, text=f"{len(item.plates)} plates, chosen with ↓ and ↑").pack(anchor="w")
+            ttk.Label(self.side, text=f"{len(item.plates)} plates, choose with ↓ and ↑").pack(anchor="w")
         for number, plate in list(enumerate(item.plates))[first : first + room]:
             assert item.image is not None
             frame = self._draw_plate(plate, rectified(item.image, plate), number == chosen)
@@ -89,6 +91,6 @@ class View:
                 side="left"
             )
         ttk.Label(
-            frame, text=f"{plate.confidence:.0%} sure, {plate.ms:.0f} ms" if plate.text else "cannot be read"
+            frame, text=f"confidence {plate.confidence:.0%}, {plate.ms:.0f} ms" if plate.text else "cannot be read"
         ).pack(anchor="w")
         return frame

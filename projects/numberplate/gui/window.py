@@ -1,14 +1,4 @@
-"""A window that finds and reads number plates: photos, folders, videos, the webcam.
-
-python -m projects.numberplate.gui
-python -m projects.numberplate.gui car.jpg FOLDER --engine tesseract --country de
-"""
-
-if __name__ == "__main__":
-    from projects.numberplate.config import GuiOptions
-    from shared.command import answer
-
-    answer("projects.numberplate.gui", GuiOptions)
+"""The window: menus, keys, and what happens when they are used."""
 
 import csv
 import io
@@ -21,20 +11,20 @@ from projects.numberplate.config import GuiOptions
 from projects.numberplate.formats import FORMATS
 from projects.numberplate.gui.view import View
 from projects.numberplate.gui.worker import Event, Shown, Worker
-from projects.numberplate.pipeline import Pipeline
-from projects.numberplate.predict import is_video
+from projects.numberplate.predictor import Predictor
+from projects.numberplate.video import is_video
 from shared.data.images import SUFFIXES, find_images, read_image
 from shared.files import write_text
 from shared.runs import Run
 
-ENGINES = {"our networks": "ours", "Tesseract": "tesseract", "classic (contours)": "classic"}
+ENGINES = {"our networks": "ours", "Tesseract": "tesseract", "classical (contours)": "classic"}
 ANY = "any country"
 HINT = "Open photos with Ctrl+O, a folder with Ctrl+D, a video with Ctrl+V, the webcam with Ctrl+W."
-EVERY = 100  # milliseconds between two looks for news from the worker
+POLL_INTERVAL = 100  # milliseconds between two polls of the worker's events
 
 
 class Window:
-    """The window. All work happens in a `Worker`; this class shows what it says and passes on what the user wants."""
+    """The window. All work happens in a `Worker`; this class shows its events and passes on the user's commands."""
 
     def __init__(self, root: tk.Tk, worker: Worker, engine: str = "ours", country: str | None = None) -> None:
         self.root, self.worker = root, worker
@@ -45,7 +35,7 @@ class Window:
         self.chosen = 0
         root.title("Number plates")
         if "clam" in ttk.Style().theme_names() and root.tk.call("tk", "windowingsystem") == "x11":
-            ttk.Style().theme_use("clam")  # the plain one looks its age
+            ttk.Style().theme_use("clam")  # the default theme looks dated there
         root.geometry("1120x720")
         root.minsize(760, 480)
         self._build(next(name for name, value in ENGINES.items() if value == engine), country or ANY)
@@ -78,7 +68,7 @@ class Window:
 
         body = ttk.Frame(self.root, padding=(6, 0))
         body.pack(fill="both", expand=True)
-        self.view = View(body, changed=self.show)
+        self.view = View(body, resized=self.show)
 
         foot = ttk.Frame(self.root, padding=6)
         foot.pack(fill="x")
@@ -99,7 +89,7 @@ class Window:
         for key, action in keys.items():
             self.root.bind(key, lambda _, act=action: act())
 
-    # --- what the user wants
+    # --- commands of the user
 
     def ask_photos(self) -> None:
         patterns = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
@@ -123,12 +113,12 @@ class Window:
             self.export(Path(name))
 
     def open(self, paths: list[Path]) -> None:
-        """Read photos, and those of folders; a single video is played."""
+        """Read photos and the photos of folders, or one video."""
         if len(paths) == 1 and is_video(paths[0]):
             return self.open_video(paths[0])
         photos = [photo for path in paths for photo in (find_images(path) if path.is_dir() else [path])]
         if not photos:
-            return self.set_status(f"there is no photo in {paths[0]}; a video is opened by itself", problem=True)
+            return self.set_status(f"there is no photo in {paths[0]}; open a video alone", problem=True)
         self.paths, self.video, self.items = photos, None, []
         self.read_again()
 
@@ -141,7 +131,7 @@ class Window:
         self.open_video(0)
 
     def read_again(self) -> None:
-        """Start over with the engine and country that are chosen now."""
+        """Start again with the chosen engine and country."""
         if not self.paths and self.video is None:
             return
         self.current = min(self.current, max(0, len(self.paths) - 1)) if self.items else 0
@@ -157,12 +147,12 @@ class Window:
         self.show()
 
     def cancel(self) -> None:
-        """Stop reading; what was read stays."""
+        """Stop reading; results so far are kept."""
         if self.worker.busy:
             for event in self.worker.cancel():
-                self.take(event)
-            self._at_rest()
-            self.set_status("cancelled; what was read is kept")
+                self.handle(event)
+            self._show_idle()
+            self.set_status("cancelled; results so far are kept")
 
     def next(self) -> None:
         self.go(self.current + 1)
@@ -174,18 +164,18 @@ class Window:
         """Show another photo."""
         if 0 <= number < len(self.items):
             if number != self.current:
-                self.items[self.current].image = None  # the memory holds one photo
+                self.items[self.current].image = None  # only one photo is kept in memory
             self.current, self.chosen = number, 0
             self.show()
 
     def choose(self, number: int) -> None:
-        """Choose another plate of the photo: the one that is copied."""
+        """Choose the plate of the photo that `copy` copies."""
         if self.items and 0 <= number < len(self.items[self.current].plates):
             self.chosen = number
             self.show()
 
     def copy(self) -> None:
-        """The chosen plate's text to the clipboard."""
+        """Copy the text of the chosen plate to the clipboard."""
         plates = self.items[self.current].plates if self.items else []
         if not plates:
             return self.set_status("there is no plate to copy", problem=True)
@@ -194,7 +184,7 @@ class Window:
         self.set_status(f"copied {plates[self.chosen].text}")
 
     def export(self, path: Path) -> None:
-        """A table of all plates read so far: file, box, text, confidence."""
+        """Write a table of all plates read so far: file, box, text, confidence."""
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "x0", "y0", "x1", "y1", "text", "confidence"])
@@ -213,16 +203,16 @@ class Window:
         self.worker.cancel()
         self.root.destroy()
 
-    # --- what the worker says
+    # --- events of the worker
 
     def poll_events(self) -> None:
-        """Take what the worker has to say, then look again in a moment."""
+        """Handle the worker's events, then poll again after a moment."""
         for event in self.worker.drain():
-            self.take(event)
-        self.root.after(EVERY, self.poll_events)
+            self.handle(event)
+        self.root.after(POLL_INTERVAL, self.poll_events)
 
-    def take(self, event: Event) -> None:
-        """Keep and show one piece of news."""
+    def handle(self, event: Event) -> None:
+        """Keep and show the result of an event."""
         if event.number >= len(self.items):
             return
         self.items[event.number] = event.shown
@@ -233,7 +223,7 @@ class Window:
         rate = f" · {event.rate:.1f} frames/s" if event.rate else ""
         self.set_status(f"{event.done} of {event.total or '?'} read{rate}")
         if event.finished:
-            self._at_rest()
+            self._show_idle()
             plates = sum(len(item.plates) for item in self.items)
             self.set_status(
                 f"{event.done} read, {plates} plates"
@@ -245,26 +235,26 @@ class Window:
         if event.shown.problem and len(self.items) == 1:
             self.set_status(event.shown.problem, problem=True)
 
-    def _at_rest(self) -> None:
+    def _show_idle(self) -> None:
         self.cancel_button.state(["disabled"])
         self.progress.configure(value=0)
 
     def set_status(self, text: str, problem: bool = False) -> None:
-        """A sentence at the foot of the window."""
+        """Show a sentence at the bottom of the window."""
         self.status.configure(text=text, foreground="#b3261e" if problem else "#3c474f")
 
-    # --- what is seen
+    # --- display
 
     def show(self) -> None:
-        """The current photo with its plates, and the plates one by one beside it."""
+        """Show the current photo with its plates, and the plates one by one beside it."""
         if self.items:
-            place = f"({self.current + 1} of {len(self.items)})"
-            self.view.show(self._current(), place, self.chosen, self.choose)
+            position = f"({self.current + 1} of {len(self.items)})"
+            self.view.show(self._current(), position, self.chosen, self.choose)
         else:
             self.view.show_message(HINT)
 
     def _current(self) -> Shown:
-        """The current photo, read again if it was left."""
+        """The current photo, decoded again if it was released."""
         item = self.items[self.current]
         if item.image is None and item.done and not item.problem and self.paths:
             try:
@@ -274,18 +264,15 @@ class Window:
         return item
 
 
-def main(options: GuiOptions, run: Run) -> None:
-    """Open the window."""
-    Pipeline.from_checkpoint(run.model_file, options.engine, options.country)  # mistakes are said before it opens
-
-    def make_pipeline(engine: str, country: str | None) -> Pipeline:
-        return Pipeline.from_checkpoint(run.model_file, engine, country)
-
+def open_window(options: GuiOptions, run: Run) -> None:
+    """Open the window and wait until it is closed. Raises ValueError with one sentence where there is no screen."""
+    predictor = Predictor.load(run.model_file)
+    predictor.pipeline(options.engine, options.country)  # mistakes are reported before the window opens
     try:
         root = tk.Tk()
     except tk.TclError as error:
         raise ValueError(f"there is no screen to open a window on ({error})") from None
-    window = Window(root, Worker(make_pipeline), options.engine, options.country)
+    window = Window(root, Worker(predictor.pipeline), options.engine, options.country)
     if options.input:
-        root.after(EVERY, lambda: window.open(list(options.input)))
+        root.after(POLL_INTERVAL, lambda: window.open(list(options.input)))
     root.mainloop()

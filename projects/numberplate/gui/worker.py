@@ -1,6 +1,6 @@
-"""The window's work, away from its thread: photos and videos are read while the window stays responsive.
+"""Reading photos and videos in a thread of its own, so that the window stays responsive.
 
-Nothing here knows Tk. Jobs go in, events come out of a queue that the window empties ten times a second.
+Nothing here depends on Tk. Jobs go in, events come out of a queue that the window polls ten times a second.
 """
 
 import threading
@@ -26,7 +26,7 @@ class Shown:
 
     name: str
     image: np.ndarray | None = None
-    """RGB uint8 (H, W, 3); None: not read yet, or not readable."""
+    """RGB uint8 (H, W, 3); None: not decoded yet, or not readable."""
     plates: list[Plate] = field(default_factory=list)
     so_far: list[Plate] | None = None
     """Of a video: the plates of all frames so far, each once."""
@@ -36,24 +36,26 @@ class Shown:
 
 @dataclass(frozen=True)
 class Event:
-    """Something to show: item `number` has changed; `done` of `total` are read."""
+    """Item `number` has changed; `done` of `total` are read."""
 
     number: int
     shown: Shown
     done: int = 0
     total: int | None = None
-    """None: nobody knows (a webcam)."""
+    """None: not known (a webcam)."""
     rate: float | None = None
-    """Frames a second."""
+    """Frames per second."""
     finished: bool = False
 
 
 class Worker:
-    """Reads one list of photos, or one video, at a time, in a thread of its own."""
+    """Reads one list of photos or one video at a time, in a thread of its own."""
 
     def __init__(self, make_pipeline: Callable[[str, str | None], Pipeline]) -> None:
         self.make_pipeline = make_pipeline
-        self.events: Queue[Event] = Queue(maxsize=8)  # a slow window slows the reading, not the memory
+        self.events: Queue[Event] = Queue(
+            maxsize=8
+        )  # a slow window slows the reading down instead of filling the memory
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
         self.pipelines: dict[Settings, Pipeline] = {}
@@ -71,7 +73,7 @@ class Worker:
         self._start(lambda: self._video(source, settings))
 
     def cancel(self) -> list[Event]:
-        """Stop after the photo or frame that is being read, and wait for that: all events that were left."""
+        """Stop after the photo or frame that is being read, wait for it, and return the remaining events."""
         self.stop.set()
         events = self.drain()
         while self.busy:
@@ -81,7 +83,7 @@ class Worker:
         return events + self.drain()
 
     def drain(self) -> list[Event]:
-        """All events that wait."""
+        """All events in the queue."""
         events = []
         while True:
             try:
@@ -126,13 +128,13 @@ class Worker:
                 shown, number = Shown(shown.name, image, plates, so_far, done=True), number + 1
                 self._put(Event(0, shown, number, total, rate))
             if not number:
-                raise ValueError(f"{shown.name} has no frame that can be read")
+                raise ValueError(f"{shown.name} has no readable frame")
         except (ValueError, OSError, cv2.error) as error:
             shown.problem = str(error)
         self._put(Event(0, shown, number, number or total, finished=True))
 
     def _put(self, event: Event) -> None:
-        """Wait for room, until the window has given up on this work."""
+        """Wait for room in the queue, unless the work is cancelled."""
         while True:
             try:
                 self.events.put(event, timeout=0.1)

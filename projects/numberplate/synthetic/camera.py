@@ -1,6 +1,6 @@
-"""Plates as a camera sees them: in its light, from the side, in a photo; and back, flat and from the front.
+"""Plates as a camera sees them: exposure, blur and noise, perspective, a place in a photo.
 
-A drawn plate is either seen close by (`view`, for the reader) or pasted into a photo with known corners (`paste`, for
+A drawn plate is either shown alone (`close_up`, for the reader) or pasted into a photo at known corners (`paste`, for
 the detector). What is random is a function of the generator handed in.
 """
 
@@ -10,14 +10,14 @@ import numpy as np
 from projects.numberplate.geometry import outline, rectify
 
 
-def light(image: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
-    """Exposure, colour cast, blur, noise and JPEG of a camera, uint8 (H, W) or (H, W, 3) -> the same."""
+def degrade(image: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
+    """Exposure, colour cast, blur, noise and JPEG artefacts of a camera: uint8 (H, W) or (H, W, 3) -> the same."""
     x = image.astype(np.float32)
     contrast, middle = float(np.exp(rng.uniform(-1.1, 0.25) * difficulty)), rng.uniform(60, 180)
     x *= contrast
-    x += 128 * (1 - contrast) + (middle - 128) * hard
+    x += 128 * (1 - contrast) + (middle - 128) * difficulty
     if x.ndim == 3:
-        x *= 1 + rng.uniform(-0.2, 0.2, 3).astype(np.float32) * hard
+        x *= 1 + rng.uniform(-0.2, 0.2, 3).astype(np.float32) * difficulty
     if rng.random() < 0.5 * difficulty:
         x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.3))
     if rng.random() < 0.25 * difficulty:  # motion
@@ -36,43 +36,45 @@ def light(image: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.
     return x
 
 
-def view(
-    image: np.ndarray, size: tuple[int, int], rng: np.random.Generator, difficulty: float = 1.0, small: float = 0.0
+def close_up(
+    image: np.ndarray, size: tuple[int, int], rng: np.random.Generator, difficulty: float = 1.0, min_height: float = 0.0
 ) -> np.ndarray:
-    """A plate as the reader is handed it: slightly beside its corners, small, and grey, uint8 (h, w) of `size`.
+    """A plate as the reader's input, rectified with slightly wrong corners: grey, uint8 (h, w) of `size`.
 
-    small: the smallest height in pixels that the plate is seen at; 0 leaves its own.
+    min_height: the smallest height in pixels to which the plate is scaled down first; 0 keeps its own.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-    if small:
-        seen = float(np.exp(rng.uniform(np.log(small), np.log(72))))
+    if min_height:
+        seen = float(np.exp(rng.uniform(np.log(min_height), np.log(72))))
         if seen < grey.shape[0]:
             grey = cv2.resize(
                 grey, (max(8, round(grey.shape[1] * seen / grey.shape[0])), round(seen)), interpolation=cv2.INTER_AREA
             )
-    grey = light(grey, rng, difficulty)
+    grey = degrade(grey, rng, difficulty)
     height, width = grey.shape
-    middle = rng.uniform(-0.02, 0.05)  # on average a little more than the plate
+    middle = rng.uniform(-0.02, 0.05)  # on average slightly more than the plate
     spread = rng.normal(0, 0.035 * difficulty, (4, 2)) * (min(width, 2.5 * height), height)
     outward = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (0.5 * middle * width, middle * height)
     shear = rng.normal(0, 0.05 * difficulty) * width * np.array([[1, 0], [1, 0], [-1, 0], [-1, 0]]) * 0.3
     return rectify(grey, outline(width, height) + spread + outward + shear, size)
 
 
-def tilted(width: float, height: float, rng: np.random.Generator, difficulty: float = 1.0) -> np.ndarray:
-    """Corners (4, 2) around the origin of a plate of this size, turned, sheared and seen from the side."""
+def tilted_corners(width: float, height: float, rng: np.random.Generator, difficulty: float = 1.0) -> np.ndarray:
+    """Corners (4, 2) around the origin of a plate of this size, rotated, sheared and in perspective."""
     x, y = width / 2, height / 2
     corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
     roll = np.radians(np.clip(rng.normal(0, 9 * difficulty), -30, 30))
     shear = np.tan(np.radians(np.clip(rng.normal(0, 7 * difficulty), -25, 25)))
     corners[:, 1] += shear * corners[:, 0]
-    corners[:, 1] *= 1 + rng.uniform(-0.12, 0.12) * difficulty * corners[:, 0] / x  # the nearer side is higher
+    corners[:, 1] *= (
+        1 + rng.uniform(-0.12, 0.12) * difficulty * corners[:, 0] / x
+    )  # perspective: the nearer side is higher
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     return corners @ turn
 
 
 def paste(photo: np.ndarray, plate: np.ndarray, corners: np.ndarray, rng: np.random.Generator) -> None:
-    """Put a plate into a photo, in place, as bright and as sharp as what is around it. corners: (4, 2) in pixels."""
+    """Put a plate into a photo, in place, in the brightness and sharpness around it. corners: (4, 2) in pixels."""
     low = np.floor(corners.min(axis=0)).astype(int) - 2
     high = np.ceil(corners.max(axis=0)).astype(int) + 2
     x0, y0 = np.maximum(low, 0)

@@ -1,4 +1,4 @@
-"""Letters to draw plates with: from fonts and from glyph sheets, all as masks of one height."""
+"""Characters to draw plates with, from fonts and glyph sheets, all as masks of one height."""
 
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ PLATE_LIKE = (
     "plate",
 )
 SEAL = "°"
-"""Stands in a line where a seal or a crest is."""
+"""Marks the position of a seal or a crest in a line."""
 
 Font = dict[str, list[np.ndarray]]
 """Each character's masks (several where a sheet shows it several times), uint8 (HEIGHT, w), 255 is ink."""
@@ -34,27 +34,30 @@ Font = dict[str, list[np.ndarray]]
 
 @cache
 def load_fonts(glyphs: Path | None = None) -> list[Font]:
-    """All load_fonts there are: glyph sheets first, then those matplotlib carries, then the fonts of the system that
-    look like a plate's. Raises ValueError if `glyphs` is no folder of sheets."""
-    sheets = [from_sheet(path) for path in sorted(glyphs.glob("*.png"))] if glyphs else []
+    """All fonts: glyph sheets, then those that come with matplotlib, then those of the system that resemble plates.
+
+    Raises ValueError if `glyphs` is not a folder of sheets.
+    """
+    sheets = [font_from_sheet(path) for path in sorted(glyphs.glob("*.png"))] if glyphs else []
     if glyphs and not sheets:
         raise ValueError(f"data.glyphs: there is no glyph sheet (.png with a .box file beside it) in {glyphs}")
-    fonts = [font for path in font_files() if (font := from_font(path))]
+    fonts = [font for path in font_files() if (font := font_from_file(path))]
     return [complete(sheet, fonts[0]) for sheet in sheets] + fonts
 
 
-def carried() -> list[Font]:
-    """The load_fonts that every machine has: those that matplotlib carries."""
-    return [font for path in carried_files() if (font := from_font(path))]
+def matplotlib_fonts() -> list[Font]:
+    """The fonts that come with matplotlib, so that every machine has them."""
+    return [font for path in matplotlib_files() if (font := font_from_file(path))]
 
 
-def carried_files() -> list[Path]:
+def matplotlib_files() -> list[Path]:
+    """Their files."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return [folder / f"DejaVuSans{style}.ttf" for style in ("-Bold", "", "Mono-Bold", "Mono")]
 
 
 def font_files() -> list[Path]:
-    """Font files of matplotlib and of the system, one for each that looks like a plate's; no slanted ones."""
+    """Font files of matplotlib, then those of the system that resemble plates; no italics."""
     from matplotlib.font_manager import findSystemFonts
 
     found = sorted({Path(path) for path in findSystemFonts(fontext="ttf")})
@@ -67,11 +70,11 @@ def font_files() -> list[Path]:
             word in name for word in ("italic", "oblique", "math", "icon", "serif", "light", "thin", "cjk", "arab")
         )
     ]
-    return carried_files() + [path for path in suited if not path.stem.startswith("DejaVu")]
+    return matplotlib_files() + [path for path in suited if not path.stem.startswith("DejaVu")]
 
 
-def from_font(path: Path) -> Font | None:
-    """A TrueType font's capitals and digits; None if it lacks some or draws them all alike."""
+def font_from_file(path: Path) -> Font | None:
+    """Capitals and digits of a TrueType font; None if some are missing or all look the same."""
     try:
         font = ImageFont.truetype(str(path), 96)
         masks = {character: [_from_glyph(character, font)] for character in CHARACTERS}
@@ -86,8 +89,8 @@ def _from_glyph(character: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
     return _to_height(np.asarray(canvas))
 
 
-def from_sheet(path: Path) -> Font:
-    """A glyph sheet: dark characters on white, and a Tesseract box file that says which stands where."""
+def font_from_sheet(path: Path) -> Font:
+    """A glyph sheet: dark characters on white, and a Tesseract box file with the position of each."""
     boxes = path.with_suffix(".box")
     if not boxes.is_file():
         raise ValueError(f"data.glyphs: {path.name} has no {boxes.name} beside it")
@@ -105,12 +108,12 @@ def from_sheet(path: Path) -> Font:
 
 
 def complete(font: Font, other: Font) -> Font:
-    """The typeface, with the characters it lacks (Q, or I and O in some countries) taken from another one."""
+    """The font; characters it lacks (Q, or I and O in some countries) are taken from another one."""
     return {character: font.get(character) or other[character] for character in CHARACTERS}
 
 
 def _to_height(ink: np.ndarray) -> np.ndarray:
-    """Cut to the ink and scale to HEIGHT. Raises ValueError if there is no ink."""
+    """Cut to the bounding box of the ink and scale to HEIGHT. Raises ValueError if there is no ink."""
     rows, columns = np.flatnonzero(ink.max(axis=1) > 99), np.flatnonzero(ink.max(axis=0) > 99)
     if not rows.size or not columns.size:
         raise ValueError("nothing is drawn")
@@ -142,7 +145,7 @@ def _mark(character: str) -> np.ndarray:
 
 
 def _seal(rng: np.random.Generator) -> np.ndarray:
-    """One large or two small discs of some grey, with a rim and a coarse pattern inside."""
+    """One large or two small grey discs with a rim and a coarse pattern."""
     width, discs = int(rng.integers(22, 40)), 1 + int(rng.random() < 0.6)
     pattern = cv2.resize(rng.integers(0, 256, (5, 4), np.uint8), (width, HEIGHT), interpolation=cv2.INTER_CUBIC)
     seal, inside = np.zeros((HEIGHT, width), np.uint8), np.zeros((HEIGHT, width), np.uint8)

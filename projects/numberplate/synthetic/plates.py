@@ -1,6 +1,6 @@
-"""Plates drawn by code, flat and worn: endless training data whose text is known; `camera.py` shows them as photos do.
+"""Plates drawn by code, from the front and worn: unlimited training data with known text.
 
-Everything is a function of the generator handed in.
+`camera.py` shows them as they appear in photos. Everything is a function of the generator handed in.
 """
 
 import string
@@ -28,14 +28,14 @@ SIGNS = {
     "at": "A", "be": "B", "de": "D", "ee": "EST", "es": "E", "fi": "FIN", "fr": "F", "hu": "H", "ie": "IRL", "it": "I",
     "lu": "L", "mk": "NMK", "no": "N", "pt": "P", "rs": "SRB", "ru": "RUS", "se": "S", "si": "SLO", "ba": "BIH",
 }  # fmt: skip
-"""What stands in the blue band, where it is not the country's two letters."""
+"""The sign in the blue band, where it is not the country's two letters."""
 SEALED = frozenset("at ch cz de hr pl si sk".split())
-"""Countries with a seal or a crest where the first two parts of the text meet."""
+"""Countries with a seal or a crest between the first two parts of the text."""
 
 
 @dataclass(frozen=True)
-class Plate:
-    """A plate seen flat and from the front: RGB uint8 (H, W, 3), and what stands on it."""
+class DrawnPlate:
+    """A plate from the front: RGB uint8 (H, W, 3), and its text."""
 
     image: np.ndarray
     text: str
@@ -43,7 +43,7 @@ class Plate:
 
 
 def random_text(rng: np.random.Generator) -> tuple[str, str]:
-    """A country and a plate of one of its formats, separators included. One in seven is free of any format."""
+    """A country and a text in one of its formats, separators included. One in seven follows no format."""
     if rng.random() < 0.15:
         letters = rng.choice(list(CHARACTERS), int(rng.integers(3, 9)))
         return "", "".join(letters)
@@ -58,15 +58,15 @@ def random_text(rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _weights() -> np.ndarray:
-    """Large countries, and those with layouts of their own, a little more often."""
+    """Large countries and those with unusual layouts are drawn somewhat more often."""
     weights = np.array(
         [4.0 if c in ("us", "br", "ar") else 2.0 if c in ("de", "fr", "es", "gb") else 1.0 for c in FORMATS]
     )
     return weights / weights.sum()
 
 
-def draw_plate(font: Font, rng: np.random.Generator, difficulty: float = 1.0) -> Plate:
-    """A plate of a random country, layout and colour. difficulty: 0 clean and plain, 1 as varied and worn as on the road."""
+def draw_plate(font: Font, rng: np.random.Generator, difficulty: float = 1.0) -> DrawnPlate:
+    """A plate of a random country, layout and colour. difficulty: 0 clean and plain, 1 as worn as on the road."""
     country, written = random_text(rng)
     lines = _in_lines(written, country, rng)
     american = country in ("us", "br", "ar", "")
@@ -91,17 +91,17 @@ def draw_plate(font: Font, rng: np.random.Generator, difficulty: float = 1.0) ->
     rooms = (
         [room] if len(lines) == 1 else [(room[0], room[1], room[2], edge - 2), (room[0], edge + 2, room[2], room[3])]
     )
-    for line, place in zip(lines, rooms):
-        _fit(mask, write_line(font, line, rng.uniform(3, 12), rng), place, rng)
+    for line, line_room in zip(lines, rooms):
+        _fit(mask, write_line(font, line, rng.uniform(3, 12), rng), line_room, rng)
     if rng.random() < 0.6:
         cv2.rectangle(mask, (2, 2), (width - 3, height - 3), 1.0, int(rng.integers(1, 4)))
     plate += mask[:, :, None] * (np.array(ink, np.float32) - plate)
     text = "".join(c for c in written if c in CHARACTERS)
-    return Plate(wear(plate, rng, difficulty), text, len(lines))
+    return DrawnPlate(wear(plate, rng, difficulty), text, len(lines))
 
 
 def _band(plate: np.ndarray, width: int, country: str, rng: np.random.Generator) -> None:
-    """The blue band of a European plate, in place: the country's sign and mostly a ring of stars."""
+    """Draw the blue band of a European plate, in place: the country's sign and usually a ring of stars."""
     height = plate.shape[0]
     plate[:, :width] = np.array(BLUE) * rng.uniform(0.7, 1.3)
     sign = SIGNS.get(country, country.upper())
@@ -115,7 +115,7 @@ def _band(plate: np.ndarray, width: int, country: str, rng: np.random.Generator)
 
 
 def _in_lines(written: str, country: str, rng: np.random.Generator) -> list[str]:
-    """One line, or two for every fifth plate: broken at a separator, or before the digits."""
+    """One line, or two for about every fifth plate: broken at a separator, else in the middle."""
     if len(written) < 5 or rng.random() > (0.12 if country == "us" else 0.22):
         return [written]
     breaks = [i for i, c in enumerate(written) if c not in CHARACTERS]
@@ -144,14 +144,14 @@ def _colours(country: str, rng: np.random.Generator) -> tuple[Colour, Colour]:
 
 
 def _picture(plate: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Soft clouds of colour behind the text, as on American plates."""
+    """Smooth patches of colour behind the text, as on American plates."""
     spots = rng.uniform(110, 255, (3, 5, 3)).astype(np.float32)
     clouds = cv2.resize(spots, (plate.shape[1], plate.shape[0]), interpolation=cv2.INTER_CUBIC)
     return plate + rng.uniform(0.1, 0.55) * (clouds - plate)
 
 
 def _captions(plate: np.ndarray, ink: Colour, rng: np.random.Generator, top: float, bottom: float) -> None:
-    """Small words above and below, which are not part of the text."""
+    """Draw small words above and below, which are not part of the text, in place."""
     height, width = plate.shape[:2]
     for y, size in ((top * height - 5, top * height - 8), (0.96 * height, (1 - bottom) * height - 6)):
         if size > 6 and rng.random() < 0.75:
@@ -168,7 +168,7 @@ def _captions(plate: np.ndarray, ink: Colour, rng: np.random.Generator, top: flo
 
 
 def _write(plate: np.ndarray, word: str, at: tuple[int, int], scale: float, ink: Colour, thick: int) -> None:
-    """Small print, in place."""
+    """Draw small print, in place."""
     mask = np.zeros(plate.shape[:2], np.uint8)
     cv2.putText(mask, word, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
     where = np.nonzero(mask)
@@ -176,7 +176,7 @@ def _write(plate: np.ndarray, word: str, at: tuple[int, int], scale: float, ink:
 
 
 def _fit(mask: np.ndarray, line: np.ndarray, room: tuple[float, float, float, float], rng: np.random.Generator) -> None:
-    """Scale a written line into its room of the plate, condensed where it is too wide."""
+    """Draw a line of text into its part of the plate, in place, condensed where it is too wide."""
     x0, y0, x1, y1 = room
     height = (y1 - y0) * rng.uniform(0.85, 1.0)
     natural = line.shape[1] * height / HEIGHT * rng.uniform(0.75, 1.0)
@@ -189,7 +189,7 @@ def _fit(mask: np.ndarray, line: np.ndarray, room: tuple[float, float, float, fl
 
 
 def wear(plate: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
-    """Stickers, screws, dirt and shadow on a flat plate, float (H, W, 3) -> uint8."""
+    """Stickers, screws, dirt and shadow on a plate, float (H, W, 3) -> uint8."""
     height, width = plate.shape[:2]
     if rng.random() < 0.5 * difficulty:  # stickers between the characters
         side = int(rng.integers(8, 20))

@@ -1,6 +1,6 @@
-"""Street scenes drawn by code: the embedded sample. Cars with plates, and writing that is none.
+"""Streets drawn by code: the embedded sample. Cars with plates, and distractors without.
 
-A photo has no car, one or two; signs with words, lamps and grilles are there to be taken for plates.
+A photo shows no car, one or two; signs with words, lamps and grilles invite false positives.
 """
 
 from pathlib import Path
@@ -10,25 +10,29 @@ import numpy as np
 from tqdm import tqdm
 
 from projects.numberplate.synthetic import camera
-from projects.numberplate.synthetic.fonts import Font, carried
+from projects.numberplate.synthetic.fonts import Font, matplotlib_fonts
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.data.cache import sample_folder
 from shared.files import atomic_folder, write_text
 
 SIZE = (360, 480)
 """Height and width in pixels of a drawn photo."""
-CODE = [Path(__file__).with_name(f"{name}.py") for name in ("sample", "render", "camera", "load_fonts", "formats")]
-"""What decides how the photos look."""
+HERE = Path(__file__).parent
+CODE = [
+    *(HERE / f"{name}.py" for name in ("streets", "plates", "camera", "fonts")),
+    *(HERE.parent / f"{name}.py" for name in ("formats", "geometry")),
+]
+"""The files that decide how the photos look."""
 DIFFICULTY = 0.35
-"""How worn its plates are; see `draw_plate`."""
+"""How worn the plates are; see `draw_plate`."""
 
 
 def draw_sample(folder: Path, photos: int, seed: int) -> Path:
-    """The table of the sample's photos, as people list their own; drawn on first use, complete or absent."""
+    """The table of the sample's photos, in the format of `source: csv`; drawn on first use, complete or absent."""
     target = sample_folder(folder, "numberplate", (photos, seed), *CODE)
     if target.is_dir():
         return target / "photos.csv"
-    fonts = carried()
+    fonts = matplotlib_fonts()
     lines = ["file,x0,y0,x1,y1,text,corners"]
     with atomic_folder(target) as temporary:
         for index in tqdm(range(photos), desc="drawing", unit="photo", leave=False):
@@ -59,11 +63,11 @@ def draw_scene(fonts: list[Font], rng: np.random.Generator) -> tuple[np.ndarray,
         plates.append(draw_car(photo, middle, rng.uniform(0.6, 0.95) * SIZE[0], width, fonts, rng))
     if rng.random() < 0.5:
         draw_sign(photo, rng, [corners for corners, _ in plates])
-    return camera.light(photo, rng, DIFFICULTY), plates
+    return camera.degrade(photo, rng, DIFFICULTY), plates
 
 
 def street(rng: np.random.Generator) -> np.ndarray:
-    """Sky, houses and a road, blurred as behind a car."""
+    """Sky, houses and a road, out of focus."""
     height, width = SIZE
     horizon = int(height * rng.uniform(0.3, 0.6))
     photo = np.empty((height, width, 3), np.float32)
@@ -84,7 +88,7 @@ def street(rng: np.random.Generator) -> np.ndarray:
 def draw_car(
     photo: np.ndarray, x: float, bottom: float, width: float, fonts: list[Font], rng: np.random.Generator
 ) -> tuple[np.ndarray, str]:
-    """A car seen from the front or the back, and its plate: corners (4, 2) and text."""
+    """Draw a car from the front or the back, in place; its plate: corners (4, 2) and text."""
     paint = rng.uniform(20, 235, 3)
     body = width * rng.uniform(0.5, 0.62)
     left, right, top = int(x - width / 2), int(x + width / 2), int(bottom - body)
@@ -127,14 +131,14 @@ def draw_car(
     cv2.rectangle(photo, (left, int(bottom - 0.16 * body)), (right, int(bottom - 0.04 * body)), tuple(paint * 0.6), -1)
     plate = draw_plate(fonts[int(rng.integers(len(fonts)))], rng, DIFFICULTY)
     wide = width * rng.uniform(0.26, 0.36) * (0.7 if plate.lines == 2 else 1)
-    corners = camera.tilted(wide, wide * plate.image.shape[0] / plate.image.shape[1], rng, 0.5)
+    corners = camera.tilted_corners(wide, wide * plate.image.shape[0] / plate.image.shape[1], rng, 0.5)
     corners += (x + rng.uniform(-0.04, 0.04) * width, bottom - body * rng.uniform(0.2, 0.3))
     camera.paste(photo, plate.image, corners, rng)
     return corners, plate.text
 
 
 def draw_sign(photo: np.ndarray, rng: np.random.Generator, plates: list[np.ndarray]) -> None:
-    """A board with words on it, where no plate is: writing that must not be taken for one."""
+    """Draw a board with words where no plate is, in place: text that is not a plate."""
     words = " ".join("".join(rng.choice(list("abcdefghijklmnoprstuvw"), int(rng.integers(2, 8)))) for _ in range(2))
     scale, thick = rng.uniform(0.4, 0.9), int(rng.integers(1, 3))
     (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, scale, thick)

@@ -1,0 +1,26 @@
+"""Score a run: python -m projects.starter.evaluate [--run RUN] [--data.source folder --data.root DIR]"""
+
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
+
+    main(__file__)
+
+from projects.starter.data import fingerprints, load_data, to_dataset
+from projects.starter.predictor import Predictor
+from shared.config import EvaluateOptions
+from shared.data.provenance import Provenance
+from shared.evaluation.classifier import ClassifierEvaluation, evaluate_classifier
+from shared.evaluation.inference import predict
+
+HEADLINE = ("accuracy", "max")
+
+
+def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> ClassifierEvaluation:
+    """Score a predictor on the test set without the images that the run has seen."""
+    test = load_data(options.data, predictor.classes)[0]["test"]
+    seen = provenance.seen(fingerprints(test), options.seen == "keep")
+    test = [record for record, scored in zip(test, seen.scored) if scored]
+    images = to_dataset(test, predictor.config.model.image_size)
+    logits = predict(predictor.network, images, lambda batch: batch[0], precision="fp32")  # (N, classes)
+    files, targets = [path.name for path, _ in test], [label for _, label in test]
+    return evaluate_classifier(files, logits, targets, predictor.classes, seen, options.data.split)

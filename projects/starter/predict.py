@@ -1,0 +1,21 @@
+"""Classify images: python -m projects.starter.predict image.png [--run RUN] [--json answers.json]"""
+
+if __name__ == "__main__":  # before torch is imported: --help and mistakes answer at once
+    from shared.command import main
+
+    main(__file__)
+
+from projects.starter.predictor import Predictor
+from shared.command import readable, show
+from shared.config import PredictOptions
+from shared.data.images import read_image
+from shared.runs import Run
+
+
+def predict(options: PredictOptions, run: Run) -> dict[str, dict[str, float]]:
+    """One line per image: the three most likely classes."""
+    predictor, answers = Predictor.load(run.model_file), {}
+    for _, path, image in readable("starter", options.input, read_image):
+        answers[str(path)] = predictor(image)
+        print(f"{path}: {show(dict(list(answers[str(path)].items())[:3]))}")
+    return answers

@@ -1,0 +1,35 @@
+"""Where the images come from -> one list of (path, class number), and the class names."""
+
+from pathlib import Path
+
+import cv2
+from sklearn.datasets import load_digits
+
+from projects.starter.config import DataConfig
+from shared.data.images import find_images
+
+Record = tuple[Path, int]
+
+
+def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[list[Record], list[str]]:
+    """All images of a source. With the `classes` of a finished run given, they are numbered as there."""
+    root = write_sample(config.root) if config.source == "sample" else config.root
+    names = classes or sorted(path.name for path in root.glob("*") if path.is_dir())
+    records = [(path, number) for number, name in enumerate(names) for path in find_images(root / name)]
+    if len(names) < 2 or not records:
+        raise ValueError(f"data.root: {root} must hold one folder of images per class, and at least two classes")
+    return records, names
+
+
+def write_sample(folder: Path) -> Path:
+    """The digits (1,797 images of 8 x 8 pixels) as image files, in one folder per class."""
+    digits, target = load_digits(), folder / "starter-digits"
+    for number, (image, label) in enumerate(zip(digits.images, digits.target)):
+        (target / str(label)).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target / str(label) / f"{number:04d}.png"), 255 - image * 15)
+    return target
+
+
+def own_data(folder: Path, _: DataConfig) -> tuple[Path, Path]:
+    """The sample as somebody's own data: what `--data.root` takes, and one input for `predict`."""
+    return write_sample(folder), folder / "starter-digits" / "3" / "0003.png"

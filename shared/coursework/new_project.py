@@ -1,0 +1,109 @@
+"""Begin a project of your own as a copy of another one.
+
+python -m shared.coursework.new_project flowers                       # a copy of projects/starter
+python -m shared.coursework.new_project flowers --source plantdisease
+"""
+
+import keyword
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from tyro import conf
+
+from shared.config import Section, load, parse_arguments, print_help
+
+ROOT = Path(__file__).parent.parent.parent
+RESERVED = {
+    "all",
+    "configs",
+    "data",
+    "latest",
+    "new",
+    "project",
+    "projects",
+    "runs",
+    "shared",
+    "shipped",
+    "test",
+    "tests",
+}
+COPIED = ("projects/{}", "configs/{}")
+
+
+class NewProjectOptions(Section):
+    """Copy a project, its configs and its tests under a new name."""
+
+    input: Annotated[list[str], conf.Positional] = Field(min_length=1, max_length=1)
+    """The new project's name."""
+    source: str = "starter"
+    """The project that is copied."""
+
+
+def new_project(name: str, source: str = "starter", root: Path = ROOT) -> list[Path]:
+    """Copy `projects/<source>`, `configs/<source>` and `tests/test_<source>*.py`; the paths that were made.
+
+    The name is replaced wherever it stands as a word, in code, settings, READMEs and the headers of model files.
+    Raises ValueError with one sentence for a name that is bad, taken or reserved, and for a source that is not there.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is no name for a project: use lower-case letters, digits and _, a letter first")
+    if name in RESERVED:
+        raise ValueError(f"the name {name} is reserved; take another")
+    if not (root / "projects" / source / "train.py").is_file():
+        there = ", ".join(sorted(path.parent.name for path in root.glob("projects/*/train.py")))
+        raise ValueError(f"there is no project {source}; there are {there}")
+    copies = {root / part.format(source): root / part.format(name) for part in COPIED}
+    tests = sorted((root / "tests").glob(f"test_{source}.py")) + sorted((root / "tests").glob(f"test_{source}_*.py"))
+    copies |= {test: test.with_name(test.name.replace(f"test_{source}", f"test_{name}", 1)) for test in tests}
+    if taken := [str(path.relative_to(root)) for path in copies.values() if path.exists()]:
+        raise ValueError(f"{taken[0]} exists already; take another name or remove it")
+    made = []
+    for old, new in copies.items():
+        for file in [old] if old.is_file() else sorted(path for path in old.rglob("*") if path.is_file()):
+            if "__pycache__" not in file.parts:
+                target = new if old.is_file() else new / file.relative_to(old)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy(file, target, source, name)
+        made.append(new)
+    return made
+
+
+def _copy(file: Path, target: Path, source: str, name: str) -> None:
+    """A file with the project's name replaced; pictures and record files as they are."""
+    if file.name == "model.safetensors":
+        from shared.training.checkpoint import load_model, save_model  # torch, which few copies need
+
+        tensors, about = load_model(file, source)
+        save_model(target, tensors, {**about, "project": name})
+        return
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        shutil.copyfile(file, target)
+        return
+    target.write_text(re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", name, text), encoding="utf-8")
+
+
+def main() -> None:
+    """The command line."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        print_help(NewProjectOptions, "python -m shared.coursework.new_project", str(__doc__))
+    try:
+        options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
+        (name,) = options.input
+        made = new_project(name, options.source)
+    except (ValueError, OSError) as error:
+        print(f"new-project: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    for path in made:
+        print(f"  {path.relative_to(ROOT)}")
+    print(f"next: make train-{name}, or python -m projects.{name}.train --config configs/{name}/sample.yaml")
+
+
+if __name__ == "__main__":
+    main()

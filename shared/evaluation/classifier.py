@@ -1,0 +1,61 @@
+"""The evaluation of a plain classifier, for projects that need nothing of their own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from shared.data.provenance import Seen
+from shared.evaluation.metrics import classifier_rows, scores
+from shared.evaluation.report import Report, Section, baselines_section, classifier_sections, learning_curves
+
+
+@dataclass
+class ClassifierEvaluation:
+    """What was measured, and on what."""
+
+    summary: str
+    logits: Tensor
+    targets: np.ndarray
+    numbers: dict[str, Any]
+    """The content of evaluation.json."""
+    predictions: list[dict[str, Any]]
+    """The rows of predictions.csv."""
+    seen: Seen
+
+
+def evaluate_classifier(
+    items: Sequence[str],
+    logits: Tensor,
+    targets: Sequence[int],
+    classes: Sequence[str],
+    seen: Seen,
+    split: str,
+) -> ClassifierEvaluation:
+    """Accuracy, macro F1, loss and calibration error beside the majority class. logits (N, C), targets (N,)."""
+    truth = np.asarray(targets)
+    majority = np.full(len(truth), np.bincount(truth).argmax())
+    data = {"split": split, "n": len(truth), "seen": seen.count}
+    numbers = {"data": data, **scores(logits, truth, {"majority": majority})}
+    summary, rows = f"{len(truth)} items, split {split}", classifier_rows(items, logits, truth, classes)
+    return ClassifierEvaluation(summary, logits, truth, numbers, rows, seen)
+
+
+def classifier_report(
+    title: str, network: str, classes: Sequence[str], result: ClassifierEvaluation, history: list[dict[str, float]]
+) -> Report:
+    """Comparison with the majority class, confusion matrix, metrics per class, calibration, learning curves."""
+    metrics: Mapping[str, float] = result.numbers["metrics"]
+    majority = result.numbers["baselines"]["majority"]["accuracy"]
+    lead = (
+        f"{metrics['accuracy']:.1%} of {len(result.targets)} test items are classified correctly; "
+        f"always predicting the majority class reaches {majority:.1%}."
+    )
+    sections = [
+        baselines_section(result.numbers, network, {"majority": "majority class"}),
+        *classifier_sections(result.logits.numpy(), result.targets, classes, 1.0, "items"),
+        Section("Training", figure=learning_curves(history, "accuracy")) if history else None,
+    ]
+    return Report(title, lead, [], sections)

@@ -1,0 +1,86 @@
+"""The promise: a new project is one command away, is ready to run, and keeps the contract."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.coursework.new_project import RESERVED, new_project
+from shared.files import read_json
+from tests.conftest import ROOT, environment
+
+PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the repository's code."""
+    for folder in ("projects", "shared", "configs", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`python WORDS` in a checkout, with the code of that checkout."""
+    variables = {**environment(), "PYTHONPATH": str(folder)}
+    return subprocess.run([sys.executable, *words], cwd=folder, env=variables, text=True, capture_output=True)
+
+
+def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
+    modules = []
+    for source in PROJECTS:
+        new_project(f"my_{source}", source, checkout)
+        files = [file for part in ("projects", "configs") for file in (checkout / part / f"my_{source}").rglob("*")]
+        text = [file for file in files if file.suffix in (".py", ".yaml", ".md")]
+        assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
+        code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
+        modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]
+        settings = ("--config", f"configs/my_{source}/sample.yaml", "--print-config")
+        shown = run(checkout, "-m", f"projects.my_{source}.train", *settings)
+        assert shown.returncode == 0, shown.stderr
+    imported = run(checkout, "-c", "; ".join(f"import {name}" for name in modules))
+    assert imported.returncode == 0, imported.stderr
+    collected = run(checkout, "-m", "pytest", "-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_")
+    assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
+
+
+def test_weights_that_come_with_a_project_are_those_of_the_copy(checkout: Path) -> None:
+    new_project("gates", "numberplate", checkout)
+    code = "from projects.gates.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED); print('loaded')"
+    assert run(checkout, "-c", code).stdout == "loaded\n"
+
+
+def test_a_copy_of_the_starter_keeps_the_contract(checkout: Path) -> None:
+    new_project("flowers", "starter", checkout)
+    answer = run(checkout, "-m", "projects.flowers.train", "--config", "configs/flowers/smoke.yaml")
+    assert answer.returncode == 0, answer.stderr
+    (run_folder,) = checkout.glob("runs/flowers/*")
+    assert read_json(run_folder / "evaluation.json")["project"] == "flowers"
+    root = str(checkout / "data" / "flowers-digits")
+    scored = run(checkout, "-m", "projects.flowers.evaluate", "--data.source", "folder", "--data.root", root)
+    assert scored.returncode == 0, scored.stderr
+    assert "in this run's training or validation set" in scored.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "reason"),
+    [
+        ("Flowers", "starter", "is no name for a project"),
+        ("my-flowers", "starter", "is no name for a project"),
+        ("1st", "starter", "is no name for a project"),
+        ("../flowers", "starter", "is no name for a project"),
+        ("class", "starter", "is no name for a project"),
+        ("plantdisease", "starter", "projects/plantdisease exists already"),
+        *((name, "starter", "is reserved") for name in sorted(RESERVED)),
+        ("flowers", "roses", "there is no project roses; there are imagecaption"),
+    ],
+)
+def test_a_bad_name_is_one_sentence_and_makes_nothing(name: str, source: str, reason: str) -> None:
+    before = sorted(path.name for path in (ROOT / "projects").iterdir())
+    answer = run(ROOT, "-m", "shared.coursework.new_project", name, "--source", source)
+    assert answer.returncode == 2
+    assert reason in answer.stderr and answer.stderr.count("\n") == 1
+    assert sorted(path.name for path in (ROOT / "projects").iterdir()) == before
