@@ -46,7 +46,7 @@ def main(file: str, run: str) -> None:
     texts = frame["text"].astype(str).iloc[judged].tolist()
     praised = np.array([1 in signs[i] for i in judged])
     model = Predictor.load(Run.open("sentiment", run).model_file)
-    agrees = (model(texts).argmax(dim=1).numpy() == model.classes.index("positive")) == praised
+    agrees = (model.forward(texts).argmax(dim=1).numpy() == model.classes.index("positive")) == praised
     rules = vader(texts, ["negative", "positive"])
     beside = "not installed" if rules is None else f"{((rules == 1) == praised).mean():.3f}"
     print(f"\n{len(judged)} sentences, praise or blame, judged right:")

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, create_model
+from pydantic import create_model
 
 from shared import config as settings
 from shared.config import AppOptions, EvaluateOptions, RunOptions, Section, TrainOptions
@@ -115,7 +115,7 @@ def _train(project: str, _: str) -> int:
         first = distributed.is_first()
     if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
         os._exit(0)
-    options = settings.load(_evaluate_options(project), {"run": run.name}, _sections(project, run))
+    options = settings.load(options_class(project, "evaluate"), {"run": run.name}, _sections(project, run))
     path = evaluate_run(project, run, options, run.folder)
     print(f"report: {_short(path)}")
     return 0
@@ -144,11 +144,11 @@ def _resume(project: str, run: Run) -> str:
 # --- evaluate
 
 
-def _evaluate_options(project: str) -> type[EvaluateOptions]:
-    """The project's own options of `evaluate`, or the usual ones: its sections `data` and `evaluation`."""
-    config = _module(project, "config")
-    if hasattr(config, "EvaluateOptions") and config.EvaluateOptions is not EvaluateOptions:
-        return config.EvaluateOptions
+def options_class(project: str, script: str) -> Any:
+    """The options of a script: the project's own, or the usual ones."""
+    config, name = _module(project, "config"), f"{script.title().replace('_', '')}Options"
+    if hasattr(config, name) or script != "evaluate":
+        return getattr(config, name, getattr(settings, name, RunOptions))
     fields = config.Config.model_fields
     sections: dict[str, Any] = {
         n: (fields[n].annotation, fields[n].default) for n in ("data", "evaluation") if n in fields
@@ -161,15 +161,15 @@ def _evaluate(project: str, _: str) -> int:
 
     Scores a finished run. Its own test set renews its report; other data get a folder in `evaluations/`.
     """
-    options_class = _evaluate_options(project)
-    given = _arguments(project, "evaluate", options_class)
-    run = _open(project, options_class, given)
+    kind = options_class(project, "evaluate")
+    given = _arguments(project, "evaluate", kind)
+    run = _open(project, kind, given)
     own = _sections(project, run)
     base = dict(own)
     if isinstance(asked := given.get("data"), dict) and {"source", "root"} & set(asked):
-        source = _source(options_class, own.get("data", {}), given)
+        source = _source(kind, own.get("data", {}), given)
         base["data"] = {"source": source, **({"split": "all"} if source in ("csv", "folder") else {})}
-    options = settings.load(options_class, base, given)
+    options = settings.load(kind, base, given)
     same = options.name is None and options.seen == "leave-out" and not run.is_shipped and _test_set_of(options, own)
     path = evaluate_run(project, run, options, run.folder if same else _evaluation_folder(run, options))
     print(f"report: {_short(path)}")
@@ -186,7 +186,7 @@ def evaluate_run(project: str, run: Run, options: EvaluateOptions, folder: Path)
     metric, direction = evaluate.HEADLINE
     if metric not in result.numbers["metrics"]:  # data without what it needs
         metric = next(iter(result.numbers["metrics"]))
-    data = getattr(options, "data", None)
+    data: Any = getattr(options, "data", None)
     place = {
         "source": getattr(data, "source", project),
         "root": str(data.root) if getattr(data, "root", None) else None,
@@ -222,7 +222,7 @@ def _table(title: str, numbers: Mapping[str, Any]) -> list[str]:
 
 def _sections(project: str, run: Run) -> dict[str, Any]:
     """The settings of a run that its evaluation has, too."""
-    known = _evaluate_options(project).model_fields
+    known = options_class(project, "evaluate").model_fields
     return {key: value for key, value in run.settings.items() if key in known and isinstance(value, dict)}
 
 
@@ -254,12 +254,12 @@ def _evaluation_folder(run: Run, options: EvaluateOptions) -> Path:
     raise ValueError(f"there are 1000 evaluations called {name} in {run.output}; name this one with --name")
 
 
-def _source(options_class: type[Section], own: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+def _source(kind: type[Section], own: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
     """The source that the command line names, else the own one. Raises ValueError where a place was named alone."""
     asked = given.get("data")
     if not isinstance(asked, dict):
         return own.get("source")
-    section: Any = options_class.model_fields["data"].annotation
+    section: Any = kind.model_fields["data"].annotation
     default = own.get("source", section.model_fields["source"].default if "source" in section.model_fields else None)
     if default == "sample" and "root" in asked and "source" not in asked:
         raise ValueError("data.root says where the data are; say what they are with --data.source")
@@ -272,11 +272,10 @@ def _source(options_class: type[Section], own: Mapping[str, Any], given: Mapping
 def _answer(project: str, script: str) -> int:
     """A script that works on a finished run: its function of the same name gets its options and the run, and returns
     what `--json` writes."""
-    name = f"{script.title().replace('_', '')}Options"
-    options_class = getattr(_module(project, "config"), name, getattr(settings, name, RunOptions))
-    given = _arguments(project, script, options_class)
-    run = _open(project, options_class, given)
-    options = settings.load(options_class, given)
+    kind = options_class(project, script)
+    given = _arguments(project, script, kind)
+    run = _open(project, kind, given)
+    options = settings.load(kind, given)
     answer = getattr(_module(project, script), script)(options, run)
     if options.json_file and answer is not None:
         write_json(options.json_file, answer)
@@ -285,10 +284,10 @@ def _answer(project: str, script: str) -> int:
 
 def _app(project: str, script: str) -> int:
     """The predictor of a run on a web page of this machine, until Ctrl-C."""
-    options_class: type[AppOptions] = getattr(_module(project, "config"), "AppOptions", AppOptions)
-    given = _arguments(project, script, options_class)
-    run = _open(project, options_class, given)
-    options = settings.load(options_class, given)
+    kind: type[AppOptions] = options_class(project, script)
+    given = _arguments(project, script, kind)
+    run = _open(project, kind, given)
+    options = settings.load(kind, given)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     try:
         import gradio
@@ -299,22 +298,22 @@ def _app(project: str, script: str) -> int:
     return 0
 
 
-def _open(project: str, options_class: type[RunOptions], given: Mapping[str, Any]) -> Run:
+def _open(project: str, kind: type[RunOptions], given: Mapping[str, Any]) -> Run:
     """The finished run that the command line names."""
-    named = given.get("run", options_class.model_fields["run"].default)
+    named = given.get("run", kind.model_fields["run"].default)
     run = Run.open(project, settings.load(RunOptions, {"run": named}).run)
     if not run.model_file.is_file():
         raise ValueError(f"run {run.name} is not finished; to go on: {_resume(project, run)}")
     return run
 
 
-def _arguments(project: str, script: str, options_class: type[BaseModel]) -> dict[str, Any]:
+def _arguments(project: str, script: str, kind: Any) -> dict[str, Any]:
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         program = f"python -m projects.{project}.{script}"
-        settings.print_help(options_class, program, str(sys.modules["__main__"].__doc__).strip())
+        settings.print_help(kind, program, str(sys.modules["__main__"].__doc__).strip())
     given = settings.parse_arguments(arguments)
-    if "input" in given and "input" not in options_class.model_fields:
+    if "input" in given and "input" not in kind.model_fields:
         words = " ".join(given["input"])
         raise ValueError(f"unexpected argument: {words}; settings look like --section.key value")
     return given

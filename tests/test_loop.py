@@ -274,6 +274,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weigh
         ("min", 2, [3.0, 1.0, 2.0, 1.5, 0.0, 0.0], 1, 4),
         ("max", 2, [1.0, 0.5, 2.0, 1.5, 3.0, 0.0], 4, 6),  # a better epoch starts the count anew
         ("min", 1, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0], 0, 2),  # the same again is not better
+        ("max", 1, [1.0, 1.0, 2.0, 2.0, 2.0, 2.0], 0, 2),
         ("max", 0, [3.0, 2.0, 1.0, 1.0, 1.0, 1.0], 0, 6),
     ],
 )

@@ -2,17 +2,22 @@
 
 import importlib
 import importlib.util
+import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from shared.command import options_class
 from shared.config import TrainOptions, load, parse_arguments, read_yaml
 from tests.conftest import ROOT
 
-READMES = [ROOT / "README.md", *sorted((ROOT / "projects").glob("*/README.md"))]
+READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "projects").glob("*/RE*.md"))]
 LINES = sorted({line for path in READMES for line in re.findall(r"python -m [a-z_.]+[^`\n]*", path.read_text())})
 MODULES = [line for line in LINES if line.startswith("python -m projects.") and "..." not in line]
 MAKE = sorted({line for path in READMES for line in re.findall(r"make [a-z-]+[^`\n]*", path.read_text())})
@@ -27,7 +32,7 @@ def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
     package, script = module.rsplit(".", 1)
     config, given = importlib.import_module(f"{package}.config"), parse_arguments(words)
     if script != "train":
-        load(getattr(config, f"{script.capitalize()}Options"), given)
+        load(options_class(package.split(".")[1], script), given)
         return
     asked = load(TrainOptions, {key: given.pop(key) for key in TrainOptions.model_fields if key in given})
     load(config.Config, read_yaml(ROOT / asked.config) if asked.config else {}, given)
@@ -36,7 +41,7 @@ def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no make")
 @pytest.mark.parametrize("line", [line for line in MAKE if "%" not in line and "`" not in line])
 def test_a_make_line_is_one_that_make_knows(line: str) -> None:
-    words = shlex.split(line)
+    words = shlex.split(line, comments=True)
     if not re.match(r"^(setup|test|test-all|lint|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
         return  # prose that happens to contain the word
     answer = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True)
@@ -48,3 +53,23 @@ def test_a_make_line_is_one_that_make_knows(line: str) -> None:
 def test_the_picture_is_there_and_small() -> None:
     for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / picture).stat().st_size < 200_000
+
+
+def test_the_change_of_the_model_in_the_readme_can_be_made_and_trains_better(tmp_path: Path) -> None:
+    (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = diff.splitlines()
+    before = "\n".join(line[1:] for line in lines if line.startswith("-"))
+    after = "\n".join(line[1:] for line in lines if line.startswith("+"))
+    for folder in ("projects", "shared", "configs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    model = tmp_path / "projects" / "starter" / "model.py"
+    scores = []
+    for change in ((before, before), (before, after)):
+        assert change[0] in model.read_text()
+        model.write_text(model.read_text().replace(*change))
+        words = [sys.executable, "-m", "projects.starter.train", "--config", "configs/starter/smoke.yaml"]
+        variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        subprocess.run(words, cwd=tmp_path, env=variables, check=True, capture_output=True)
+        run = sorted(tmp_path.glob("runs/starter/*/evaluation.json"))[-1]
+        scores.append(json.loads(run.read_text())["metrics"]["accuracy"])
+    assert scores[1] > scores[0]

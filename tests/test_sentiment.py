@@ -382,13 +382,14 @@ def test_what_was_trained_on_is_found_without_its_headline(tmp_path: Path, predi
         name: DataConfig(source="csv", root=tmp_path / f"{name}.csv", max_overlap=1) for name in ("plain", "titled")
     }
     plain, titled = place["plain"], place["titled"].model_copy(update={"title": "head"})
-    every = {"split": "all", "text": "text"}
     for own, other in ((titled, plain), (plain, titled)):
         trained = ReviewData(own)
         tables = (trained.train, trained.validation)
         provenance = Provenance(Fingerprints.join(*(fingerprints(t, bare) for t in tables for bare in (False, True))))
         config = predictor.config.model_copy(update={"data": own})
-        options = EvaluateOptions(data=other.model_copy(update=every), evaluation=EvaluationConfig(checklist=False))
+        options = EvaluateOptions(
+            data=other.model_copy(update={"split": "all"}), evaluation=EvaluationConfig(checklist=False)
+        )
         result = evaluate(dataclasses.replace(predictor, config=config), options, provenance)
         assert result.seen.count == sum(len(t.texts) for t in tables)
         own_test = EvaluateOptions(data=own, evaluation=EvaluationConfig(checklist=False))

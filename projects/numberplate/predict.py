@@ -24,11 +24,11 @@ from projects.numberplate.predictor import Predictor
 from projects.numberplate.video import SUFFIXES, Tracker, Video, is_video, watch
 from shared.command import picture_files, readable
 from shared.data.images import find_images, read_image
-from shared.files import write_bytes, write_json
+from shared.files import write_bytes
 from shared.runs import Run
 
 
-def predict(options: PredictOptions, run: Run) -> None:
+def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture with the plates marked."""
     pipeline = Predictor.load(run.model_file).pipeline(options.engine, options.country)
     paths = [found for path in options.input for found in (find_images(path, SUFFIXES) if path.is_dir() else [path])]
@@ -40,9 +40,7 @@ def predict(options: PredictOptions, run: Run) -> None:
         path, picture = both
         return (read_video if is_video(path) else read_photo)(path, pipeline, picture)
 
-    answers = [answer for *_, answer in readable("numberplate", list(zip(paths, pictures)), read)]
-    if options.json_file:
-        write_json(options.json_file, answers)
+    return [answer for *_, answer in readable("numberplate", list(zip(paths, pictures)), read)]
 
 
 def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:

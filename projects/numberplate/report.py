@@ -66,7 +66,7 @@ def _lead(result: Evaluation) -> str:
     low, high = intervals["exact"]
     name = "contours_tesseract" if result.answers else "tesseract"
     baseline = result.numbers["baselines"].get(name, {})
-    beside = f" {BASELINES[name]}: {baseline['exact']:.1%}." if "exact" in baseline else ""
+    beside = f" The baseline, {BASELINES[name]}, reads {baseline['exact']:.1%}." if "exact" in baseline else ""
     interval = f"95 % interval {low:.1%} - {high:.1%}"
     return f"{metrics['exact']:.1%} of the plates are read without an error ({interval}).{beside}"
 

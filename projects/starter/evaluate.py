@@ -5,9 +5,10 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
+from typing import Any
+
 from projects.starter.data import fingerprints, load_data, to_dataset
 from projects.starter.predictor import Predictor
-from shared.config import EvaluateOptions
 from shared.data.provenance import Provenance
 from shared.evaluation.classifier import ClassifierEvaluation, evaluate_classifier
 from shared.evaluation.inference import predict
@@ -15,7 +16,7 @@ from shared.evaluation.inference import predict
 HEADLINE = ("accuracy", "max")
 
 
-def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> ClassifierEvaluation:
+def evaluate(predictor: Predictor, options: Any, provenance: Provenance) -> ClassifierEvaluation:
     """Score a predictor on the test set without the images that the run has seen."""
     test = load_data(options.data, predictor.classes)[0]["test"]
     seen = provenance.seen(fingerprints(test), options.seen == "keep")

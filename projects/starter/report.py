@@ -7,5 +7,4 @@ from shared.runs import Run
 
 
 def report(predictor: Predictor, result: ClassifierEvaluation, run: Run) -> Report:
-    """The report of an evaluation."""
     return classifier_report("Image classification", "CNN", predictor.classes, result, run.history())

@@ -243,10 +243,10 @@ def coverage(one: Forecasts) -> Figure:
     axes = figure.subplots()
     third = terciles(one.past_variance)
     names = [name for name in ("lstm", "constant", "ewma", "garch", "gjr", "har") if name in one.models]
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         inside = covered(one, one.models[name], "90")
         shares = [inside[third == part].mean() for part in range(3)]
-        at = np.arange(3) + 0.8 * (place / len(names) - 0.4)
+        at = np.arange(3) + 0.8 * (position / len(names) - 0.4)
         colour = {"lstm": ACCENT, "constant": SECOND}.get(name, SOFT)
         axes.bar(at, shares, 0.7 / len(names), color=colour, label=NAMES[name])
     axes.axhline(0.9, color=INK, linewidth=0.8)

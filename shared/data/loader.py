@@ -108,9 +108,9 @@ class _Seeded(Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, item: Item) -> Any:
-        with seeded(item.seed):
-            return self.dataset[item]
+    def __getitem__(self, index: Item) -> Any:
+        with seeded(index.seed):
+            return self.dataset[index]
 
 
 def _collate(samples: list[Any]) -> Any:

@@ -57,11 +57,16 @@ def content_hashes(items: Iterable[bytes]) -> np.ndarray:
 def text_fingerprints(texts: Iterable[str]) -> Fingerprints:
     """Texts without regard to case, punctuation, white space and Unicode form."""
 
-    def words(text: str) -> str:
-        normal = unicodedata.normalize("NFKC", text).casefold()
-        return " ".join("".join(c if c.isalnum() else " " for c in normal).split()) or text
+    def is_letter(c: str) -> bool:
+        mark = unicodedata.category(c) in ("Mn", "Mc") and not "\ufe00" <= c <= "\ufe0f"  # (variants of emoji)
+        return c.isalnum() or mark  # the vowels of Indian scripts are marks
 
-    return Fingerprints(content_hashes(words(text).encode() for text in texts))
+    def words(text: str) -> str:
+        normal = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        kept = "".join(c if is_letter(c) else " " for c in normal)
+        return " ".join(kept.split()) or " ".join(normal.split())  # of "???" everything is kept
+
+    return Fingerprints(content_hashes(words(text).encode(errors="surrogatepass") for text in texts))
 
 
 def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
@@ -127,6 +132,8 @@ class Seen:
     """Whether seen items are scored all the same."""
     known: bool = True
     """False where the run has no record of its items."""
+    complete: bool = True
+    """False where the run started from weights of a run without a record."""
 
     @property
     def count(self) -> int:
@@ -142,13 +149,16 @@ class Seen:
         """What a reader must know about it; empty where nothing was seen."""
         if not self.known:
             return f"This run has no record of what it was trained on: it may have seen some of these {items}."
-        if not self.count:
-            return ""
-        near = f" ({self.near_duplicates} as near duplicates)" if self.near_duplicates else ""
-        fate = (
-            "they are scored all the same (--seen keep)" if self.keep else "they are left out (--seen keep scores them)"
-        )
-        return f"{self.count} of {len(self.mask)} {items} were in this run's training or validation set{near}; {fate}."
+        counted = more = ""
+        if self.count:
+            near = f" ({self.near_duplicates} as near duplicates)" if self.near_duplicates else ""
+            fate = "scored all the same (--seen keep)" if self.keep else "left out (--seen keep scores them)"
+            counted = f"{self.count} of {len(self.mask)} {items} were in this run's training or validation set{near}; "
+            counted += f"they are {fate}."
+        if not self.complete:
+            some = f"some{' more' if self.count else ''} of these {items}"
+            more = f"This run started from weights without a record, which may have been trained on {some}."
+        return " ".join(filter(None, [counted, more]))
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,8 @@ class Provenance:
     """The fingerprints of all items that a run was trained or validated on; None: there is no record."""
 
     items: Fingerprints | None
+    complete: bool = True
+    """False where the run started from weights of a run without a record, and so may have seen more."""
 
     @classmethod
     def load(cls, folder: Path) -> "Provenance":
@@ -164,7 +176,7 @@ class Provenance:
             tensors = load_file(folder / FILE)
             perceptual = tensors.get("perceptual")
             bits = None if perceptual is None else np.unpackbits(perceptual, axis=1, count=LOW_FREQUENCIES**2 - 1) > 0
-            return cls(Fingerprints(tensors["exact"], bits, tensors.get("fit")))
+            return cls(Fingerprints(tensors["exact"], bits, tensors.get("fit")), "incomplete" not in tensors)
         except (OSError, SafetensorError, KeyError, ValueError):
             return cls(None)
 
@@ -177,6 +189,8 @@ class Provenance:
             tensors["perceptual"] = np.packbits(self.items.perceptual, axis=1)
         if self.items.fit is not None:
             tensors["fit"] = self.items.fit
+        if not self.complete:
+            tensors["incomplete"] = np.array([True])
         with atomic(folder / FILE) as temporary:
             save_file(tensors, temporary)
 
@@ -188,14 +202,15 @@ class Provenance:
         if self.items is None:
             return Seen(np.zeros(len(items.exact), bool), 0, keep, known=False)
         if self.items.fit is not None and items.fit is not None:
-            first = dict(zip(self.items.exact[::-1].tolist(), self.items.fit[::-1].tolist()))
+            latest_first = np.argsort(-self.items.fit, kind="stable")  # so that the dictionary ends with the first fit
+            first = dict(zip(self.items.exact[latest_first].tolist(), self.items.fit[latest_first].tolist()))
             mask = np.array([first.get(h, n + 1) <= n for h, n in zip(items.exact.tolist(), items.fit.tolist())], bool)
         else:
             mask = np.isin(items.exact, self.items.exact)
         near = np.zeros_like(mask)
         if self.items.perceptual is not None and items.perceptual is not None:
             near = ~mask & (nearest_distance(items.perceptual, self.items.perceptual) <= NEAR)
-        seen = Seen(mask | near, int(near.sum()), keep)
+        seen = Seen(mask | near, int(near.sum()), keep, complete=self.complete)
         if len(mask) and not seen.scored.any():
             raise ValueError(
                 f"all {len(mask)} items were in this run's training or validation set; --seen keep scores them anyway"
@@ -206,5 +221,7 @@ class Provenance:
 def record(folder: Path, *items: Fingerprints, earlier: Sequence[Path] = ()) -> None:
     """Write into a run's folder what it is trained and validated on, with what the runs in the folders `earlier`, whose
     weights it starts from, have seen."""
-    before = [known for path in earlier if (known := Provenance.load(path).items) is not None]
-    Provenance(Fingerprints.join(*items, *before)).save(folder)
+    before = [Provenance.load(path) for path in earlier]
+    known = [one.items for one in before if one.items is not None]
+    complete = all(one.items is not None and one.complete for one in before)
+    Provenance(Fingerprints.join(*items, *known), complete).save(folder)
