@@ -1,8 +1,10 @@
-"""Files that are either complete or not there."""
+"""Files that are either complete or not there, and whose content is known to be what was written."""
 
 import csv
+import hashlib
 import io
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Generator, Mapping, Sequence
@@ -10,20 +12,50 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+DIGEST = 32  # bytes of the checksum at the end of a sealed file
+
 
 @contextmanager
-def atomic(path: Path) -> Generator[Path]:
+def atomic(path: Path, previous: Path | None = None) -> Generator[Path]:
     """Yield a temporary path in the same folder; it takes the name `path` only when the block ends without an error.
 
     Safe when several processes write the same file: the last one to finish wins, nobody ever reads half a file.
+    previous: where the file that is replaced goes; the new one is on the disk (fsync) before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield temporary
+        if previous is not None:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            if path.exists():
+                path.replace(previous)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def seal(path: Path) -> None:
+    """Append a checksum of its content to a file."""
+    with path.open("r+b") as file:
+        digest = hashlib.file_digest(file, _blake2b).digest()
+        file.seek(0, os.SEEK_END)
+        file.write(digest)
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file ends with the checksum of what is before it. Raises OSError where it cannot be read."""
+    digest, left = _blake2b(), path.stat().st_size - DIGEST
+    with path.open("rb") as file:
+        while left > 0 and (chunk := file.read(min(left, 1 << 20))):
+            digest.update(chunk)
+            left -= len(chunk)
+        return left == 0 and file.read() == digest.digest()
+
+
+def _blake2b() -> Any:
+    return hashlib.blake2b(digest_size=DIGEST)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The promises of `fit`: exact, resumable, and it stops when something is wrong."""
 
-import os
 import random
 import signal
 from collections.abc import Callable, Mapping
@@ -114,7 +113,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
         nonlocal calls
         calls += 1
         if calls == stop_at:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         return loss(model, batch)
 
     with pytest.raises(Interrupted):
@@ -129,7 +128,7 @@ def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_pat
     whole, _ = train(tmp_path / "whole", evaluate=lambda _: {"loss": 0.0})
 
     def stopping(_: nn.Module) -> dict[str, float]:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         return {"loss": 0.0}
 
     with pytest.raises(Interrupted, match="after epoch 1"):

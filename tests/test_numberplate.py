@@ -31,6 +31,7 @@ from projects.numberplate.synthetic.fonts import SEAL, font_from_sheet, matplotl
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
+from shared.data.images import read_image
 from shared.data.loader import Batches
 from shared.data.provenance import FILE, Fingerprints, Provenance, record
 from shared.data.splits import TEST, TRAIN, VALIDATION
@@ -528,6 +529,7 @@ def test_predictions_list_every_plate_and_every_false_positive(sample_root: Path
     assert np.mean([row["found"] for row in result.predictions[: len(plates)]]) == result.numbers["metrics"]["recall"]
     assert np.mean([row["exact"] for row in result.predictions[: len(plates)]]) == result.numbers["metrics"]["exact"]
     assert all(row["true"] == row["found"] == row["exact"] == "" for row in result.predictions[len(plates) :])
+    assert result.answers is not None
     found = sum(len(plates) for plates in result.answers.plates)
     true_positives = sum(row["found"] for row in result.predictions[: len(plates)])
     assert len(result.predictions) - len(plates) == found - true_positives
@@ -579,8 +581,8 @@ def test_photos_that_a_run_has_seen_are_counted_and_left_out(run_folder: Path, t
     """The leak: somebody's table holds three training photos, one of them compressed again and mirrored."""
     seen = [*sample.photos_of(TRAIN)[:2], *sample.photos_of(VALIDATION)[:1]]
     rows = [f"{photo.path},{number},10,60,30,AB{number}" for number, photo in enumerate(seen)]
-    again = cv2.imread(str(sample.photos_of(TRAIN)[2].path))[:, ::-1]
-    cv2.imwrite(str(tables / "again.jpg"), again, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    again = read_image(sample.photos_of(TRAIN)[2].path)[:, ::-1]
+    cv2.imwrite(str(tables / "again.jpg"), np.ascontiguousarray(again[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 60])
     own = [f"photos/{number}.png,10,20,50,30,AB{number:03d}" for number in range(4)]
     (tables / "leak.csv").write_text(
         "\n".join(["file,x0,y0,x1,y1,text", *rows, "again.jpg,5,5,45,15,XY1", *own]) + "\n"

@@ -380,9 +380,14 @@ def test_the_window_reads_photos_and_moves_between_them(
 
 
 def test_the_window_plays_a_video_and_shows_its_rate(window: Window, clip: Path) -> None:
-    shown = []
+    shown: list[str] = []
     set_status = window.set_status
-    window.set_status = lambda text, problem=False: (shown.append(text), set_status(text, problem))  # type: ignore[method-assign]
+
+    def record(text: str, problem: bool = False) -> None:
+        shown.append(text)
+        set_status(text, problem)
+
+    window.set_status = record  # type: ignore[method-assign]
     window.open([clip])
     wait(window)
     assert any("frames/s" in text for text in shown) and shown[-1] == "the video ended after 6 frames"

@@ -111,7 +111,8 @@ def test_a_near_duplicate_is_found_among_thousands() -> None:
 
 
 def test_small_and_plain_images_are_compared_exactly_only() -> None:
-    digits = [np.random.default_rng(seed).integers(0, 256, (28, 28, 3), dtype=np.uint8) for seed in range(50)]
+    digits = [photo(seed, 28, 28) for seed in range(25)]
+    digits += [cv2.convertScaleAbs(digit, beta=3) for digit in digits]  # two digits may look as much alike
     plain = [np.full((100, 100, 3), grey, np.uint8) for grey in range(50)]
     for images in (digits, plain):
         run = Provenance(photo_fingerprints(images[:25]))
@@ -233,7 +234,6 @@ def test_a_run_without_a_readable_record_says_that_it_may_have_seen_anything(tmp
     if damage == "missing":
         path.unlink()
     elif damage == "another file":
-        record(tmp_path, texts)
         path.write_bytes(whole.replace(b'"exact"', b'"exakt"'))
     elif damage != "no folder":
         path.write_bytes({"empty": b"", "truncated": whole[:-8], "not safetensors": b"\xff" * 500}[damage])

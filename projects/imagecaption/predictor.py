@@ -17,7 +17,7 @@ from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
 from projects.imagecaption.vocabulary import Vocabulary, detokenize
 from shared.compute.device import autocast, device_of, pick_device
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
 BATCH = 64
 IN_DISTRIBUTION = 0.99  # fraction of the validation photos that are in distribution
@@ -104,6 +104,7 @@ class Predictor:
         save_model(path, {**tensors, "train_features": self.train_features}, about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "imagecaption")

@@ -18,7 +18,7 @@ from projects.numberplate.read import NetworkReader, Reading, tesseract
 from projects.numberplate.sources import Photo
 from shared.compute.device import seed_everything
 from shared.data.images import read_image
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 """The weights that come with the project."""
@@ -77,6 +77,7 @@ class Predictor:
         save_model(path, halves, about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "numberplate")

@@ -18,7 +18,7 @@ from shared.compute.device import device_of, pick_device
 from shared.data.images import normalise, to_square
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import fit_temperature
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
 OOD_PHOTOS = 60  # photos per class from which the usual activations are estimated
 
@@ -129,6 +129,7 @@ class Predictor:
         save_model(path, tensors, about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "plantdisease")

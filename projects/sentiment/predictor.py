@@ -18,7 +18,7 @@ from projects.sentiment.vocabulary import encode
 from shared.compute.device import device_of, pick_device
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import fit_temperature
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
 
 @dataclass
@@ -99,6 +99,7 @@ class Predictor:
         save_model(path, tensors, about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "sentiment")

@@ -6,16 +6,16 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 from projects.starter.predictor import Predictor
-from shared.command import readable, show
+from shared.command import readable
 from shared.config import PredictOptions
 from shared.data.images import read_image
 from shared.runs import Run
 
 
 def predict(options: PredictOptions, run: Run) -> dict[str, dict[str, float]]:
-    """One line per image: the three most likely classes."""
+    """One line per image: the most likely class, and its probability."""
     predictor, answers = Predictor.load(run.model_file), {}
     for _, path, image in readable("starter", options.input, read_image):
         answers[str(path)] = predictor(image)
-        print(f"{path}: {show(dict(list(answers[str(path)].items())[:3]))}")
+        print(f"{path}: {max(answers[str(path)].items(), key=lambda pair: pair[1])}")
     return answers

@@ -9,7 +9,7 @@ from torch import nn
 from projects.starter.config import Config
 from projects.starter.data import prepare
 from projects.starter.model import build_model
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings
 
 
 @dataclass
@@ -26,12 +26,12 @@ class Predictor:
         save_model(path, self.network.state_dict(), about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "starter")
         config = saved_settings(Config, about["config"], path)
-        network = load_network(build_model(len(about["classes"])), tensors, path)
-        return cls(network, about["classes"], config)
+        return cls(load_network(build_model(len(about["classes"])), tensors, path), about["classes"], config)
 
     def __call__(self, image: np.ndarray) -> dict[str, float]:
         """RGB uint8 (H, W, 3) -> the probability of each class, the most likely first."""

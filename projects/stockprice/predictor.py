@@ -13,7 +13,7 @@ from projects.stockprice.data import MIN_LEVEL_DAYS, Series, Windows
 from projects.stockprice.model import Ensemble
 from projects.stockprice.tutorial import Tutorial
 from shared.evaluation.inference import predict
-from shared.training.checkpoint import load_model, load_network, save_model, saved_settings, select
+from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
 
 @dataclass
@@ -79,6 +79,7 @@ class Predictor:
         save_model(path, tensors, about)
 
     @classmethod
+    @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "stockprice")

@@ -1,9 +1,9 @@
 """Batches in an order that is a function of (seed, epoch) alone, so that a resumed run sees what it would have seen.
 
-Any map-style dataset works: torchvision's, a list of pairs, your own class with `__len__` and `__getitem__`. What
-it draws from the random generators of Python, NumPy or PyTorch is a function of (seed, epoch, item): the same in every
-worker, process and resumed run. A dataset that is faster with whole batches has `__getitems__(items) -> batch`, and
-takes the seed of its augmentation from `item.seed`.
+Any map-style dataset works: torchvision's, a list of pairs, your own class with `__len__` and `__getitem__`. What it
+draws from the random generators of Python, NumPy or PyTorch is a function of (seed, epoch, item): the same in every
+worker, process and resumed run. A dataset that is faster with whole batches has `__getitems__(items) -> batch` instead
+of `__getitem__`, and takes the seed of its augmentation from `item.seed`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset, default_collate
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from shared.compute import distributed
 from shared.compute.device import seeded
@@ -87,7 +87,10 @@ def in_order(dataset: Any, batch_size: int, order: Sequence[int] | None = None, 
 
 
 def _loader(dataset: Any, batches: list[list[Item]], num_workers: int) -> DataLoader:
-    whole_batches = hasattr(dataset, "__getitems__") and not isinstance(dataset, Subset)
+    own_item = getattr(type(dataset), "__getitem__", Dataset.__getitem__) is not Dataset.__getitem__
+    whole_batches = hasattr(dataset, "__getitems__") and not own_item
+    if num_workers and batches and not whole_batches:
+        _collate([_Seeded(dataset)[batches[0][0]]])  # what is wrong with the items is said here, not by a worker
     return DataLoader(
         dataset if whole_batches else _Seeded(dataset),
         batch_sampler=batches,

@@ -1,7 +1,11 @@
 """Weights and training state on disk: plain tensors and plain data, never code."""
 
+import hashlib
+import io
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,27 +15,60 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from shared.config import Section, load
-from shared.files import atomic
+from shared.files import DIGEST, atomic, is_sealed, seal
 
 S = TypeVar("S", bound=Section)
+T = TypeVar("T")
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Save training state, atomically. Tensors, numbers, text, lists and dicts only."""
-    with atomic(path) as temporary:
+    """Save training state with a checksum, atomically, beside the state before it. Tensors, numbers, text, lists and
+    dicts only."""
+    with atomic(path, previous=_previous(path)) as temporary:
         torch.save(state, temporary)
+        seal(temporary)
 
 
-def load_state(path: Path) -> dict[str, Any]:
-    """Load what `save_state` saved; nothing in the file is executed."""
-    return torch.load(path, map_location="cpu", weights_only=True)
+def load_state(path: Path) -> dict[str, Any] | None:
+    """Load what `save_state` saved, or, with a sentence, the state before it where the last one is damaged. None where
+    there is no state. Nothing in the files is executed.
+
+    Raises ValueError where no state is readable.
+    """
+    found = [one for one in (path, _previous(path)) if one.is_file()]
+    for one in found:
+        if is_sealed(one):
+            if one is not path:
+                print(f"{path} is damaged or missing: going on from the state before it", file=sys.stderr)
+            content = io.BytesIO(one.read_bytes()[:-DIGEST])
+            return torch.load(content, map_location="cpu", weights_only=True)
+    if found:
+        raise ValueError(
+            f"the training state {path} is damaged; start anew with the settings in config.yaml of its run"
+        )
+    return None
+
+
+def _previous(path: Path) -> Path:
+    return path.with_suffix(".previous.pt")
 
 
 def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Save a predictor as one safetensors file; `about` (settings, classes, ...) is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"about": json.dumps(about, ensure_ascii=False), "checksum": checksum(plain)}
     with atomic(path) as temporary:
-        save_file(plain, temporary, metadata={"about": json.dumps(about, ensure_ascii=False)})
+        save_file(plain, temporary, metadata=metadata)
+
+
+def checksum(tensors: Mapping[str, Tensor]) -> str:
+    """A hash of names, types, shapes and values."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+    return digest.hexdigest()
 
 
 def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -43,14 +80,34 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
         raise FileNotFoundError(f"there is no model file {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "null"))
-            if about is None:
-                raise ValueError(f"{path} holds weights, but not those of a finished run")
-            if about["project"] != project:
-                raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-    except SafetensorError as error:
+            metadata = file.metadata() or {}
+            about = json.loads(metadata.get("about", "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a readable model file: {error}") from None
+    if not isinstance(about, dict) or not isinstance(about.get("project"), str):
+        raise ValueError(f"{path} holds weights, but not those of a finished run")
+    if about["project"] != project:
+        raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
+    if metadata.get("checksum", known := checksum(tensors)) != known:
+        raise ValueError(f"{path} is damaged: its weights are not those that were saved")
+    if broken := [name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.isnan().any()]:
+        raise ValueError(f"{path} has weights that are not numbers (NaN) in {broken[0]}")
+    return tensors, about
+
+
+def refuses_damage(load: Callable[[Any, Path], T]) -> Callable[[Any, Path], T]:
+    """Decorate a predictor's `load`: what does not fit in a model file is a ValueError with one sentence."""
+
+    @wraps(load)
+    def loaded(cls: Any, path: Path) -> T:
+        try:
+            return load(cls, path)
+        except (KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise ValueError(f"{path} does not fit this version of the project ({reason})") from None
+
+    return loaded
 
 
 def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> nn.Module:

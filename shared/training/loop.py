@@ -100,13 +100,17 @@ def fit(
         if distributed.is_first():
             save_state(run.checkpoints / "last.pt", state)
 
-    if (run.checkpoints / "last.pt").is_file():
-        saved = load_state(run.checkpoints / "last.pt")
-        model.load_state_dict(saved["model"])
-        if average:
-            average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
+    if saved := load_state(run.checkpoints / "last.pt"):
+        try:
+            model.load_state_dict(saved["model"])
+            if average:
+                average.load_state_dict(saved["average"])
+            optimizer.load_state_dict(saved["optimizer"])
+            schedule.load_state_dict(saved["schedule"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"the settings have changed since the state in {run.checkpoints} was saved ({error})"
+            ) from None
         restore_random_state(saved["random"][distributed.rank() % len(saved["random"])])
         epoch, step, best, since_best = (saved["progress"][k] for k in ("epoch", "step", "best", "since_best"))
         history, sums, seconds = saved["history"], saved["epoch_so_far"]["sums"], saved["epoch_so_far"]["seconds"]
@@ -184,7 +188,7 @@ def fit(
                 raise Interrupted(f"stopped and saved after epoch {epoch}")
 
     distributed.collect(None)  # wait until the first process has written the best weights
-    model.load_state_dict(load_state(run.checkpoints / "best.pt"))
+    model.load_state_dict(load_state(run.checkpoints / "best.pt") or {})
     model.cpu().eval()
 
 
