@@ -26,8 +26,8 @@ def rates(crop: int) -> dict[str, float]:
     """Images a second by way, to views of `crop` pixels."""
     array = np.random.default_rng(0).integers(0, 255, (BATCH, SIZE, SIZE, 3), dtype=np.uint8)
     photos, seeds = torch.from_numpy(array), torch.arange(BATCH)
-    plain = AugmentConfig(scale=(0.75, 1.05), colour=0.15)
-    everything = AugmentConfig(scale=(0.75, 1.05), colour=0.15, erase=0.5, background=0.5)
+    plain = AugmentConfig(scale=(0.75, 1.05), colour_jitter=0.15)
+    everything = AugmentConfig(scale=(0.75, 1.05), colour_jitter=0.15, random_erasing=0.5, random_background=0.5)
     pictures = [Image.fromarray(image) for image in array]
     reference = v2.Compose(
         [

@@ -1,7 +1,6 @@
 """A run is a folder: settings, metrics, checkpoints, evaluation, report. `python -m shared.runs` lists them all."""
 
 import csv
-import json
 import os
 import platform
 import subprocess
@@ -150,9 +149,18 @@ class Run:
 
     def add_minutes(self, minutes: float) -> None:
         """Add to the minutes of training in `environment.json`; a resumed run has several parts."""
-        path = self.folder / "environment.json"
-        known = read_json(path)
-        write_json(path, {**known, "minutes": round(known.get("minutes", 0.0) + minutes, 2)})
+        known = self.environment or environment()
+        total = round(known.get("minutes", 0.0) + minutes, 2)
+        write_json(self.folder / "environment.json", {**known, "minutes": total})
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """The content of `environment.json`; empty where the file is missing or damaged."""
+        try:
+            known = read_json(self.folder / "environment.json")
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
 
 
 def environment() -> dict[str, Any]:
@@ -189,6 +197,17 @@ def all_runs(project: str = "*") -> Iterator[Run]:
         yield Run(path.parent)
 
 
+def evaluated_runs(project: str) -> Iterator[tuple[Run, dict[str, Any], dict[str, Any]]]:
+    """Every run of a project with its settings and the content of its evaluation.json; damaged ones are named."""
+    for run in all_runs(project):
+        path = run.folder / "evaluation.json"
+        try:
+            if path.is_file():
+                yield run, run.settings, read_json(path)
+        except (OSError, ValueError) as error:
+            print(f"{project}: left out: run {run.name} cannot be read ({error})", file=sys.stderr)
+
+
 def latest(project: str) -> Run:
     """The newest finished run of a project. Raises FileNotFoundError with the command that makes one."""
     finished = [run for run in all_runs(project) if run.model_file.is_file()]
@@ -201,11 +220,13 @@ def table() -> str:
     """All runs: project, data source, key metric beside its best baseline, minutes, commit."""
     rows: list[tuple[str, ...]] = [("project", "run", "data", "result", "best baseline", "minutes", "commit")]
     for run in all_runs():
+        known = run.environment
+        minutes = f"{known['minutes']:.1f}" if isinstance(known.get("minutes"), float) else "-"
         result, baseline = _headline(run)
-        environment_file = run.folder / "environment.json"
-        known: Mapping[str, Any] = read_json(environment_file) if environment_file.is_file() else {}
-        minutes = f"{known['minutes']:.1f}" if "minutes" in known else "-"
-        data = str(run.settings.get("data", {}).get("source", "-"))
+        try:
+            data = str((run.settings.get("data") or {}).get("source", "-"))
+        except (OSError, ValueError, AttributeError):
+            data, result = "-", "unreadable"
         rows.append((run.project, run.name, data, result, baseline, minutes, str(known.get("commit", "-"))))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
@@ -221,7 +242,7 @@ def _headline(run: Run) -> tuple[str, str]:
         metric, direction = evaluation["headline"]["metric"], evaluation["headline"]["direction"]
         result = f"{metric} {evaluation['metrics'][metric]:.3f}"
         baselines = {name: values[metric] for name, values in evaluation["baselines"].items() if metric in values}
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "unreadable", "-"
     best = (min if direction == "min" else max)(baselines, key=lambda name: baselines[name], default=None)
     return result, f"{best} {baselines[best]:.3f}" if best else "-"

@@ -16,8 +16,7 @@ from shared.evaluation.report import (
     learning_curves,
     picture_grid,
 )
-from shared.files import read_json
-from shared.runs import Run, all_runs
+from shared.runs import Run, evaluated_runs
 
 BASELINES = {"majority": "majority class", "colour_histogram": "colour histogram"}
 
@@ -69,14 +68,12 @@ def _lead(predictor: Predictor, result: Evaluation) -> str:
 def sibling_splits(run: Run) -> list[list[Any]]:
     """Runs with the same settings that differ only in the split: split, n, macro F1 and interval."""
 
-    def without_split(other: Run) -> dict[str, Any]:
-        return {**other.settings, "data": {**other.settings["data"], "split": None}}
+    def without_split(settings: dict[str, Any]) -> dict[str, Any]:
+        return {**settings, "data": {**(settings.get("data") or {}), "split": None}}
 
     found: dict[str, list[Any]] = {}
-    for other in all_runs("plantdisease"):
-        path = other.folder / "evaluation.json"
-        if path.is_file() and without_split(other) == without_split(run):
-            numbers = read_json(path)
+    for _, settings, numbers in evaluated_runs("plantdisease"):
+        if without_split(settings) == without_split(run.settings):
             low, high = numbers["intervals"]["macro_f1"]
             split = numbers["data"]["split"]
             interval = f"{low:.3f} - {high:.3f}"

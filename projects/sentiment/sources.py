@@ -126,10 +126,8 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     aspects = parts = None
     if config.aspect:
         aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
-        texts, bodies = (
-            column and [text.replace("$T$", aspect) for text, aspect in zip(column, aspects)]
-            for column in (texts, bodies)
-        )
+        texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
+        bodies = bodies and [text.replace("$T$", aspect) for text, aspect in zip(bodies, aspects)]
     if split := find_column(frame, None, None, ("split",), path, False):
         given = frame[split].astype(str).str.strip().str.lower().replace(PARTS)
         if "test" not in set(given[known]):  # or only one without labels
