@@ -18,8 +18,10 @@ from pydantic import create_model
 
 from shared import config as settings
 from shared.config import AppOptions, EvaluateOptions, RunOptions, Section, TrainOptions
+from shared.console import console
 from shared.evaluations import evaluate_run, evaluation_folder, is_test_set_of
 from shared.files import write_json
+from shared.names import safe_file_name, shown
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
@@ -35,8 +37,8 @@ def main(file: str) -> NoReturn:
     )  # a folder with a __main__.py is a script too
     project, script = path.parent.name, path.stem
     try:
-        code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
-        sys.stdout.flush()
+        with console():
+            code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
     except (ValueError, OSError) as error:
         if os.environ.get("TRACEBACK"):  # for developers
             raise
@@ -131,8 +133,12 @@ def _save(project: str, predictor: Any, run: Run) -> None:
 
 
 def _discard(run: Run) -> bool:
-    """Delete the new folder of a run that has nothing to go on from, and say whether that was so."""
-    empty = not run.checkpoints.exists() and not run.model_file.exists()
+    """Delete the new folder of a run that holds nothing but its settings, and say whether that was so."""
+    empty = {path.name for path in run.folder.iterdir()} <= {
+        "config.yaml",
+        "environment.json",
+        "provenance.safetensors",
+    }
     if empty:
         shutil.rmtree(run.folder, ignore_errors=True)
     return empty
@@ -215,17 +221,15 @@ def _answer(project: str, script: str) -> int:
 
 def _app(project: str, script: str) -> int:
     """The predictor of a run on a web page of this machine, until Ctrl-C."""
+    from shared.page import running
+
     kind: type[AppOptions] = options_class(project, script)
     given = _arguments(project, script, kind)
     run = _open(project, kind, given)
     options = settings.load(kind, given)
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    try:
-        import gradio
-    except ImportError:
-        raise ValueError("the web page needs an extra package: pip install -e '.[app]'") from None
-    parts = _module(project, "app").interface(options, run)
-    gradio.Interface(**parts, flagging_mode="never").launch(server_name="127.0.0.1", server_port=options.port)
+    with running(lambda: _module(project, "app").interface(options, run), options.port) as page:
+        print(f"{page.local_url} shows {run.name}; Ctrl-C ends it", flush=True)
+        page.block_thread()
     return 0
 
 
@@ -266,11 +270,13 @@ def _short(path: Path) -> str:
 
 def picture_files(folder: Path, inputs: Sequence[Path]) -> list[Path]:
     """Where the picture of every input goes: into a folder, which is made. Raises ValueError if an input lies there."""
-    if folder.resolve() in {place for path in inputs for place in (path.parent.resolve(), path.resolve().parent)}:
+    named = [path for path in inputs if "\0" not in str(path)]
+    real = [Path(os.path.realpath(path)) for path in named]  # `Path.resolve` raises for links in a circle
+    if os.path.realpath(folder) in {os.path.realpath(path.parent) for path in (*named, *real)}:
         raise ValueError(f"{folder} holds the input files; name another folder with --overlay")
     folder.mkdir(parents=True, exist_ok=True)
     several = len(inputs) > 1
-    return [folder / f"{path.stem or 'photo'}{f'-{n}' if several else ''}.png" for n, path in enumerate(inputs)]
+    return [folder / f"{safe_file_name(path.stem)}{f'-{n}' if several else ''}.png" for n, path in enumerate(inputs)]
 
 
 def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterator[tuple[int, T, V]]:
@@ -285,7 +291,7 @@ def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterat
         except (ValueError, OSError) as error:
             if len(items) == 1:
                 raise
-            problems.append(str(error))
+            problems.append(shown(_sentence(error)))
             continue
         yield number, item, value
     for problem in problems:

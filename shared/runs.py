@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.config import Section, read_yaml, to_yaml
+from shared.console import console
 from shared.files import read_json, write_json, write_text
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ class Run:
     @property
     def output(self) -> Path:
         """Where predictions and evaluations on other data go."""
-        return RUNS / self.project / self.name if self.is_shipped else self.folder
+        writable = not self.is_shipped and os.access(self.folder, os.W_OK)
+        return self.folder if writable else RUNS / self.project / self.name
 
     def record(self, *items: "Fingerprints", earlier: Sequence[Path] = ()) -> None:
         """Keep the content hashes of everything that is trained and validated on (see `shared.data.provenance`).
@@ -249,4 +251,5 @@ def _headline(run: Run) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    print(table())
+    with console():
+        print(table())

@@ -4,7 +4,8 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ T = TypeVar("T")
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Save training state with a checksum, atomically, beside the state before it. Tensors, numbers, text, lists and
     dicts only."""
-    with atomic(path, previous=_previous(path)) as temporary:
+    with atomic(path, previous=_previous(path)) as temporary, _writing(path):
         torch.save(state, temporary)
         seal(temporary)
 
@@ -56,9 +57,20 @@ def _previous(path: Path) -> Path:
 def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Save a predictor as one safetensors file; `about` (settings, classes, ...) is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"about": json.dumps(about, ensure_ascii=False), "checksum": checksum(plain)}
-    with atomic(path) as temporary:
+    # in ASCII, since a class may be named after a folder whose name is not UTF-8
+    metadata = {"about": json.dumps(about), "checksum": checksum(plain)}
+    with atomic(path) as temporary, _writing(path):
         save_file(plain, temporary, metadata=metadata)
+
+
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    """What the libraries raise when a disk is full, as an OSError with one sentence."""
+    try:
+        yield
+    except (RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise OSError(f"{path} cannot be written, the file before it is kept: is the disk full? ({reason})") from None
 
 
 def checksum(tensors: Mapping[str, Tensor]) -> str:

@@ -105,6 +105,8 @@ def fit(
             model.load_state_dict(saved["model"])
             if average:
                 average.load_state_dict(saved["average"])
+            if saved["optimizer"]["param_groups"][0].keys() != optimizer.param_groups[0].keys():
+                raise ValueError("another optimizer")
             optimizer.load_state_dict(saved["optimizer"])
             schedule.load_state_dict(saved["schedule"])
         except (KeyError, RuntimeError, ValueError) as error:

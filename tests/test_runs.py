@@ -1,0 +1,278 @@
+"""The promise: nobody loses a run, and a damaged run disturbs no other one."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from shared.files import is_sealed, seal
+from shared.runs import Run
+from shared.training.checkpoint import load_model, load_state, save_model, save_state
+from tests.conftest import ROOT, CommandLine, environment, train_once
+
+TRAIN = "projects.starter.train"
+SMOKE = ["--config", str(ROOT / "configs/starter/smoke.yaml")]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run of the starter."""
+    return train_once(TRAIN, SMOKE, tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def finished(trained: Path, tmp_path: Path) -> Run:
+    """A copy of that run in `tmp_path`, with its data."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    (folder,) = tmp_path.glob("runs/starter/*")
+    return Run(folder)
+
+
+@pytest.fixture(scope="session")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run that Ctrl-C stopped in the middle of its training."""
+    folder = tmp_path_factory.mktemp("stopped")
+    words = [sys.executable, "-m", TRAIN, *SMOKE, "--training.epochs", "4", "--training.checkpoint_minutes", "0"]
+    process = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
+    while process.poll() is None and not list(folder.glob("runs/starter/*/checkpoints/last.previous.pt")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    return folder
+
+
+@pytest.fixture
+def stopped(interrupted: Path, tmp_path: Path) -> Run:
+    """A copy of that run in `tmp_path`, with its data."""
+    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
+    (folder,) = tmp_path.glob("runs/starter/*")
+    return Run(folder)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- nothing is deleted that the process did not make
+
+
+def test_resuming_where_the_data_are_missing_leaves_the_folder_as_it_was(tmp_path: Path, command: CommandLine) -> None:
+    folder = tmp_path / "runs" / "starter" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("data: {source: folder, root: not/mounted}\n")
+    (folder / "notes.txt").write_text("six weeks of work")
+    before = files_of(folder)
+    answer = command(TRAIN, "--resume", "mine")
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1 and "not/mounted" in answer.stderr
+    assert files_of(folder) == before
+
+
+def test_resuming_a_folder_that_is_no_run_leaves_it_as_it_was(tmp_path: Path, command: CommandLine) -> None:
+    folder = tmp_path / "starter" / "site"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("theme: dark\n")
+    (folder / "index.html").write_text("<p>hello</p>")
+    before = files_of(folder)
+    answer = command(TRAIN, "--resume", folder)
+    assert answer.returncode == 2 and answer.stderr.count("\n") == 1
+    assert files_of(folder) == before
+
+
+def test_a_new_run_that_fails_before_its_first_checkpoint_leaves_only_what_was_there(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    (tmp_path / "runs" / "starter").mkdir(parents=True)
+    (tmp_path / "runs" / "starter" / "notes.txt").write_text("mine")
+    assert command(TRAIN, "--data.source", "folder", "--data.root", "nowhere").returncode == 2
+    assert files_of(tmp_path) == {"runs/starter/notes.txt": b"mine"}
+
+
+def test_what_a_user_puts_into_a_new_run_is_not_deleted_with_it(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(_: object, run: Run) -> None:
+        (run.folder / "notes.txt").write_text("mine")
+        raise ValueError("no data")
+
+    monkeypatch.setattr("projects.starter.train.train", train)
+    answer = command(TRAIN, *SMOKE)
+    assert (answer.returncode, answer.stderr) == (2, "starter: no data\n")
+    (notes,) = tmp_path.glob("runs/starter/*/notes.txt")
+    assert notes.read_text() == "mine"
+
+
+def test_the_first_error_is_the_one_that_is_reported(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(_: object, run: Run) -> None:
+        (run.folder / "environment.json").write_text("{")
+        raise ValueError("the real reason")
+
+    monkeypatch.setattr("projects.starter.train.train", train)
+    assert command(TRAIN, *SMOKE).stderr == "starter: the real reason\n"
+
+
+def test_a_training_that_returns_no_predictor_keeps_its_weights(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from projects.starter import train as module
+
+    whole = module.train
+    monkeypatch.setattr(module, "train", lambda config, run: (whole(config, run), None)[1])
+    answer = command(TRAIN, *SMOKE)
+    assert answer.returncode == 2
+    assert "must return a Predictor, not None; the weights are kept in runs/starter/" in answer.stderr
+    assert "report:" not in answer.stdout
+    assert list(tmp_path.glob("runs/starter/*/checkpoints/best.pt"))
+
+
+# --- a run is whole, and what is lost of it is made again
+
+
+def test_a_finished_run_without_its_side_files_is_evaluated_all_the_same(finished: Run, command: CommandLine) -> None:
+    for name in ("environment.json", "metrics.csv", "report.html", "evaluation.json", "provenance.safetensors"):
+        (finished.folder / name).unlink()
+    answer = command("projects.starter.evaluate")
+    assert answer.returncode == 0, answer.stderr
+    assert (finished.folder / "report.html").is_file() and (finished.folder / "evaluation.json").is_file()
+    assert "has no record of what it was trained on" in answer.stdout
+
+
+@pytest.mark.parametrize("content", ["", "- 1\n", "{", "data: 3\n", "\x00"])
+@pytest.mark.parametrize("name", ["config.yaml", "evaluation.json", "environment.json"])
+def test_a_damaged_run_disturbs_neither_the_table_nor_another_training(
+    finished: Run, tmp_path: Path, command: CommandLine, name: str, content: str
+) -> None:
+    broken = finished.folder.parent / "20250101-000000-broken"
+    shutil.copytree(finished.folder, broken)
+    (broken / name).write_text(content)
+    table = command("shared.runs")
+    assert table.returncode == 0 and table.stdout.count("starter") == 2
+    assert finished.name in table.stdout and "20250101-000000-broken" in table.stdout
+    assert command("projects.starter.evaluate", "--run", finished.name).returncode == 0
+
+
+def test_a_run_folder_appears_with_its_settings_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.config import Section
+
+    monkeypatch.setattr("shared.runs.RUNS", tmp_path)
+    monkeypatch.setattr("shared.runs.environment", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Run.create("project", "name", Section())
+    assert not [path for path in (tmp_path / "project").iterdir() if not path.name.startswith(".")]
+
+
+# --- training states and model files
+
+
+def test_a_damaged_state_falls_back_to_the_one_before_and_ends_with_the_same_weights(
+    stopped: Run, tmp_path: Path, command: CommandLine
+) -> None:
+    state = stopped.checkpoints / "last.pt"
+    assert is_sealed(state)
+    content = bytearray(state.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    whole = tmp_path / "runs" / "starter" / "20250101-000000-whole"
+    shutil.copytree(stopped.folder, whole)
+    state.write_bytes(content)
+    answer = command(TRAIN, "--resume", stopped.name)
+    assert answer.returncode == 0, answer.stderr
+    assert "is damaged or missing: going on from the state before it" in answer.stderr
+    assert command(TRAIN, "--resume", whole.name).returncode == 0
+    one, two = (load_file(run / "model.safetensors") for run in (stopped.folder, whole))
+    assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+
+
+def test_two_damaged_states_are_one_sentence_and_stay(stopped: Run, command: CommandLine) -> None:
+    for path in stopped.checkpoints.glob("last*.pt"):
+        path.write_bytes(b"nothing")
+    before = files_of(stopped.checkpoints)
+    answer = command(TRAIN, "--resume", stopped.name)
+    assert answer.returncode == 2 and answer.stderr.splitlines()[-1].startswith("starter: the training state")
+    assert files_of(stopped.checkpoints) == before
+
+
+@pytest.mark.parametrize(
+    "edit", [("image_size: 8", "image_size: 4"), ("optimizer: adamw", "optimizer: sgd"), ("epochs: 4", "epoch: 4")]
+)
+def test_settings_edited_before_a_resume_are_one_sentence_or_taken(
+    stopped: Run, command: CommandLine, edit: tuple[str, str]
+) -> None:
+    config = stopped.folder / "config.yaml"
+    assert edit[0] in config.read_text()
+    config.write_text(config.read_text().replace(*edit))
+    answer = command(TRAIN, "--resume", stopped.name)
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr and answer.stderr.splitlines()[-1].startswith("starter: ")
+    assert (stopped.checkpoints / "last.pt").is_file()
+
+
+@pytest.mark.parametrize(
+    "damage", ["bit", "nan", "missing", "shape", "about", "project", "no about", "truncated", "empty"]
+)
+def test_a_damaged_model_file_is_one_sentence(finished: Run, command: CommandLine, damage: str) -> None:
+    path = finished.model_file
+    tensors, about = load_model(path, "starter")
+    name = next(name for name in tensors if name.endswith("weight"))
+    if damage == "bit":
+        content = bytearray(path.read_bytes())
+        content[-100] ^= 0x10
+        path.write_bytes(content)
+    elif damage in ("truncated", "empty"):
+        path.write_bytes(path.read_bytes()[: 2000 if damage == "truncated" else 0])
+    elif damage == "no about":
+        save_file(tensors, path)
+    else:
+        if damage == "nan":
+            tensors[name].view(-1)[0] = float("nan")
+        elif damage == "missing":
+            del tensors[name]
+        elif damage == "shape":
+            tensors[name] = tensors[name][:1]
+        elif damage == "about":
+            about = {"project": "starter", "config": about["config"], "classes": 7}
+        elif damage == "project":
+            about = {**about, "project": ["starter"]}
+        save_model(path, tensors, about)
+    answer = command("projects.starter.evaluate", "--run", finished.name)
+    assert answer.returncode == 2, answer.stdout
+    assert answer.stderr.count("\n") == 1 and "model.safetensors" in answer.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no file size limits on Windows")
+def test_a_full_disk_while_saving_is_one_sentence_and_the_state_before_stays(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_state(path, {"weights": torch.ones(10)})
+    code = (
+        "import resource, signal, sys, torch; from pathlib import Path\n"
+        "from shared.training.checkpoint import save_state\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "try: save_state(Path(sys.argv[1]), {'weights': torch.ones(100000)})\n"
+        "except OSError as error: print(error)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code, path], env=environment(), capture_output=True, text=True)
+    assert answer.stdout.count("\n") == 1 and answer.returncode == 0, answer.stderr
+    state = load_state(path)
+    assert state is not None and torch.equal(state["weights"], torch.ones(10))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["last.pt"]
+
+
+def test_a_seal_notices_every_changed_byte(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"some content")
+    seal(path)
+    assert is_sealed(path)
+    sealed = path.read_bytes()
+    for index in range(len(sealed)):
+        path.write_bytes(sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :])
+        assert not is_sealed(path)
+    path.write_bytes(sealed[:-1])
+    assert not is_sealed(path)
