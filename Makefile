@@ -35,7 +35,7 @@ $(VENV)/.extra-%: $(VENV)/.installed
 
 setup: $(VENV)/.installed ## create .venv and install what the projects need
 
-setup-%: $(VENV)/.extra-% ## the same and an extra: setup-text, -app, -export ...
+setup-%: $(VENV)/.extra-% ## setup and an extra: setup-text, -app, -export ...
 	@true
 
 train-%: $(VENV)/.installed ## train, evaluate, write the report   [CONFIG=FILE]
@@ -47,31 +47,31 @@ evaluate-%: $(VENV)/.installed ## score a finished run (alias eval-%)    [RUN=NA
 eval-%: evaluate-%
 	@true
 
-predict-%: $(VENV)/.installed ## answer for INPUT=FILE or folder         [RUN=NAME]
+predict-%: $(VENV)/.installed ## predict for INPUT=FILE or folder        [RUN=NAME]
 	$(PY) -m projects.$*.predict $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
-caption: predict-imagecaption ## a caption for INPUT=FILE, folder or list
+caption: predict-imagecaption ## captions for INPUT=FILE, folder or list
 	@true
 
 new-project: $(VENV)/.installed ## copy a project under a new name   NAME=flowers [FROM=starter]
 	$(PY) -m shared.coursework.new_project $(NAME) $(if $(FROM),--source $(FROM))
 
-gui-%: $(VENV)/.installed ## the same in a window (numberplate)     [INPUT=...]
+gui-%: $(VENV)/.installed ## predict in a window (numberplate)      [INPUT=...]
 	$(PY) -m projects.$*.gui $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
-customer-report: $(VENV)/.installed ## what reviews say: INPUT=FILE (sentiment)  [RUN=NAME]
+customer-report: $(VENV)/.installed ## report on reviews: INPUT=FILE (sentiment) [RUN=NAME]
 	$(PY) -m projects.sentiment.customer_report $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
 
-export-%: $(VENV)/.extra-export ## write a finished run as ONNX            [RUN=NAME]
+export-%: $(VENV)/.extra-export ## export a finished run to ONNX           [RUN=NAME]
 	$(PY) -m projects.$*.export $(RUN_ARGS) $(ARGS)
 
 demo-%: $(VENV)/.extra-app ## the predictor on a web page             [RUN=NAME]
 	$(PY) -m projects.$*.app $(RUN_ARGS) $(ARGS)
 
-test: $(VENV)/.extra-dev ## the tests: offline, a few minutes
+test: $(VENV)/.extra-dev ## fast tests: offline, a few minutes
 	$(PY) -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.extra-dev ## the slow ones too
+test-all: $(VENV)/.extra-dev ## all tests, slow ones included
 	$(PY) -m pytest $(ARGS)
 
 lint: $(VENV)/.extra-dev ## style and types

@@ -1,4 +1,4 @@
-"""How many images a second are augmented on one core: one batched resampling, beside torchvision v2 on PIL images."""
+"""Images per second of the augmentation on one core: one batched resampling, compared with torchvision v2 on PIL."""
 
 import time
 from collections.abc import Callable
@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
+from shared.data.augmentation import augment
 from shared.data.config import AugmentConfig
-from shared.data.images import augment, normalise
+from shared.data.images import normalise
 
 BATCH, SIZE, ROUNDS = 64, 160, 8
 
@@ -23,7 +24,7 @@ def images_per_second(work: Callable[[], object]) -> float:
 
 
 def rates(crop: int) -> dict[str, float]:
-    """Images a second by way, to views of `crop` pixels."""
+    """Images per second of each implementation, for crops of `crop` pixels."""
     array = np.random.default_rng(0).integers(0, 255, (BATCH, SIZE, SIZE, 3), dtype=np.uint8)
     photos, seeds = torch.from_numpy(array), torch.arange(BATCH)
     plain = AugmentConfig(scale=(0.75, 1.05), colour_jitter=0.15)
@@ -55,9 +56,9 @@ def main() -> None:
     torch.set_num_threads(1)
     for crop in (128, 288):
         print(f"{SIZE} px photos -> {crop} px, batches of {BATCH}, one core")
-        ways = rates(crop)
-        base = next(iter(ways.values()))
-        for name, rate in ways.items():
+        results = rates(crop)
+        base = next(iter(results.values()))
+        for name, rate in results.items():
             print(f"  {name:<40}{rate:8.0f} images/s   {rate / base:5.1f} x")
 
 

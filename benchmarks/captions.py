@@ -1,8 +1,7 @@
-"""Does training of a caption network wait for its features? Tokens per second with the memory-mapped cache, beside the
-same loop on tensors in memory.
+"""Is caption training limited by reading features? Tokens per second from the memory-mapped cache and from memory.
 
-The files have just been written, so they are still in the page cache of the operating system, as they are in every
-epoch but the first where memory is not short.
+The files have just been written, so they are still in the page cache of the operating system, as in every epoch but the
+first if there is enough memory.
 """
 
 import tempfile
@@ -27,7 +26,7 @@ PHOTOS, GRID_POINTS, CHANNELS, WORDS, BATCH, ROUNDS = 1280, 49, 1280, 3000, 64, 
 
 
 class FrozenEncoder(nn.Module):
-    """Stands in for an encoder whose features are cached."""
+    """A stub for an encoder whose features are cached."""
 
     channels, rows, columns, grid_points = CHANNELS, 7, 7, GRID_POINTS
 

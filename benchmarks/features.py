@@ -1,9 +1,9 @@
-"""Are the product features that people marked found, and is what was said of them understood?
+"""Precision of the product features that sentiment finds, and accuracy of their sentiment.
 
 python -m benchmarks.features sentences.csv RUN     # Hu & Liu's annotated reviews: product, text, features
 
-Precision of the 20 most mentioned nouns of each product, beside its 20 commonest words that are no stop words; and, for
-sentences whose features were all praised or all blamed, how often the run agrees, beside VADER.
+Precision of the 20 most mentioned nouns of each product, compared with its 20 most frequent words that are not stop
+words; and accuracy on the sentences with only positive or only negative features, compared with VADER.
 """
 
 import json
@@ -29,15 +29,15 @@ def main(file: str, run: str) -> None:
     frame = read_table(Path(file))
     ours, plain, names = [], [], []
     for product, rows in frame.groupby("product"):
-        marked = {_stem(name) for value in rows["features"] for name, _ in json.loads(value)}
-        known = marked | {word for name in marked for word in name.split()}
+        annotated = {_stem(name) for value in rows["features"] for name, _ in json.loads(value)}
+        known = annotated | {word for name in annotated for word in name.split()}
         texts = rows["text"].astype(str).tolist()
         common = Counter(word for text in texts for word in set(words_of(text)) if len(word) > 2)
         words = [word for word, _ in common.most_common() if word not in ENGLISH_STOP_WORDS][:TOP]
-        ours.append(_precision(nouns(texts, least=3)[:TOP], known))
+        ours.append(_precision(nouns(texts, min_count=3)[:TOP], known))
         plain.append(_precision(words, known))
         names.append(str(product))
-    print(f"{'precision of the top 20':<42}{'commonest words':>16}{'ours':>8}{'ratio':>8}")
+    print(f"{'precision of the top 20':<42}{'frequent words':>16}{'ours':>8}{'ratio':>8}")
     for name, a, b in zip([*names, "mean"], [*plain, np.mean(plain)], [*ours, np.mean(ours)]):
         print(f"{name[:40]:<42}{a:>16.2f}{b:>8.2f}{b / a if a else float('nan'):>8.2f}")
 
@@ -48,9 +48,9 @@ def main(file: str, run: str) -> None:
     model = Predictor.load(Run.open("sentiment", run).model_file)
     agrees = (model.forward(texts).argmax(dim=1).numpy() == model.classes.index("positive")) == praised
     rules = vader(texts, ["negative", "positive"])
-    beside = "not installed" if rules is None else f"{((rules == 1) == praised).mean():.3f}"
-    print(f"\n{len(judged)} sentences, praise or blame, judged right:")
-    print(f"  the run {agrees.mean():.3f}, VADER {beside}, always praise {praised.mean():.3f}")
+    baseline = "not installed" if rules is None else f"{((rules == 1) == praised).mean():.3f}"
+    print(f"\naccuracy on {len(judged)} sentences with positive or negative features:")
+    print(f"  the run {agrees.mean():.3f}, VADER {baseline}, always positive {praised.mean():.3f}")
 
 
 def _stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What `fit` costs beside a bare PyTorch loop, on a network so small that the loop itself shows."""
+"""Overhead of `fit` over a bare PyTorch loop, on a network so small that the loop itself matters."""
 
 import tempfile
 import time
@@ -43,7 +43,7 @@ class TinyLSTM(nn.Module):
 
 
 def bare(data: Sequences) -> float:
-    """Milliseconds per step of the shortest loop that trains."""
+    """Milliseconds per step of a minimal training loop."""
     model = TinyLSTM()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, fused=True)
     start = time.perf_counter()

@@ -19,7 +19,7 @@ from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.geometry import box_of, corners_of
 from projects.numberplate.pipeline import Pipeline, classical_pipeline
 from projects.numberplate.predictor import SHIPPED, Predictor
-from projects.numberplate.read import Reading, tesseract_is_there
+from projects.numberplate.read import Reading, tesseract_available
 from projects.numberplate.sources import Photo, load_tables
 
 
@@ -52,7 +52,7 @@ class Engine:
 
 
 def exact_near(answers: Answers) -> float:
-    """Fraction of the plates whose text is read in a box around their centre, whatever its IoU."""
+    """Fraction of the plates whose text is read in a box that contains their centre, at any IoU."""
     correct = 0
     for photo, plates in zip(answers.photos, answers.plates):
         for box, text in zip(photo.boxes, photo.texts):
@@ -62,7 +62,7 @@ def exact_near(answers: Answers) -> float:
 
 
 def cpu_seconds() -> float:
-    """Of this process and its finished children, of which Tesseract is one."""
+    """CPU time of this process and its finished child processes, such as Tesseract."""
     return sum(os.times()[:4])
 
 
@@ -73,7 +73,7 @@ def main(table: str, most: str = "100") -> None:
     photos, _ = load_tables(DataConfig(source="csv", root=Path(table), split="all"))
     known: list[Photo] = evenly_spaced([photo for photo in photos if photo.texts and all(photo.texts)], int(most))
     pipelines = {"ours": Predictor.load(SHIPPED).pipeline()}
-    if tesseract_is_there():
+    if tesseract_available():
         pipelines["contours + Tesseract"] = classical_pipeline()
     try:
         engine = Engine()

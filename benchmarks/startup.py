@@ -1,4 +1,4 @@
-"""Seconds until the command line answers, beside `import torch` alone."""
+"""Seconds until the command line responds, compared with `import torch` alone."""
 
 import subprocess
 import sys

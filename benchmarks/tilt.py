@@ -1,6 +1,6 @@
-"""What the corners contribute: plates rotated by known angles, rectified by their corners or cropped by their box.
+"""Ablation of the corners: plates at known angles, rectified by their corners or cropped by their box.
 
-python -m benchmarks.tilt [PLATES]     # drawn into drawn streets; the weights that come with numberplate
+python -m benchmarks.tilt [PLATES]     # plates pasted into synthetic streets; the weights that come with numberplate
 """
 
 import sys

@@ -14,10 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import ErrorDetails
 from tyro import conf
 
+from shared.names import shown
+from shared.plain_yaml import NESTING, cut, fits, parse_yaml, shortened
+
 
 def _is_name(name: str | None) -> str | None:
     if name and set(name) & set("/\\"):
-        raise ValueError(f"must be a name, not the path {name}")
+        raise ValueError(f"must be a name, not the path {shortened(name)}")
+    if name and not name.isprintable():
+        raise ValueError(f"must be a name that can be printed, not {shortened(name)}")
     return name
 
 
@@ -26,7 +31,9 @@ class Section(BaseModel):
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Names that settings had in earlier versions -> their names now, as full paths where the section changed too."""
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -35,6 +42,14 @@ class Section(BaseModel):
         kind = cls.model_fields[str(info.field_name)].annotation
         if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
             raise ValueError("needs a value")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _numbers_fit_into_64_bits(cls, value: Any) -> Any:
+        """No library counts further, and each says so in its own way, some after the training."""
+        if isinstance(value, int) and not fits(value):
+            raise ValueError(f"{shortened(value)} is too large a number")
         return value
 
 
@@ -140,13 +155,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         near = sorted(str(p) for p in path.parent.glob("*.yaml"))
         raise FileNotFoundError(f"there is no config file {path}" + (f"; there is {', '.join(near)}" if near else ""))
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from None
+    if not path.name.isprintable():  # libraries that write a run's files know only names in UTF-8
+        raise ValueError(f"{shown(path)} needs another name: the run is called after it")
+    if path.stat().st_size > 10**6:
+        raise ValueError(f"{path} has more than 1 MB; that is no file of settings")
+    values = parse_yaml(path.read_bytes(), str(path))
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+    if not isinstance(values, dict):
         raise ValueError(f"{path} must hold settings like `training: {{epochs: 3}}`")
     return values
 
@@ -155,28 +171,47 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     """`--training.epochs 3 --data.root=DIR photo.jpg` as nested dicts; words without a key go under `input`.
 
     Values stay text: the model they are validated against knows their types. A key without a value means `true`.
+    Of a key given twice the last value counts, as everywhere on command lines: `make train-... ARGS=...` and aliases
+    put words behind others. Groups are laid over each other key by key, so that none of their other keys is lost.
     """
     nested: dict[str, Any] = {}
+    inputs: list[str] = []
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
         if not word.startswith("--") or word == "--":
-            nested.setdefault("input", []).append(word)
+            inputs.append(word)
             continue
         key, equals, value = word[2:].partition("=")
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else True
-        *parents, leaf = key.replace("-", "_").split(".")
-        section = nested
-        for parent in parents:
-            section = section.setdefault(parent, {})
-            if not isinstance(section, dict):
-                raise ValueError(f"--{key} and --{parent} cannot both be given")
-        try:
-            section[leaf] = yaml.safe_load(value) if value == "null" or str(value)[:1] in ("[", "{") else value
-        except yaml.YAMLError:
-            raise ValueError(f"{key} is not readable as YAML: {value}") from None
+        path = key.replace("-", "_").split(".")
+        if not all(path) or len(path) > NESTING:
+            raise ValueError(f"unexpected argument: {shortened(word)}; settings look like --section.key value")
+        if path == ["input"] and isinstance(value, str):
+            inputs.append(value)
+            continue
+        if value == "null" or str(value)[:1] in ("[", "{"):
+            value = parse_yaml(str(value), key)
+        layer = {path[-1]: value}
+        for part in reversed(path[:-1]):
+            layer = {part: layer}
+        _refuse_conflict(nested, layer, key)
+        nested = merge(nested, layer)
+    if inputs:
+        _refuse_conflict(nested, {"input": inputs}, "input")
+        nested["input"] = inputs
     return nested
+
+
+def _refuse_conflict(given: Mapping[str, Any], more: Mapping[str, Any], key: str) -> None:
+    """A group of settings and a plain value under the same name: one of them would be lost."""
+    for name in given.keys() & more.keys():
+        below, above = given[name], more[name]
+        if isinstance(below, dict) != isinstance(above, dict):
+            raise ValueError(f"--{key} and another value of {name} cannot both be given")
+        if isinstance(below, dict):
+            _refuse_conflict(below, above, key)
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -191,7 +226,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
     """A pydantic error for a person: the full key, what is wrong with it, the nearest of the keys there are."""
-    path = ".".join(str(part) for part in error["loc"])
+    path = cut(shown(".".join(str(part) for part in error["loc"])))
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
         same_leaf = [key for key in known if key.split(".")[-1] == path.split(".")[-1]]
@@ -201,14 +236,15 @@ def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
             + (f"; did you mean {guess[0]}?" if guess else ";")
             + "  (--help lists all settings)"
         )
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be ", "must be ")
     if error["type"] == "missing":
         return f"{path} must be given  (--help lists all settings)"
     if error["type"] in ("model_type", "dict_type"):
-        return f"{path} is a group of settings ({path}.{{...}}), not {error['input']!r}"
+        return f"{path} is a group of settings ({path}.{{...}}), not {shortened(error['input'])}"
     if error["type"] == "value_error":
         return f"{path}: {message}" if path else message
-    return f"{path} must be {message}, not {error['input']!r}"
+    colon = "" if message.startswith("must be ") else ":"
+    return f"{path}{colon} {message[:1].lower()}{message[1:]}, not {shortened(error['input'])}"
 
 
 def to_yaml(config: BaseModel) -> str:

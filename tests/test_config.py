@@ -1,6 +1,7 @@
 """The promise: every mistake in settings is one sentence that names the key, and nothing is silently ignored."""
 
 import importlib
+import os
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ from pydantic import BaseModel
 from projects.plantdisease.config import Config
 from shared.command import picture_files
 from shared.config import Section, TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
+from shared.console import CLOSED_PIPE
 from shared.training.config import TrainingConfig
-from tests.conftest import ROOT, CommandLine
+from tests.conftest import ROOT, CommandLine, environment
 
 TRAIN, EVALUATE = "projects.plantdisease.train", "projects.plantdisease.evaluate"
 CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
@@ -66,6 +68,15 @@ def test_settings_cannot_be_changed_after_loading() -> None:
         (["--model.train=head", "--model.weights=imagenet", "--head.epochs=0"], "nothing would be trained"),
         (["--training.epochs", "--data.root"], "needs a value"),
         (["--augment.scale", "[1,"], "augment.scale is not readable as YAML"),
+        (["--training", "{epochs: 1, epochs: 2}"], "training: 'epochs' is given twice"),
+        (["--augment.scale", "[" * 5000], "augment.scale: values are nested more than 20 deep"),
+        (["--augment.scale", f"[0x{'f' * 5000}, 1]"], "is too large a number"),
+        (["--training.seed", "9" * 30], f"training.seed: {'9' * 30} is too large a number"),
+        (["--training.seed", "9" * 5000], "training.seed: unable to parse input string as an integer"),
+        (["--training.learning_rate", "1e999"], "training.learning_rate must be a finite number, not '1e999'"),
+        (["--" + "a." * 5000 + "a", "1"], "unexpected argument"),
+        (["--=x"], "unexpected argument: '--=x'"),
+        (["--data.source", "caf\udce9"], "data.source must be a valid string"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_full_key(arguments: list[str], sentence: str) -> None:
@@ -84,13 +95,110 @@ def test_the_same_mistake_in_yaml_reads_the_same(tmp_path: Path, command: Comman
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("content", ["a: [1", "- 1\n- 2", "[]", "1: 2", "\x00"])
-def test_an_unreadable_config_file_is_one_sentence(tmp_path: Path, command: CommandLine, content: str) -> None:
-    (tmp_path / "broken.yaml").write_text(content)
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+)  # 9^9 values
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("a: [1", "line 1 is not readable as YAML: expected ',' or ']'"),
+        ("- 1\n- 2", "must hold settings like"),
+        ("[]", "must hold settings like"),
+        ("a: 1\n---\nb: 1", "line 2 is not readable as YAML: but found another document"),
+        ("a: \x00", "special characters are not allowed"),
+        ("training:\n\tepochs: 1", "line 2 is not readable as YAML: found character"),
+        ("training: {1: 2}", "line 1: a key must be text: put 1 in quotes"),
+        ("? [1, 2]\n: 3", "line 1: a key must be text: not a list or group"),
+        ("training: {epochs: 1}\naugment: {}\ntraining: {}", "line 3: 'training' is given twice, in line 1 already"),
+        ("training:\n  epochs: 1\n  epochs: 2", "line 3: 'epochs' is given twice, in line 2 already"),
+        ("a: !!bool maybe", "line 1: 'maybe' is no bool"),
+        ("a: !!int ''", "line 1: '' is no int"),
+        ("a: !!float ''", "line 1: '' is no float"),
+        ("a:\n  - 0b_", "line 2: '0b_' is no int"),
+        ("a: !!timestamp x", "settings have no values of the kind tag:yaml.org,2002:timestamp"),
+        ("a: !!set {b, c}", "settings have no values of the kind tag:yaml.org,2002:set"),
+        ("a: !!binary aGVsbG8=", "settings have no values of the kind tag:yaml.org,2002:binary"),
+        ("a: !!python/name:os.system", "settings have no values of the kind tag:yaml.org,2002:python/name:os.system"),
+        ("training: {seed: 99999999999999999999}", "line 1: '99999999999999999999' is too large a number"),
+        (f"training: {{seed: 0x{'f' * 5000}}}", "is too large a number"),
+        ("training: {learning_rate: .inf}", "training.learning_rate must be a finite number"),
+        ("[" * 5000, "line 1: values are nested more than 20 deep"),
+        ("a: &a [*a]", "line 1: *a is used inside of what it stands for"),
+        ("a: &a {<<: *a}", "line 1: *a is used inside of what it stands for"),
+        (LAUGHS, "line 5: there are more than 10000 values"),
+    ],
+)
+def test_an_unreadable_config_file_is_one_sentence_at_once(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(content)
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=r"^[^\n]{,500}$") as error:
+        load(Config, read_yaml(path))
+    assert sentence in str(error.value)
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"training: {epochs: 4}",
+        b"\xef\xbb\xbftraining:\r\n  epochs: 4\r\n",
+        "training: {epochs: 4}".encode("utf-16"),
+        b"training: &t {epochs: 4}\nhead: *t",
+        b"training: {<<: {epochs: 3}, epochs: 4}",
+    ],
+    ids=["plain", "mark and CRLF", "UTF-16", "alias", "merge key"],
+)
+def test_a_config_file_in_any_usual_form_is_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "good.yaml").write_bytes(content)
+    assert load(Config, read_yaml(tmp_path / "good.yaml")).training.epochs == 4
+
+
+def test_a_date_is_text_until_its_setting_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "dates.yaml").write_text("name: 2024-01-31\nstart: 0000-00-00\nsign: =")
+    assert read_yaml(tmp_path / "dates.yaml") == {"name": "2024-01-31", "start": "0000-00-00", "sign": "="}
+
+
+def test_a_name_that_no_run_can_have_is_refused_before_the_training(tmp_path: Path, command: CommandLine) -> None:
+    refused = "plantdisease: name: must be a name that can be printed, not 'caf\\udce9'\n"
+    assert command(TRAIN, "--name", "caf\udce9", "--print-config").stderr == refused
+    (tmp_path / "two\nlines.yaml").write_text("training: {epochs: 1}")
+    with pytest.raises(ValueError, match=r"two\\nlines.yaml needs another name"):
+        read_yaml(tmp_path / "two\nlines.yaml")
+
+
+def test_a_broken_config_file_ends_the_command_with_its_sentence(tmp_path: Path, command: CommandLine) -> None:
+    (tmp_path / "broken.yaml").write_text("training: {}\ntraining: {}")
     answer = command(TRAIN, "--config", "broken.yaml")
-    assert answer.returncode == 2
-    assert answer.stderr.count("\n") == 1
-    assert "broken.yaml" in answer.stderr
+    assert (answer.returncode, answer.stderr) == (
+        2, "plantdisease: broken.yaml, line 2: 'training' is given twice, in line 1 already\n"
+    )  # fmt: skip
+
+
+def test_a_group_given_twice_on_the_command_line_keeps_the_keys_of_both() -> None:
+    words = ["--training", "{epochs: 1, seed: 1}", "--training.batch_size=4", "--training", "{seed: 2}", "photo.jpg"]
+    given = parse_arguments([*words, "--input", "leaf.jpg"])
+    training = {"epochs": 1, "seed": 2, "batch_size": "4"}  # of a single value the last one counts
+    assert given == {"training": training, "input": ["photo.jpg", "leaf.jpg"]}
+
+
+@pytest.mark.parametrize("words", [["--training.epochs", "1", "--training", "3"], ["--input.x", "3", "photo.jpg"]])
+def test_a_group_and_a_value_of_one_name_are_refused(words: list[str]) -> None:
+    for several in (words, [*words[2:], *words[:2]]):
+        with pytest.raises(ValueError, match="cannot both be given"):
+            parse_arguments(several)
+
+
+def test_who_stops_reading_hears_no_complaint(tmp_path: Path) -> None:
+    for words in ([TRAIN, "--help"], ["shared.runs"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command, where = [sys.executable, "-m", *words], {"cwd": tmp_path, "env": environment()}
+        process = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, **where)
+        os.close(writer)
+        assert (process.returncode, process.stderr) == (CLOSED_PIPE, b"")
 
 
 def test_a_misspelt_word_of_the_command_line_names_the_nearest(command: CommandLine) -> None:

@@ -90,7 +90,7 @@ def own(project: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[st
 # --- the files
 
 
-def test_the_project_has_the_files_of_its_siblings(project: str) -> None:
+def test_the_project_has_the_required_files(project: str) -> None:
     folder = ROOT / "projects" / project
     assert [name for name in FILES if not (folder / f"{name}.py").is_file()] == []
     assert all((ROOT / "configs" / project / f"{name}.yaml").is_file() for name in ("sample", "smoke"))
@@ -100,7 +100,7 @@ def test_the_project_has_the_files_of_its_siblings(project: str) -> None:
     ] == []
 
 
-def test_the_project_imports_shared_and_libraries_but_no_other_project_and_no_circle(project: str) -> None:
+def test_the_project_imports_only_shared_and_libraries_without_cycles(project: str) -> None:
     files = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path
         for path in (ROOT / "projects" / project).rglob("*.py")
@@ -156,7 +156,7 @@ def test_a_misspelt_setting_is_one_sentence_with_the_nearest_name(
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_earlier_name_of_a_setting_is_refused_with_the_one_it_has_now(project: str, command: CommandLine) -> None:
+def test_the_old_name_of_a_setting_is_refused_with_its_new_name(project: str, command: CommandLine) -> None:
     section = training_sections(project)[0]
     answer = command(f"projects.{project}.train", f"--{section}.average", "0.9")
     assert (answer.returncode, answer.stderr) == (
@@ -168,7 +168,7 @@ def test_an_earlier_name_of_a_setting_is_refused_with_the_one_it_has_now(project
 # --- training
 
 
-def test_training_leaves_a_complete_run_and_ends_with_the_place_of_its_report(trained: Path, run_folder: Path) -> None:
+def test_training_writes_a_complete_run_and_prints_the_path_of_its_report(trained: Path, run_folder: Path) -> None:
     last = (trained / "output.txt").read_text().splitlines()[-1]
     assert last == f"report: {(run_folder / 'report.html').relative_to(trained)}"
     wanted = "config.yaml environment.json evaluation.json model.safetensors predictions.csv provenance.safetensors"
@@ -176,7 +176,7 @@ def test_training_leaves_a_complete_run_and_ends_with_the_place_of_its_report(tr
     assert not (run_folder / "checkpoints").exists()
 
 
-def test_one_batch_can_be_memorised(project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_overfits_one_batch(project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = []
 
     def memorise(model: nn.Module, loss: Any, train_loader: Any, *_: Any, **__: Any) -> None:
@@ -257,7 +257,7 @@ def test_evaluating_again_gives_the_same_numbers(
     assert after["metrics"] == pytest.approx(before["metrics"], rel=1e-4)
 
 
-def test_own_data_are_scored_without_what_the_run_has_seen(
+def test_user_data_are_scored_without_the_training_data_of_the_run(
     project: str, trained: Path, run_folder: Path, own: tuple[list[str], Path], command: CommandLine,
 ) -> None:  # fmt: skip
     words = [*own[0], "--json", "out.json"]
@@ -274,7 +274,7 @@ def test_own_data_are_scored_without_what_the_run_has_seen(
     assert read_json(trained / "out.json")["data"]["n"] > numbers["data"]["n"]
 
 
-def test_a_run_can_be_trained_on_own_data(
+def test_a_run_can_be_trained_on_user_data(
     project: str, tmp_path: Path, own: tuple[list[str], Path], command: CommandLine
 ) -> None:
     answer = command(f"projects.{project}.train", *smoke(project, *own[0]))
@@ -283,7 +283,7 @@ def test_a_run_can_be_trained_on_own_data(
     assert read_json(run / "evaluation.json")["data"]["root"] == own[0][-1]
 
 
-def test_predict_answers_for_one_input(
+def test_predict_accepts_one_input(
     project: str, trained: Path, own: tuple[list[str], Path], command: CommandLine
 ) -> None:
     run = next(trained.glob(f"runs/{project}/*")).name
@@ -301,7 +301,7 @@ def test_a_missing_file_is_one_sentence(project: str, trained: Path, command: Co
     assert re.fullmatch(rf"{project}: [^\n]*no/such/file\.csv[^\n]*\n", answer.stderr)
 
 
-def test_report_and_files_need_nothing_but_themselves(project: str, trained: Path, run_folder: Path) -> None:
+def test_the_report_is_self_contained(project: str, trained: Path, run_folder: Path) -> None:
     page = (run_folder / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
     for name in ("config.yaml", "evaluation.json", "predictions.csv", "report.html", "environment.json"):

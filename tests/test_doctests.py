@@ -17,7 +17,7 @@ def modules_with_examples() -> list[str]:
 
 
 @pytest.mark.parametrize("name", modules_with_examples())
-def test_examples_in_docstrings_give_what_they_say(name: str) -> None:
+def test_examples_in_docstrings_are_correct(name: str) -> None:
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:

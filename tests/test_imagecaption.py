@@ -1,4 +1,4 @@
-"""The promises of imagecaption, kept on the real command line with a small network on a small sample."""
+"""imagecaption on the real command line, with a small network on a small sample."""
 
 import functools
 import http.server
@@ -89,7 +89,7 @@ def sample(sample_root: Path) -> CaptionData:
 # --- training
 
 
-def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+def test_training_losses_match_golden_values(run_folder: Path) -> None:
     golden = [4.39775, 4.29311]
     assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.02)
 
@@ -97,7 +97,7 @@ def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("decoder", "attention"), [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")], ids=lambda v: v
 )
-def test_one_batch_can_be_memorised(sample: CaptionData, decoder: str, attention: str) -> None:
+def test_the_network_overfits_one_batch(sample: CaptionData, decoder: str, attention: str) -> None:
     seed_everything(0)
     config = ModelConfig(encoder="small", weights="none", fine_tune=True, decoder=decoder, attention=attention,
                          image_size=32, hidden_size=64, num_heads=4, num_layers=2, dropout=0, min_count=1)  # fmt: skip
@@ -131,7 +131,7 @@ def test_run_killed_in_the_second_stage_resumes_to_the_same_weights(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
-def test_two_processes_train_together_and_one_is_scored_on_the_photos_of_all(tmp_path: Path, sample_root: Path) -> None:
+def test_two_processes_train_together_and_score_the_same_photos_as_one(tmp_path: Path, sample_root: Path) -> None:
     # a frozen encoder: batch statistics would differ per process
     settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
                     "--training.epochs=1", "--training.ema_decay=0")  # fmt: skip
@@ -147,7 +147,7 @@ def weights(folder: Path) -> Path:
     return folder / "encoder.pt"
 
 
-def test_a_frozen_encoder_stays_as_it_is_and_training_starts_from_a_finished_run(
+def test_a_frozen_encoder_is_not_trained_and_a_finished_run_can_be_fine_tuned(
     tmp_path: Path, sample_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frozen = ("--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--training.horizontal_flip=true")
@@ -168,9 +168,9 @@ def test_a_frozen_encoder_stays_as_it_is_and_training_starts_from_a_finished_run
     assert "cache: writing" not in capsys.readouterr().out
     assert second.history() == []
     assert len(second.stage("scst").history()) == 1
-    with pytest.raises(ValueError, match="is a network with other settings"):
+    with pytest.raises(ValueError, match="has a network with settings other than"):
         start("third", *more, "--model.hidden_size=64")
-    with pytest.raises(ValueError, match=r"was trained on \d+ of the photos to validate or test on"):
+    with pytest.raises(ValueError, match=r"was trained on \d+ photos of the validation or test set"):
         start("fourth", *more, "--data.split=random")
     (first.folder / "provenance.safetensors").unlink()
     with pytest.raises(ValueError, match="leakage cannot be excluded"):
@@ -259,7 +259,7 @@ def test_a_finished_run_scores_any_list_of_the_official_layout(
         CaptionData(DataConfig(source="flickr8k", root=root, split="dev"))
 
 
-def test_another_beam_is_another_evaluation(run_folder: Path, command: CommandLine) -> None:
+def test_another_beam_size_is_another_evaluation(run_folder: Path, command: CommandLine) -> None:
     before = (run_folder / "evaluation.json").read_bytes()
     answer = command(EVALUATE, "--run", run_folder, "--decode.beam_size", 3, "--name", "beam-3")
     assert answer.returncode == 0, answer.stderr
@@ -267,7 +267,7 @@ def test_another_beam_is_another_evaluation(run_folder: Path, command: CommandLi
     assert (run_folder / "evaluation.json").read_bytes() == before
 
 
-def test_changed_copies_of_training_photos_are_found_and_left_out(
+def test_near_duplicates_of_training_photos_are_recognised_and_left_out(
     run_folder: Path, sample: CaptionData, tmp_path: Path, command: CommandLine
 ) -> None:
     root = tmp_path / "mine"
@@ -301,7 +301,7 @@ def test_changed_copies_of_training_photos_are_found_and_left_out(
     assert (numbers["data"]["n"], numbers["data"]["seen"]) == (9, 4)
 
 
-def test_training_and_prediction_see_a_photo_alike(predictor: Predictor, sample: CaptionData) -> None:
+def test_training_and_prediction_prepare_a_photo_identically(predictor: Predictor, sample: CaptionData) -> None:
     photos = sample.test[:3]
     together = predictor.caption(photos)
     files = PhotoFiles([photo.path for photo in photos], 32)
@@ -322,7 +322,7 @@ def test_the_attention_is_shown_on_the_photo_for_every_word(predictor: Predictor
     assert all(picture.shape == (32, 32, 3) and picture.dtype == np.uint8 for picture, _ in overlays)
 
 
-def test_photos_folders_lists_and_bad_input_are_answered(
+def test_predict_accepts_photos_folders_and_lists_and_refuses_bad_input(
     run_folder: Path, sample: CaptionData, tmp_path: Path, command: CommandLine
 ) -> None:
     folder = tmp_path / "mine"
@@ -337,8 +337,9 @@ def test_photos_folders_lists_and_bad_input_are_answered(
         listed = f"{address}/scene.png\n{address}/none.png\n{folder / 'scene.png'}\n"
         (tmp_path / "list.txt").write_text(listed, encoding="utf-8-sig")
         answer = command(
-            PREDICT, folder, "list.txt", "--run", run_folder, "--overlay", "seen", "--json", "answers.json"
-        )
+            PREDICT, folder, "list.txt", "--run", run_folder, "--overlay", "seen", "--json", "answers.json",
+            "--allow-private",
+        )  # fmt: skip
         server.shutdown()
     assert answer.returncode == 0, answer.stderr
     assert answer.stderr.count("left out") == 2
@@ -376,7 +377,7 @@ def test_a_photo_unlike_the_training_photos_is_out_of_distribution(predictor: Pr
 def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
     for arguments, reason in (
         (["--data.source", "flickr8k", "--data.root", "nowhere"], "Flickr8k_text.zip"),
-        (["--data.source", "coco"], "say where it is with --data.root DIR"),
+        (["--data.source", "coco"], "needs a folder: --data.root DIR"),
     ):
         answer = command(TRAIN, *arguments)
         assert answer.returncode == 2, answer.stdout

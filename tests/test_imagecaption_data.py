@@ -1,4 +1,4 @@
-"""The promises of imagecaption's sources, splits, encoders and features."""
+"""Sources, splits, encoders and features of imagecaption."""
 
 import itertools
 import json
@@ -25,10 +25,10 @@ from projects.imagecaption.data import (
     fingerprints,
     grid_features,
     pad_captions,
-    squash,
+    resize_to_square,
 )
 from projects.imagecaption.encoder import build_encoder
-from projects.imagecaption.sample import ACTIONS, COLOURS, HELD_OUT, THINGS, draw_sample
+from projects.imagecaption.sample import ACTIONS, COLOURS, HELD_OUT, OBJECTS, draw_sample
 from projects.imagecaption.sources import load_photos
 from projects.imagecaption.train import record_photos
 from shared.data import features
@@ -67,25 +67,25 @@ def test_the_official_lists_are_the_split(flickr8k: Path) -> None:
     assert "left out" not in data.summary()
 
 
-def test_without_a_test_list_dev_is_the_test_and_the_summary_says_so(flickr8k: Path) -> None:
+def test_without_a_test_list_dev_is_the_test_set_and_the_summary_says_so(flickr8k: Path) -> None:
     (flickr8k / "Flickr_8k.testImages.txt").unlink()
     data = CaptionData(DataConfig(source="flickr8k", root=flickr8k))
     assert {p.path.name for p in data.test} == {f"{n}.jpg" for n in range(20, 25)}
     assert (len(data.train), len(data.validation)) == (18, 2)
-    assert "the photos of dev are the test set" in data.summary()
-    assert "validation set is held out of train" in data.summary()
+    assert "the dev photos are the test set" in data.summary()
+    assert "validation set is taken from train" in data.summary()
     for split, n in (("dev", 5), ("train", 20), ("all", 30)):
         assert len(CaptionData(DataConfig(source="flickr8k", root=flickr8k, split=split)).test) == n
 
 
-def test_what_does_not_fit_together_is_counted_and_named(flickr8k: Path) -> None:
+def test_mismatched_photos_and_captions_are_counted_and_named(flickr8k: Path) -> None:
     photo(flickr8k / "Flicker8k_Dataset" / "alone.jpg")
     with (flickr8k / "Flickr8k.token.txt").open("a") as file:
         file.write("\nmissing.jpg#0\tNobody has it .\n0.jpg#2\t \n1.jpg#2\t. !\n")
-    said = CaptionData(DataConfig(source="flickr8k", root=flickr8k)).summary()
-    assert "1 captioned photos that are missing (missing.jpg)" in said
-    assert "2 empty captions (0.jpg, 1.jpg)" in said
-    assert "1 photos without captions (alone.jpg)" in said
+    summary = CaptionData(DataConfig(source="flickr8k", root=flickr8k)).summary()
+    assert "1 captioned photos that are missing (missing.jpg)" in summary
+    assert "2 empty captions (0.jpg, 1.jpg)" in summary
+    assert "1 photos without captions (alone.jpg)" in summary
 
 
 def test_no_photo_crosses_a_split_even_under_two_names(flickr8k: Path) -> None:
@@ -103,7 +103,7 @@ def test_no_photo_crosses_a_split_even_under_two_names(flickr8k: Path) -> None:
 
 
 @pytest.mark.parametrize("karpathy", [False, True])
-def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool) -> None:
+def test_coco_files_are_read_in_their_usual_layouts(tmp_path: Path, karpathy: bool) -> None:
     for part in ("train", "val"):
         images, annotations = [], []
         for n in range(6):
@@ -139,7 +139,7 @@ def test_coco_files_are_read_as_people_bring_them(tmp_path: Path, karpathy: bool
     assert load_photos(DataConfig(source="coco", root=path)).photos[0].captions == ["a cat"]
 
 
-def test_a_photo_that_is_there_twice_is_not_trained_and_validated_on(tmp_path: Path) -> None:
+def test_two_copies_of_a_photo_are_not_in_training_and_validation_set(tmp_path: Path) -> None:
     rows = []
     for n in range(60):
         photo(tmp_path / f"{n}.jpg", grey=(n // 2) * 8)
@@ -202,10 +202,10 @@ def test_a_photo_under_two_names_is_one_photo_in_one_set(tmp_path: Path) -> None
         load_photos(DataConfig(source="folder", root=tmp_path))
 
 
-def test_a_set_of_unknown_name_is_named(tmp_path: Path) -> None:
+def test_an_unknown_set_name_is_reported(tmp_path: Path) -> None:
     photo(tmp_path / "1.png")
     (tmp_path / "captions.csv").write_text("image,caption,split\n1.png,A ball,fold0\n")
-    with pytest.raises(ValueError, match="the column split says fold0"):
+    with pytest.raises(ValueError, match="the column split has fold0"):
         load_photos(DataConfig(source="folder", root=tmp_path))
 
 
@@ -226,7 +226,7 @@ def test_the_sample_tests_combinations_that_are_held_out_of_training(sample_root
     doing = {verb: action for action, verb in ACTIONS.items()}
 
     def shown(photos: list) -> set[tuple[str, str]]:
-        """(colour, noun or action) pairs that stand beside each other in captions."""
+        """(colour, noun or action) pairs of adjacent words in captions."""
         found = set()
         for caption in (c for p in photos for c in p.captions):
             words = caption.lower().replace(" who is ", " ").replace(" is ", " ").split()
@@ -234,7 +234,7 @@ def test_the_sample_tests_combinations_that_are_held_out_of_training(sample_root
                 if a in COLOURS:
                     noun = b.removesuffix("es") if b == "boxes" else doing.get(b, b.removesuffix("s"))
                     found.add((a, synonyms.get(noun, noun)))
-        return {(a, b) for a, b in found if b in THINGS or b in ACTIONS}
+        return {(a, b) for a, b in found if b in OBJECTS or b in ACTIONS}
 
     assert not shown(data.train + data.validation) & HELD_OUT
     assert shown(data.test) >= HELD_OUT
@@ -271,13 +271,13 @@ def test_only_the_photos_of_the_training_set_are_recorded_as_trained_on(sample_r
     assert (items.fit == VALIDATED).sum() == len(data.validation)
 
 
-# --- what the network sees
+# --- input of the network
 
 
-def test_nothing_of_a_photo_is_cut_off() -> None:
+def test_photos_are_resized_without_cropping() -> None:
     wide = np.zeros((20, 60, 3), np.uint8)
     wide[:, :3], wide[:, -3:] = 255, 255
-    square = squash(wide, 10)
+    square = resize_to_square(wide, 10)
     assert square.shape == (10, 10, 3)
     assert square[:, 0].min() > 100
     assert square[:, -1].min() > 100
@@ -348,7 +348,7 @@ def test_a_timm_backbone_gives_a_feature_map() -> None:
         ({"encoder": "resnet18", "weights": "none.pt"}, "there is no weights file none.pt"),
     ],
 )
-def test_an_encoder_that_cannot_be_is_one_sentence(settings: dict, reason: str) -> None:
+def test_an_impossible_encoder_is_one_sentence(settings: dict, reason: str) -> None:
     with pytest.raises((ValueError, FileNotFoundError), match=reason) as error:
         build_encoder(ModelConfig(**settings))
     assert "\n" not in str(error.value)
@@ -403,7 +403,7 @@ def test_cached_features_are_keyed_by_photos_and_weights(tmp_path: Path, sample_
 
 
 @pytest.mark.realdata
-def test_flickr8k_is_read_whole() -> None:
+def test_all_of_flickr8k_is_read() -> None:
     root = os.environ.get("FLICKR8K")
     if not root:
         pytest.skip("set FLICKR8K to the folder of the official layout (Flickr8k.token.txt ...)")

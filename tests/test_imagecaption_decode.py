@@ -1,4 +1,4 @@
-"""The promises of imagecaption's decoders, decoding and metrics."""
+"""Decoders, decoding and metrics of imagecaption."""
 
 import itertools
 import random
@@ -20,7 +20,7 @@ KINDS = [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")]
 
 
 class FrozenEncoder(nn.Module):
-    """Stands in for an encoder whose features are cached: 3 x 2 grid points with 5 channels."""
+    """A stub for an encoder whose features are cached: 3 x 2 grid points with 5 channels."""
 
     channels, rows, columns, grid_points = 5, 3, 2, 6
 
@@ -69,7 +69,7 @@ def test_decoding_step_by_step_equals_teacher_forcing(decoder: str, attention: s
 
 @pytest.mark.parametrize("decoder", ["lstm", "transformer"])
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0])
-def test_a_wide_beam_finds_what_exhaustive_search_finds(decoder: str, length_penalty: float) -> None:
+def test_a_wide_beam_equals_exhaustive_search(decoder: str, length_penalty: float) -> None:
     model, max_words = tiny(decoder, vocab_size=7), 4
     known = range(len(SPECIAL), 7)
     ended = [[*words, END] for n in range(max_words) for words in itertools.product(known, repeat=n)]
@@ -106,7 +106,7 @@ def test_a_photo_gets_the_same_caption_alone_and_in_a_batch() -> None:
         assert [w.tokens for w in alone] == [w.tokens for w in captions]
 
 
-def test_no_ngram_is_repeated() -> None:
+def test_no_repeat_ngram_size_prevents_repetition() -> None:
     model = tiny("lstm", vocab_size=6, spread=5.0)
     for n in (1, 2):
         for best, *_ in beam_search(model, features(), 2, 8, 0.0, no_repeat_ngram_size=n):
@@ -114,7 +114,7 @@ def test_no_ngram_is_repeated() -> None:
             assert len(runs) == len(set(runs))
 
 
-def test_nucleus_sampling_keeps_to_the_most_probable_words() -> None:
+def test_nucleus_sampling_draws_only_the_most_probable_words() -> None:
     model = tiny("lstm")
     seed_everything(0)
     narrow = sample(model, features(), 20, 5, top_p=1e-6)
@@ -127,7 +127,7 @@ def test_nucleus_sampling_keeps_to_the_most_probable_words() -> None:
     assert len(decode(model, features(), DecodeConfig(top_p=0.9), 5)) == 3
 
 
-def test_padding_changes_no_loss() -> None:
+def test_padding_does_not_change_logits_and_attention() -> None:
     for decoder, attention in KINDS:
         model = tiny(decoder, attention)
         captions = torch.tensor([[[START, 5, 6, END, PAD], [START, 7, END, PAD, PAD]]])
@@ -150,7 +150,7 @@ def test_sampled_captions_survive_padding() -> None:
 # --- words and metrics
 
 
-def test_words_are_split_as_in_the_evaluation_of_coco() -> None:
+def test_captions_are_tokenised_as_in_coco_evaluation() -> None:
     assert tokenize("The man's dog doesn't like a tri-colored T-shirt , \"really\" .") == [
         "the", "man", "'s", "dog", "does", "n't", "like", "a", "tri-colored", "t-shirt", "really",
     ]  # fmt: skip
@@ -159,7 +159,7 @@ def test_words_are_split_as_in_the_evaluation_of_coco() -> None:
     assert detokenize(["a", "man", "'s", "dog", "does", "n't", "run"]) == "A man's dog doesn't run."
 
 
-def test_the_java_tokenizer_agrees() -> None:
+def test_tokens_equal_those_of_the_java_tokenizer() -> None:
     ptb = pytest.importorskip("pycocoevalcap.tokenizer.ptbtokenizer")
     if not shutil.which("java"):
         pytest.skip("the tokenizer of COCO needs Java")
@@ -180,7 +180,7 @@ def test_a_vocabulary_holds_frequent_words_only() -> None:
 
 
 def corpus(photos: int = 60) -> tuple[list[list[str]], list[list[list[str]]]]:
-    """Made-up captions of few words, one of them empty."""
+    """Random captions of few words, one of them empty."""
     chance = random.Random(0)
     words = "a the man dog runs on in red ball grass two small".split()
     references = [

@@ -1,6 +1,9 @@
 """The promise: any photo is read right or refused with a sentence, and augmentation depends on its seed alone."""
 
+import io
+import os
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +11,22 @@ import pytest
 import torch
 from PIL import Image
 
+from projects.imagecaption.config import DataConfig as CaptionConfig
+from projects.imagecaption.data import CaptionData
+from projects.plantdisease.config import DataConfig as LeafConfig
+from projects.plantdisease.data import LeafData
+from shared.data.augmentation import augment, cut_mix, foreground
 from shared.data.config import AugmentConfig
-from shared.data.images import augment, cut_mix, find_images, foreground, load_images, normalise, read_image, to_square
+from shared.data.images import (
+    MAX_BYTES,
+    find_images,
+    list_photos,
+    load_images,
+    normalise,
+    read_image,
+    readable_photos,
+    to_square,
+)
 
 RED = (200, 30, 30)
 
@@ -118,6 +135,175 @@ def test_a_missing_photo_is_named(tmp_path: Path) -> None:
         read_image(tmp_path / "gone.jpg")
 
 
+def test_a_dark_photo_of_sixteen_bits_stays_dark(tmp_path: Path) -> None:
+    Image.fromarray(np.full((20, 40), 255, np.uint16)).save(tmp_path / "dark.png")
+    assert read_image(tmp_path / "dark.png").max() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.full((4, 4), 0.5, np.float32), 128),  # 0..1
+        (np.full((4, 4), 128, np.float32), 128),  # 0..255
+        (np.full((4, 4), 32896, np.float32), 128),  # 0..65535
+        (np.full((4, 4), 128, np.int32), 128),
+        (np.full((4, 4), 32896, np.int32), 128),
+    ],
+)
+def test_floats_and_long_integers_are_scaled_by_their_range(tmp_path: Path, values: np.ndarray, expected: int) -> None:
+    values[0, 0] = 0
+    Image.fromarray(values).save(tmp_path / "deep.tif")
+    image = read_image(tmp_path / "deep.tif")
+    assert (image[0, 0] == 0).all() and (image[1:] == expected).all()
+
+
+def test_pixels_that_are_not_finite_are_black(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[np.nan, 0.5], [np.inf, 1.0]], np.float32)).save(tmp_path / "holes.tif")
+    assert read_image(tmp_path / "holes.tif")[:, :, 0].tolist() == [[0, 128], [0, 255]]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.full((4, 4), np.nan, np.float32), "has no pixel with a finite value"),
+        (np.full((4, 4), -5, np.int32), "has values from -5 to -5; grey levels are"),
+        (np.full((4, 4), 1e9, np.float32), "has values from 1e.09"),
+    ],
+)
+def test_values_that_are_no_grey_levels_are_refused(tmp_path: Path, values: np.ndarray, reason: str) -> None:
+    Image.fromarray(values).save(tmp_path / "odd.tif")
+    with pytest.raises(ValueError, match=rf"odd.tif {reason}"):
+        read_image(tmp_path / "odd.tif")
+
+
+def test_a_decoder_beyond_the_listed_formats_never_sees_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n{ 1 pop } loop\n%%EOF\n")
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was called"))
+    with pytest.raises(ValueError, match="is not an image in a format I can read"):
+        read_image(path)
+
+
+def test_a_photo_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (3000, 3000), RED).save(buffer, "JPEG", progressive=True)
+    photo = buffer.getvalue()
+    last_scan = photo[photo.rfind(b"\xff\xda") : -2]
+    (tmp_path / "slow.jpg").write_bytes(photo[:-2] + last_scan * 100 + photo[-2:])
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=r"slow.jpg takes more than 0.1 seconds to decode"):
+        read_image(tmp_path / "slow.jpg", seconds=0.1)
+    assert time.monotonic() - start < 0.6
+
+
+def test_a_file_of_too_many_bytes_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "long.png").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)  # takes no space
+    with pytest.raises(ValueError, match=r"long.png is too large: at most 200 MB"):
+        read_image(tmp_path / "long.png")
+
+
+def test_avif_photos_are_read(tmp_path: Path) -> None:
+    if ".avif" not in Image.registered_extensions():
+        pytest.skip("needs Pillow 11.3")
+    image = read_image(_save(tmp_path / "photo.avif", "RGB", RED))
+    assert np.abs(image.reshape(-1, 3).mean(axis=0) - RED).max() < 8
+
+
+def test_a_heic_photo_is_read_or_says_what_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"  # phones and mail programs rename them
+    try:
+        import pillow_heif
+    except ImportError:
+        path.write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf" + bytes(500))
+        with pytest.raises(ValueError, match=r"photo.jpg is a photo in the format HEIF; .* pip install -e '.\[heic\]'"):
+            read_image(path)
+        return
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), RED)).save(path)
+    assert np.abs(read_image(path).reshape(-1, 3).mean(axis=0) - RED).max() < 8
+
+
+def test_image_files_that_are_not_read_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _save(tmp_path / "a.png", "RGB", RED)
+    for name in ("b.heic", "c.CR2", "d.cr2", "e.svg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in find_images(tmp_path)] == ["a.png", "b.heic"]
+    assert "3 files of kinds that are not read (.cr2, .svg)" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of Unix")
+def test_what_is_no_regular_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "circle.jpg").symlink_to(tmp_path / "circle.jpg")
+    (tmp_path / "lost.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    reasons = {
+        "circle.jpg": "cannot be read",
+        "lost.jpg": "is a link to no file",
+        "folder.jpg": "there is no photo in",
+        "pipe.jpg": "is a device or a pipe",
+        f"{'x' * 300}.jpg": "cannot be read",
+        "nul\0.jpg": "cannot be read",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises((ValueError, FileNotFoundError), match=reason) as error:
+            read_image(tmp_path / name)
+        assert "\n" not in str(error.value)
+    assert [path.name for path in find_images(tmp_path)] == ["circle.jpg", "lost.jpg", "pipe.jpg"]
+
+
+def test_a_file_without_permission_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _save(tmp_path / "secret.png", "RGB", RED)
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(ValueError, match=r"secret.png cannot be read \(Permission denied\)"):
+        read_image(path)
+
+
+def test_one_bad_argument_keeps_no_photo_from_being_listed(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    photo = _save(tmp_path / "a.png", "RGB", RED)
+    odd = [tmp_path / "empty", tmp_path / ("x" * 300), tmp_path / "nul\0"]
+    assert list_photos([*odd, tmp_path]) == [*odd, photo]
+    with pytest.raises(ValueError, match=r"there is no photo in .*empty"):
+        read_image(odd[0])
+
+
+def test_all_damaged_photos_are_refused_at_once_or_left_out(tmp_path: Path) -> None:
+    paths = [_save(tmp_path / f"{n}.png", "RGB", RED) for n in range(6)]
+    assert readable_photos(paths, "refuse", tmp_path / "cache").all()
+    for path in paths[:5]:
+        path.write_bytes(path.read_bytes()[:60])
+    for _ in range(2):  # an answer in the cache changes nothing
+        with pytest.raises(ValueError, match=r"5 of 6 photos cannot be read: .*0.png .*1.png .*2.png .*; \.\.\.; mend"):
+            readable_photos(paths, "refuse", tmp_path / "cache")
+        assert readable_photos(paths, "leave-out", tmp_path / "cache").tolist() == [False] * 5 + [True]
+    with pytest.raises(ValueError, match="5 of 5 photos cannot be read"):
+        readable_photos(paths[:5], "leave-out", tmp_path / "cache")
+
+
+def test_projects_count_the_damaged_photos_that_they_leave_out(tmp_path: Path) -> None:
+    photos = [tmp_path / "photos" / label / f"{n}.png" for label in ("healthy", "rust") for n in range(20)]
+    for n, path in enumerate(photos):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(n).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+    photos[3].write_bytes(b"no photo")
+    table = "".join(f"{path.relative_to(tmp_path / 'photos').as_posix()},a leaf\n" for path in photos)
+    (tmp_path / "photos" / "captions.csv").write_text(f"image,caption\n{table}")
+    leaves = LeafConfig(source="folder", root=tmp_path / "photos", split="random", cache=tmp_path / "cache")
+    captions = CaptionConfig(source="folder", root=tmp_path / "photos", cache=tmp_path / "cache")
+    for read, config in ((lambda config: LeafData(config, 32), leaves), (CaptionData, captions)):
+        with pytest.raises(ValueError, match=r"1 of 40 photos cannot be read: .*3.png .*; mend"):
+            read(config)
+        summary = read(config.model_copy(update={"damaged": "leave-out"})).summary()
+        assert summary.startswith("39 photos")
+        assert summary.endswith("(left out: 1 photos that cannot be read (3.png))")
+
+
 def test_the_centre_of_any_shape_becomes_a_square() -> None:
     wide = np.zeros((10, 30, 3), np.uint8)
     wide[:, 10:20] = 255
@@ -143,7 +329,7 @@ def test_normalised_images_have_imagenet_statistics() -> None:
     )
 
 
-ALL = AugmentConfig(scale=(0.5, 1.2), colour=0.4, erase=1.0, background=1.0)
+ALL = AugmentConfig(scale=(0.5, 1.2), colour_jitter=0.4, random_erasing=1.0, random_background=1.0)
 
 
 def test_an_augmented_image_is_a_function_of_its_own_seed_alone() -> None:
@@ -159,7 +345,7 @@ def test_an_augmented_image_is_a_function_of_its_own_seed_alone() -> None:
 
 
 def test_augmentation_that_is_switched_off_changes_nothing() -> None:
-    off = AugmentConfig(scale=(1.0, 1.0), rotate=0, flip=False, colour=0)
+    off = AugmentConfig(scale=(1.0, 1.0), rotation=0, horizontal_flip=False, colour_jitter=0)
     images = torch.randint(0, 255, (2, 16, 16, 3), dtype=torch.uint8)
     torch.testing.assert_close(
         augment(images, torch.tensor([1, 2]), off, 16), images.permute(0, 3, 1, 2) / 255, atol=1e-5, rtol=0

@@ -84,7 +84,7 @@ def same(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values()))
 
 
-def test_the_losses_of_a_small_run_are_these(tmp_path: Path) -> None:
+def test_training_losses_match_golden_values(tmp_path: Path) -> None:
     seed_everything(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))  # dropout masks differ between processors
     _, run = train(tmp_path, model, learning_rate=0.05)
@@ -92,7 +92,7 @@ def test_the_losses_of_a_small_run_are_these(tmp_path: Path) -> None:
     assert [row["train_loss"] for row in run.history()] == pytest.approx(golden, rel=1e-3)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+def test_weights_are_a_function_of_the_seed(tmp_path: Path) -> None:
     first, _ = train(tmp_path / "a")
     assert same(first, train(tmp_path / "b")[0])
     assert not same(first, train(tmp_path / "c", seed=1)[0])
@@ -124,7 +124,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert len(run.history()) == 3
 
 
-def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_run_stopped_during_validation_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole, _ = train(tmp_path / "whole", evaluate=lambda _: {"loss": 0.0})
 
     def stopping(_: nn.Module) -> dict[str, float]:
@@ -138,7 +138,7 @@ def test_a_run_stopped_while_it_is_validated_resumes_to_the_same_weights(tmp_pat
     assert len(run.history()) == 3
 
 
-def test_a_random_state_of_another_machine_is_restored_as_far_as_it_goes() -> None:
+def test_a_random_state_of_another_machine_is_restored_as_far_as_possible() -> None:
     state = {**random_state(), "cuda": [torch.get_rng_state()] * 99}
     del state["mps"]  # an older one
     first = torch.rand(3)
@@ -159,7 +159,7 @@ with distributed.processes():
 """
 
 
-def test_processes_that_validate_differently_go_by_the_first(tmp_path: Path) -> None:
+def test_all_processes_follow_the_validation_metrics_of_rank_0(tmp_path: Path) -> None:
     (tmp_path / "disagree.py").write_text(DISAGREE)
     words = ["--nproc-per-node", 2, "--master-port", 29783, "disagree.py"]
     answer = run_module("torch.distributed.run", words, tmp_path)
@@ -178,7 +178,7 @@ FIRST_STEP = 1.9  # Nesterov momentum .9: the first step is the gradient and .9 
 
 
 @pytest.mark.parametrize("batch_size, accumulation", [(32, 2), (16, 4), (16, 100)])
-def test_small_batches_accumulated_equal_one_large_batch(tmp_path: Path, batch_size: int, accumulation: int) -> None:
+def test_gradient_accumulation_equals_one_large_batch(tmp_path: Path, batch_size: int, accumulation: int) -> None:
     large, one = train(tmp_path / "large", linear(), batch_size=64, **SGD)
     small, many = train(tmp_path / "small", linear(), batch_size=batch_size, gradient_accumulation=accumulation, **SGD)
     for p, q, initial in zip(large.parameters(), small.parameters(), linear().parameters()):
@@ -188,7 +188,7 @@ def test_small_batches_accumulated_equal_one_large_batch(tmp_path: Path, batch_s
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_a_step_is_the_learning_rate_times_the_gradient_whose_norm_is_clipped(tmp_path: Path) -> None:
+def test_gradient_clipping_limits_the_norm_of_a_step(tmp_path: Path) -> None:
     def moved(clip: float) -> Tensor:
         settings = {**SGD, "gradient_clip": clip, "epochs": 1}
         model, _ = train(tmp_path / str(clip), linear(), batch_size=64, **settings)
@@ -203,7 +203,7 @@ def test_a_step_is_the_learning_rate_times_the_gradient_whose_norm_is_clipped(tm
 
 
 @pytest.mark.parametrize("decay", [0.999, 0.1])
-def test_the_moving_average_has_a_short_memory_at_first(tmp_path: Path, decay: float) -> None:
+def test_the_ema_decay_is_small_at_first(tmp_path: Path, decay: float) -> None:
     trained, averaged = [], []
 
     def remember(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -226,7 +226,7 @@ def test_the_moving_average_has_a_short_memory_at_first(tmp_path: Path, decay: f
     torch.testing.assert_close(model.weight.data, averaged[3])  # which is what is kept
 
 
-def test_the_moving_average_includes_the_running_statistics_of_batch_normalisation(tmp_path: Path) -> None:
+def test_the_ema_includes_the_running_statistics_of_batch_normalisation(tmp_path: Path) -> None:
     means = []
 
     def remember(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -277,7 +277,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weigh
         ("max", 0, [3.0, 2.0, 1.0, 1.0, 1.0, 1.0], 0, 6),
     ],
 )
-def test_early_stopping_ends_the_run_after_the_patience_and_keeps_the_best_weights(
+def test_early_stopping_ends_training_after_the_patience_and_keeps_the_best_weights(
     tmp_path: Path, direction: str, patience: int, scores: list[float], best: int, epochs: int
 ) -> None:
     seen: list[dict[str, Tensor]] = []
@@ -293,12 +293,12 @@ def test_early_stopping_ends_the_run_after_the_patience_and_keeps_the_best_weigh
     assert not model.training
 
 
-def test_a_monitor_that_is_not_measured_is_named(tmp_path: Path) -> None:
+def test_an_unknown_monitor_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"monitor is f1, but the validation gives loss"):
         train(tmp_path, monitor="f1")
 
 
-def test_further_numbers_of_the_loss_are_logged(tmp_path: Path) -> None:
+def test_components_of_the_loss_are_logged(tmp_path: Path) -> None:
     def two(model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         value = loss(model, batch)
         return {"loss": value, "twice": 2 * value.detach()}
@@ -328,7 +328,7 @@ def test_the_order_differs_from_epoch_to_epoch_and_covers_everything() -> None:
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "step", "constant"])
-def test_schedules_warm_up_peak_and_end_where_they_should(schedule: str) -> None:
+def test_learning_rate_schedules_have_the_right_warmup_peak_and_end(schedule: str) -> None:
     config = TrainingConfig(schedule=schedule, warmup=0.1, learning_rate=1.0)
     optimizer = build_optimizer([(nn.Linear(1, 1), 1.0)], config)
     schedule_ = build_schedule(optimizer, config, steps=100)
@@ -345,7 +345,7 @@ def test_schedules_warm_up_peak_and_end_where_they_should(schedule: str) -> None
         assert rates[-1] <= 0.011
 
 
-def test_parts_of_the_network_may_learn_more_slowly_and_frozen_ones_not_at_all() -> None:
+def test_parameter_groups_have_their_own_learning_rate_and_frozen_ones_none() -> None:
     config = TrainingConfig(learning_rate=1.0, weight_decay=0.1)
     fast, slow, frozen = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
     groups = build_optimizer([(fast, 1.0), (slow, 0.1), (frozen, 1.0)], config).param_groups
@@ -355,7 +355,7 @@ def test_parts_of_the_network_may_learn_more_slowly_and_frozen_ones_not_at_all()
         build_optimizer([(frozen, 1.0)], config)
 
 
-def test_biases_and_normalisation_weights_do_not_decay() -> None:
+def test_biases_and_normalisation_weights_have_no_weight_decay() -> None:
     config = TrainingConfig(learning_rate=0.1, weight_decay=0.5)
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 3), nn.LayerNorm(3))
     before = {name: p.detach().clone().add_(1) for name, p in model.named_parameters()}
@@ -447,7 +447,7 @@ def test_a_random_transform_does_not_depend_on_the_rest_of_the_batch_and_is_new_
 
 @pytest.mark.parametrize("num_workers", [0, 2])
 @pytest.mark.parametrize("dataset", [photos(), Noisy(), Points(20)], ids=["torchvision", "generators", "whole batches"])
-def test_drawing_a_batch_leaves_the_random_state_of_the_process_as_it_was(dataset: Any, num_workers: int) -> None:
+def test_loading_a_batch_does_not_change_the_random_state_of_the_process(dataset: Any, num_workers: int) -> None:
     def state() -> list[Any]:
         return [random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]  # noqa: NPY002
 
@@ -510,7 +510,7 @@ def test_automatic_precision_is_bf16_only_where_the_hardware_has_it() -> None:
     assert (product.dtype == torch.bfloat16) == has_bfloat16(device)
 
 
-def test_a_device_that_is_not_there_is_one_sentence() -> None:
+def test_a_missing_device_is_one_sentence() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match=r"^CUDA is not available here; use device auto$"):
             pick_device("cuda")
@@ -519,7 +519,9 @@ def test_a_device_that_is_not_there_is_one_sentence() -> None:
         pick_device("cuda:99")
 
 
-def test_two_runs_of_the_same_second_never_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_started_in_the_same_second_have_different_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.runs.RUNS", tmp_path)
     folders = {Run.create("project", "name", Section()).folder for _ in range(5)}
     assert len(folders) == 5
@@ -536,11 +538,11 @@ def test_a_run_is_found_by_its_name_and_by_that_of_its_config(tmp_path: Path, mo
         Run.open("project", "unfinished")
 
 
-def test_a_run_can_be_started_where_a_package_goes_by_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_can_be_started_if_a_package_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.runs.metadata.distributions", list)  # OpenCV may be opencv-python-headless
     assert "machine" in environment() and "opencv-python" not in environment()
 
 
-def test_a_run_can_be_started_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_can_be_started_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert environment()["commit"] == "unknown (no git here)"

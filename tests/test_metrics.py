@@ -44,13 +44,13 @@ def confident(p: list[float]) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_accuracy_and_macro_f1_are_those_of_scikit_learn(seed: int) -> None:
+def test_accuracy_and_macro_f1_equal_those_of_scikit_learn(seed: int) -> None:
     targets, predictions = answers(seed)
     assert accuracy(targets, predictions) == pytest.approx(accuracy_score(targets, predictions))
     assert macro_f1(targets, predictions) == pytest.approx(f1_score(targets, predictions, average="macro"))
 
 
-def test_macro_f1_is_over_the_classes_that_occur() -> None:
+def test_macro_f1_is_the_mean_over_the_classes_that_occur() -> None:
     assert macro_f1(np.array([0, 0, 1]), np.array([0, 0, 2])) == pytest.approx(0.5)
 
 
@@ -60,13 +60,13 @@ def test_macro_f1_counts_a_rare_class_as_much_as_a_frequent_one() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20, 100, 1000])
-def test_the_interval_of_a_proportion_is_wilsons(n: int) -> None:
+def test_the_confidence_interval_of_a_proportion_is_wilsons(n: int) -> None:
     for k in sorted({0, 1, n // 3, n // 2, n - 1, n}):
         expected = proportion_confint(k, n, alpha=0.05, method="wilson")
         assert proportion_interval(k, n) == pytest.approx(expected, abs=2e-5)
 
 
-def test_the_interval_of_a_proportion_of_nothing_is_everything() -> None:
+def test_the_confidence_interval_of_an_empty_sample_is_0_to_1() -> None:
     assert proportion_interval(0, 0) == (0.0, 1.0)
 
 
@@ -88,7 +88,7 @@ def test_mcnemar_finds_no_difference_between_models_that_err_on_the_same_items()
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.8])
-def test_the_bootstrap_interval_holds_95_percent(rate: float) -> None:
+def test_the_bootstrap_interval_has_95_percent_coverage(rate: float) -> None:
     n = 2000
     targets = np.random.default_rng(0).integers(0, 3, n)
     predictions = np.where(np.arange(n) < rate * n, targets, (targets + 1) % 3)
@@ -120,7 +120,7 @@ def test_the_calibration_error_has_15_bins() -> None:
     assert expected_calibration_error(probabilities, targets) == pytest.approx(by_hand, abs=1e-6)
 
 
-def test_the_calibration_error_is_that_of_guo_et_al() -> None:
+def test_the_calibration_error_equals_that_of_guo_et_al() -> None:
     generator = torch.Generator().manual_seed(0)
     probabilities = (torch.randn(500, 4, generator=generator) * 2).softmax(dim=1)
     targets = torch.randint(4, (500,), generator=generator)
@@ -144,12 +144,12 @@ def test_the_loss_is_the_mean_negative_log_likelihood() -> None:
     assert classification_metrics(logits, targets)["loss"] == pytest.approx((first + math.log(3)) / 2, rel=1e-5)
 
 
-def test_the_metrics_are_of_logits_not_of_probabilities() -> None:
+def test_the_metrics_take_logits_not_probabilities() -> None:
     sure = 1 / (1 + math.exp(-1))
     assert classification_metrics(torch.tensor([[1.0, 0.0]]), np.array([0]))["ece"] == pytest.approx(1 - sure)
 
 
-def test_perfect_and_confident_is_calibrated() -> None:
+def test_perfect_and_confident_predictions_are_calibrated() -> None:
     metrics = classification_metrics(torch.eye(3) * 50, np.arange(3))
     assert metrics["accuracy"] == metrics["macro_f1"] == 1
     assert metrics["ece"] < 1e-4
@@ -172,7 +172,7 @@ def test_the_temperature_minimises_the_negative_log_likelihood(factor: float) ->
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_linear_weights_reproduce_what_the_regression_predicts(classes: int) -> None:
+def test_linear_weights_reproduce_the_predictions_of_the_regression(classes: int) -> None:
     generator = np.random.default_rng(0)
     labels = np.arange(300) % classes
     features = generator.normal(size=(300, 4)) + labels[:, None] * [1, -0.5, 0, 0] + 5
@@ -185,7 +185,7 @@ def test_linear_weights_reproduce_what_the_regression_predicts(classes: int) -> 
 
 
 @pytest.mark.parametrize("missing", [0, 3, 5])
-def test_the_table_of_classes_is_that_of_scikit_learn_with_a_row_for_absent_classes(missing: int) -> None:
+def test_the_metrics_by_class_equal_those_of_scikit_learn_with_rows_for_absent_classes(missing: int) -> None:
     targets, predictions = answers(1)
     kept = (targets != missing) & (predictions != missing)
     targets, predictions = targets[kept], predictions[kept]
@@ -204,7 +204,7 @@ def test_the_confusion_matrix_has_true_classes_in_rows_and_predicted_ones_in_col
     assert confusions(np.array([0, 0, 1]), np.array([1, 1, 1]), 3).tolist() == [[0, 2, 0], [0, 1, 0], [0, 0, 0]]
 
 
-def test_scores_hold_metrics_intervals_and_the_same_metrics_of_every_baseline() -> None:
+def test_scores_have_metrics_confidence_intervals_and_the_metrics_of_every_baseline() -> None:
     targets, predictions = answers(3)
     logits, majority = F.one_hot(torch.as_tensor(predictions), 6).float(), np.zeros(300, int)
     numbers = scores(logits, targets, {"majority": majority}, resamples=100)
@@ -219,7 +219,7 @@ def test_scores_hold_metrics_intervals_and_the_same_metrics_of_every_baseline() 
         assert interval[0] < numbers["metrics"][metric.__name__] < interval[1]
 
 
-def test_rows_of_predictions_say_what_is_true_what_was_predicted_and_how_confidently() -> None:
+def test_rows_of_predictions_have_true_class_predicted_class_and_confidence() -> None:
     logits = torch.tensor([[0.9, 0.1], [0.3, 0.7]]).log()
     rows = classifier_rows(
         ["a", "b"], logits, np.array([0, 0]), ["cat", "dog"], score=np.array([1 / 3, 2]), fold=[1, 2]

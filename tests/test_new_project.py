@@ -47,13 +47,13 @@ def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
     assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
 
 
-def test_weights_that_come_with_a_project_are_those_of_the_copy(checkout: Path) -> None:
+def test_shipped_weights_are_copied(checkout: Path) -> None:
     new_project("gates", "numberplate", checkout)
     code = "from projects.gates.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED); print('loaded')"
     assert run(checkout, "-c", code).stdout == "loaded\n"
 
 
-def test_a_copy_of_the_starter_keeps_the_contract(checkout: Path) -> None:
+def test_a_copy_of_the_starter_fulfils_the_contract(checkout: Path) -> None:
     new_project("flowers", "starter", checkout)
     answer = run(checkout, "-m", "projects.flowers.train", "--config", "configs/flowers/smoke.yaml")
     assert answer.returncode == 0, answer.stderr
@@ -78,7 +78,7 @@ def test_a_copy_of_the_starter_keeps_the_contract(checkout: Path) -> None:
         ("flowers", "roses", "there is no project roses; there are imagecaption"),
     ],
 )
-def test_a_bad_name_is_one_sentence_and_makes_nothing(name: str, source: str, reason: str) -> None:
+def test_a_bad_name_is_one_sentence_and_creates_nothing(name: str, source: str, reason: str) -> None:
     before = sorted(path.name for path in (ROOT / "projects").iterdir())
     answer = run(ROOT, "-m", "shared.coursework.new_project", name, "--source", source)
     assert answer.returncode == 2

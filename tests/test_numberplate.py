@@ -1,4 +1,4 @@
-"""The promises of numberplate: training, data, evaluation, on the real command line with tiny networks."""
+"""numberplate: training, data and evaluation, on the real command line with tiny networks."""
 
 import csv
 import json
@@ -80,13 +80,13 @@ def sample(sample_root: Path) -> PlateData:
 # --- training
 
 
-def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+def test_training_losses_match_golden_values(run_folder: Path) -> None:
     golden = {"detector": [2.01151, 1.98067], "reader": [37.2599, 36.083]}
     for part, losses in golden.items():
         assert [row["train_loss"] for row in Run(run_folder, part).history()] == pytest.approx(losses, rel=0.02)
 
 
-def test_one_batch_of_plates_can_be_memorised_by_the_reader() -> None:
+def test_the_reader_overfits_one_batch() -> None:
     seed_everything(0)
     reader = Reader(hidden_size=32).train()
     reader.drop.p = 0.0
@@ -104,16 +104,16 @@ def test_one_batch_of_plates_can_be_memorised_by_the_reader() -> None:
     assert loss.item() < 0.05 * first
 
 
-def test_one_batch_of_views_can_be_memorised_by_the_detector(sample: PlateData) -> None:
+def test_the_detector_overfits_one_batch(sample: PlateData) -> None:
     seed_everything(0)
     detector = Detector(0.5).train()
     photos = [photo for photo in sample.photos if len(photo.boxes)][:1]
     images, boxes, corners = next(Batches(RandomViews(photos, matplotlib_fonts(), 4, 160, 1.0), 4, seed=1).epoch(0))
-    where = grid_points(160, 160)
+    points = grid_points(160, 160)
     optimizer = torch.optim.AdamW(detector.parameters(), 4e-3)
     first = None
     for _ in range(60):
-        loss = detector_loss(detector(to_input(images)), where, boxes, corners)["loss"]
+        loss = detector_loss(detector(to_input(images)), points, boxes, corners)["loss"]
         first = first or loss.item()
         loss.backward()
         optimizer.step()
@@ -122,7 +122,7 @@ def test_one_batch_of_views_can_be_memorised_by_the_detector(sample: PlateData) 
 
 
 @pytest.mark.parametrize(("part", "table"), [("reader", "crops.csv"), ("detector", "photos.csv")])
-def test_one_network_is_trained_on_a_table_of_its_own(
+def test_one_network_is_trained_alone_on_its_own_table(
     part: str, table: str, tables: Path, command: CommandLine
 ) -> None:
     settings = [word for word in tiny(tables) if "data" not in word and "model" not in word]
@@ -159,7 +159,7 @@ def test_missing_texts_are_reported_before_the_detector_is_trained(tables: Path,
     assert not list(tables.glob("runs/numberplate/*"))
 
 
-def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
+def test_user_errors_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
     (tmp_path / "crops.csv").write_text("file,text\nno.jpg,AB12\n")
     (tmp_path / "odd.csv").write_text("name,words\n1,2\n")
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
@@ -171,13 +171,13 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.source", "csv", "--data.root", "odd.csv"], "its columns are name, words"),
         (["--data.source", "csv", "--data.root", "digits.csv"], "the box is not four numbers"),
         (["--data.root", "good.csv"], "say what they are with --data.source"),
-        (["--data.crops", "good.csv"], "data.crops is a table: say so with --data.source csv"),
+        (["--data.crops", "good.csv"], "data.crops needs --data.source csv"),
         (
             ["--data.source", "csv", "--data.root", "good.csv", "--data.exclude_sets", "[zz]"],
             "there is no set zz, only",
         ),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
-        (["--evaluation.country", "zz"], "country zz is not known; those there are: ar, at"),
+        (["--evaluation.country", "zz"], "country zz is not known; known countries: ar, at"),
         (["--name", "a/b"], "name: must be a name, not the path a/b"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
         (["--detector.image_size", "100"], "detector.image_size must be a multiple of 32"),
@@ -270,7 +270,7 @@ def tables(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_test_text_is_not_trained_on_whatever_table_it_is_in(tables: Path) -> None:
+def test_a_test_text_is_not_trained_on_even_from_another_table(tables: Path) -> None:
     config = DataConfig(source="csv", root=tables / "photos.csv", crops=tables / "crops.csv")
     photos, crops = load_tables(config)
     tested = {crop.text for crop in crops if crop.split == TEST}
@@ -313,7 +313,9 @@ def test_the_usual_variants_of_a_table_are_read(tables: Path, capsys: pytest.Cap
     (tables / "voc.csv").write_text("\n".join(["File,xmin,ymin,xmax,ymax,Text", *rows]))
     photos, crops = load_tables(DataConfig(source="csv", root=tables / "voc.csv", split="all"))
     assert [photo.texts for photo in photos] == [("AB12",), ("",)] and len(crops) == 1
-    assert "1 texts are ignored, because they hold characters other than A-Z and 0-9 (M?1)" in capsys.readouterr().out
+    assert (
+        "1 texts are ignored, because they contain characters other than A-Z and 0-9 (M?1)" in capsys.readouterr().out
+    )
     for columns in ("file,x,y,w,h,text", "file,X0,x0,y0,x1,text"):
         (tables / "other.csv").write_text(f"{columns}\nphotos/0.png,5,5,40,10,AB12\n")
         with pytest.raises(ValueError, match="must have the columns file,x0,y0,x1,y1,text"):
@@ -323,7 +325,7 @@ def test_the_usual_variants_of_a_table_are_read(tables: Path, capsys: pytest.Cap
         load_tables(DataConfig(source="csv", root=tables / "other.csv"))
 
 
-def test_the_column_split_is_followed_and_must_be_complete(tables: Path) -> None:
+def test_the_column_split_is_used_and_must_be_complete(tables: Path) -> None:
     lines = (tables / "photos.csv").read_text().splitlines()
     lines[2] = lines[2].replace("train", "val")
     (tables / "three.csv").write_text("\n".join(lines) + "\n")
@@ -377,7 +379,7 @@ def test_a_mirrored_view_keeps_corners_clockwise_from_the_top_left(sample: Plate
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_view_shows_a_plate_exactly_where_its_label_says(known: bool) -> None:
+def test_a_random_view_shows_the_plate_exactly_in_its_box(known: bool) -> None:
     rng, tested = np.random.default_rng(0), 0
     for _ in range(120):
         photo = np.full((300, 400, 3), FILL, np.uint8)
@@ -414,38 +416,38 @@ def test_a_glyph_sheet_is_a_font(tmp_path: Path) -> None:
 # --- networks
 
 
-def test_every_grid_point_has_its_outputs() -> None:
+def test_every_grid_point_has_outputs() -> None:
     outputs = Detector(0.25).eval()(torch.rand(2, 3, 96, 160))
     assert outputs.shape == (2, len(grid_points(96, 160)), OUTPUTS)
 
 
-def test_correct_outputs_are_decoded_to_the_truth_and_have_a_small_loss() -> None:
-    where = grid_points(128, 128)
+def test_correct_outputs_are_decoded_to_the_ground_truth_and_have_a_small_loss() -> None:
+    points = grid_points(128, 128)
     boxes = torch.tensor([[[40.0, 50.0, 88.0, 66.0]]])
     corners = torch.tensor([[[[40.0, 50], [88, 52], [88, 66], [40, 64]]]])
-    mine = assign(where, boxes)
-    outputs = torch.full((1, len(where), OUTPUTS), 0.0)
+    mine = assign(points, boxes)
+    outputs = torch.full((1, len(points), OUTPUTS), 0.0)
     outputs[..., 0] = torch.where(mine >= 0, 12.0, -12.0)
-    outputs[..., 1:3] = (torch.tensor([64.0, 58.0]) - where[:, :2]) / where[:, 2:]
-    outputs[..., 3:5] = torch.log(torch.tensor([48.0, 16.0]) / where[:, 2:])
+    outputs[..., 1:3] = (torch.tensor([64.0, 58.0]) - points[:, :2]) / points[:, 2:]
+    outputs[..., 3:5] = torch.log(torch.tensor([48.0, 16.0]) / points[:, 2:])
     outputs[..., 5:] = ((corners[0, 0] - torch.tensor([64.0, 58.0])) / torch.tensor([24.0, 8.0])).flatten()
-    assert detector_loss(outputs, where, boxes, corners)["loss"] < 0.01
-    found, quads, scores = select(outputs[0], where, 0.5)
+    assert detector_loss(outputs, points, boxes, corners)["loss"] < 0.01
+    found, quads, scores = select(outputs[0], points, 0.5)
     assert len(found) == 1 and torch.allclose(found[0], boxes[0, 0], atol=0.1) and scores[0] > 0.99
     assert torch.allclose(quads[0], corners[0, 0], atol=0.1)
 
 
 def test_unknown_corners_must_span_the_box() -> None:
-    where = grid_points(64, 64)
+    points = grid_points(64, 64)
     boxes, unknown = torch.tensor([[[20.0, 20.0, 52.0, 30.0]]]), torch.full((1, 1, 4, 2), torch.nan)
-    outputs = torch.zeros(1, len(where), OUTPUTS)
+    outputs = torch.zeros(1, len(points), OUTPUTS)
     outputs[..., 5:] = SQUARE
-    upright = detector_loss(outputs, where, boxes, unknown)["corner"]
+    upright = detector_loss(outputs, points, boxes, unknown)["corner"]
     outputs[..., 5:] = SQUARE * 0.5
-    assert upright == 0 and detector_loss(outputs, where, boxes, unknown)["corner"] > 0.1
+    assert upright == 0 and detector_loss(outputs, points, boxes, unknown)["corner"] > 0.1
 
 
-def test_a_view_without_plates_has_a_loss() -> None:
+def test_the_loss_of_a_view_without_plates_is_finite() -> None:
     outputs = Detector(0.25)(torch.rand(1, 3, 64, 64))
     nothing = torch.full((1, 2, 4), torch.nan), torch.full((1, 2, 4, 2), torch.nan)
     loss = detector_loss(outputs, grid_points(64, 64), *nothing)["loss"]
@@ -471,9 +473,9 @@ def test_the_likelihood_of_a_text_is_the_sum_over_its_alignments() -> None:
 
 
 def test_outputs_encode_the_centre_the_size_and_the_corners_of_a_plate() -> None:
-    where = torch.tensor([[12.0, 20.0, 8.0]])  # a grid point of the finest map
+    points = torch.tensor([[12.0, 20.0, 8.0]])  # a grid point of the finest map
     outputs = torch.cat([torch.tensor([0, 0.5, -0.25, math.log(6), math.log(2)]), SQUARE * 0.5]).unsqueeze(0)
-    boxes, corners = decode(outputs, where)
+    boxes, corners = decode(outputs, points)
     np.testing.assert_allclose(boxes[0], [-8, 10, 40, 26], atol=1e-5)  # 48 x 16 pixels around (16, 18)
     np.testing.assert_allclose(corners[0], [[4, 14], [28, 14], [28, 22], [4, 22]], atol=1e-5)
 
@@ -481,7 +483,7 @@ def test_outputs_encode_the_centre_the_size_and_the_corners_of_a_plate() -> None
 # --- evaluation
 
 
-def test_metrics_are_what_their_names_say() -> None:
+def test_reading_and_detection_metrics_match_values_computed_by_hand() -> None:
     assert edit_distance("KITTEN", "SITTING") == 3
     numbers = reading_metrics(["A0B", "XY", ""], ["AOB", "XY", "ABC"])
     assert numbers["exact"] == pytest.approx(1 / 3) and numbers["folded"] == pytest.approx(2 / 3)
@@ -577,8 +579,10 @@ def scored(run_folder: Path, table: Path, **options: object) -> dict:
     return evaluate(predictor, asked, Provenance.load(run_folder)).numbers
 
 
-def test_photos_that_a_run_has_seen_are_counted_and_left_out(run_folder: Path, tables: Path, sample: PlateData) -> None:
-    """The leak: somebody's table holds three training photos, one of them compressed again and mirrored."""
+def test_photos_that_a_run_was_trained_on_are_counted_and_left_out(
+    run_folder: Path, tables: Path, sample: PlateData
+) -> None:
+    """Data leakage: a user's table contains training photos, one of them re-encoded and mirrored."""
     seen = [*sample.photos_of(TRAIN)[:2], *sample.photos_of(VALIDATION)[:1]]
     rows = [f"{photo.path},{number},10,60,30,AB{number}" for number, photo in enumerate(seen)]
     again = read_image(sample.photos_of(TRAIN)[2].path)[:, ::-1]
@@ -596,7 +600,7 @@ def test_photos_that_a_run_has_seen_are_counted_and_left_out(run_folder: Path, t
         scored(run_folder, tables / "leak.csv")
 
 
-def test_crops_that_a_run_has_seen_are_left_out_of_a_second_table_too(run_folder: Path, tables: Path) -> None:
+def test_crops_that_a_run_was_trained_on_are_left_out_of_a_second_table_too(run_folder: Path, tables: Path) -> None:
     folder = Path(shutil.copytree(run_folder, tables / "numberplate" / "run"))
     record(folder, file_fingerprints(tables / f"bb/{number}.png" for number in range(0, 40, 4)))
     assert (
@@ -609,7 +613,7 @@ def test_crops_that_a_run_has_seen_are_left_out_of_a_second_table_too(run_folder
     assert result.numbers["data"]["n"] == 10 and result.numbers["data"]["seen"] == 0  # the photos are not seen
 
 
-def test_a_run_records_what_its_networks_saw_and_what_their_initial_weights_had_seen(
+def test_a_run_records_its_training_data_and_that_of_its_initial_weights(
     run_folder: Path, tables: Path, sample: PlateData, command: CommandLine
 ) -> None:
     first = Provenance.load(run_folder).items
@@ -637,13 +641,13 @@ def shared_photos(sample: PlateData) -> set[Path]:
     return train & validation
 
 
-def test_the_shipped_weights_know_what_they_were_trained_on() -> None:
+def test_the_shipped_weights_come_with_a_record_of_their_training_data() -> None:
     items = Provenance.load(SHIPPED.parent).items
     assert isinstance(items, Fingerprints) and len(items.exact) == 8153 and items.perceptual is not None
     assert (SHIPPED.parent / FILE).stat().st_size < 350_000
 
 
-def test_the_sample_is_read_as_own_data(tmp_path: Path) -> None:
+def test_the_sample_is_readable_as_user_data(tmp_path: Path) -> None:
     table, photo = own_data(tmp_path, DataConfig(sample_size=40))
     photos, _ = load_tables(DataConfig(source="csv", root=table, split="all"))
     assert len(photos) == 40 and photo in {one.path for one in photos}

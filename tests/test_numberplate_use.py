@@ -1,4 +1,4 @@
-"""The promises of numberplate to its users: the weights that come with it, photos, videos, the window."""
+"""numberplate in use: shipped weights, photos, videos, the window."""
 
 import csv
 import gc
@@ -23,10 +23,10 @@ from projects.numberplate.evaluate import run_pipeline
 from projects.numberplate.formats import FORMATS, disambiguate
 from projects.numberplate.geometry import clockwise
 from projects.numberplate.gui.window import Window
-from projects.numberplate.gui.worker import Shown, Worker
+from projects.numberplate.gui.worker import DisplayItem, Worker
 from projects.numberplate.pipeline import Pipeline, Plate, classical_pipeline, mark, rectified
 from projects.numberplate.predictor import SHIPPED, Predictor
-from projects.numberplate.read import tesseract_is_there
+from projects.numberplate.read import tesseract_available
 from projects.numberplate.sources import load_tables
 from projects.numberplate.synthetic.fonts import matplotlib_fonts
 from projects.numberplate.synthetic.streets import draw_scene
@@ -35,7 +35,7 @@ from shared.data.splits import TEST
 from tests.conftest import CommandLine, environment
 
 PREDICT = "projects.numberplate.predict"
-needs_tesseract = pytest.mark.skipif(not tesseract_is_there(), reason="Tesseract is not installed")
+needs_tesseract = pytest.mark.skipif(not tesseract_available(), reason="Tesseract is not installed")
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +100,7 @@ def test_the_shipped_weights_are_small() -> None:
         (13, "P8337JM", (204, 159, 295, 196)),
     ],
 )
-def test_the_shipped_weights_give_these_answers(
+def test_the_shipped_weights_predict_golden_texts_and_boxes(
     pipeline: Pipeline, seed: int, text: str, box: tuple[int, int, int, int]
 ) -> None:
     photo, _ = draw_scene(matplotlib_fonts(), np.random.default_rng((11, seed)))
@@ -109,7 +109,7 @@ def test_the_shipped_weights_give_these_answers(
     np.testing.assert_allclose(plate.box, box, atol=4)  # another build of OpenCV draws and resizes slightly differently
 
 
-def test_a_predictor_answers_like_its_pipeline(pipeline: Pipeline, scene: tuple[np.ndarray, str]) -> None:
+def test_predictor_and_pipeline_give_the_same_output(pipeline: Pipeline, scene: tuple[np.ndarray, str]) -> None:
     one, other = ([replace(plate, ms=0) for plate in read(scene[0])] for read in (Predictor.load(SHIPPED), pipeline))
     assert one == other and one[0].text == scene[1]
 
@@ -137,7 +137,7 @@ def test_a_tilted_plate_is_rectified(pipeline: Pipeline) -> None:
 # --- photos
 
 
-def test_a_photo_is_answered_with_its_plates_and_a_picture(
+def test_predict_prints_the_plates_and_writes_a_picture(
     scene: tuple[np.ndarray, str], tmp_path: Path, command: CommandLine
 ) -> None:
     save(tmp_path / "car.png", scene[0])
@@ -171,7 +171,7 @@ def test_photos_without_plates_have_no_false_positives(
     assert "no plate" in command(PREDICT, "dot.png").stdout
 
 
-def test_a_turned_a_grey_and_a_huge_photo_are_read(
+def test_rotated_greyscale_and_huge_photos_are_read(
     pipeline: Pipeline, scene: tuple[np.ndarray, str], tmp_path: Path
 ) -> None:
     from shared.data.images import read_image
@@ -228,7 +228,7 @@ def test_a_tesseract_without_its_language_is_one_sentence(
     assert answer.stderr.count("\n") == 1
 
 
-def test_opencv_finds_outlines_and_carries_its_cascade() -> None:
+def test_classical_detectors_find_nothing_on_a_blank_photo_and_corners_are_sorted() -> None:
     grey = np.full((200, 300, 3), 128, np.uint8)
     assert contours(grey) == [] and cascade(grey) == []
     corners = np.array([[0, 0], [9, 1], [9, 4], [0, 3]], np.float32)
@@ -258,7 +258,7 @@ def test_frames_vote_and_plates_are_tracked() -> None:
     assert [track.text for track in tracker.tracks] == ["AB123", "XY9", "CD45"]
 
 
-def test_the_next_car_at_a_gate_is_another_plate() -> None:
+def test_the_next_car_at_a_gate_starts_a_new_track() -> None:
     tracker = Tracker()
     for text, confidence in (("AB123XY", 0.97), ("AB12", 0.4), ("CD987ZW", 0.98), ("CD987ZW", 0.96)):
         tracker([plate_at(10, text, confidence)])
@@ -267,7 +267,7 @@ def test_the_next_car_at_a_gate_is_another_plate() -> None:
 
 
 @pytest.mark.parametrize("texts", [["AB1", "AB123XY", "AB123XY"], ["AB123XY", "AB123XY", "XY"]])
-def test_a_car_that_comes_into_view_or_leaves_is_one_plate(texts: list[str]) -> None:
+def test_a_car_that_enters_or_leaves_the_view_is_one_track(texts: list[str]) -> None:
     tracker = Tracker()
     for text in texts:
         tracker([plate_at(10, text, 0.9)])
@@ -286,7 +286,7 @@ def clip(scene: tuple[np.ndarray, str], tmp_path: Path) -> Path:
     return path
 
 
-def test_a_video_is_read_and_one_that_ends_early_too(
+def test_complete_and_truncated_videos_are_read(
     scene: tuple[np.ndarray, str], clip: Path, pipeline: Pipeline, command: CommandLine
 ) -> None:
     answer = command(PREDICT, clip.name)
@@ -379,7 +379,7 @@ def test_the_window_reads_photos_and_moves_between_them(
     assert {"text": scene[1], "file": str(window.paths[0])}.items() <= rows[0].items()
 
 
-def test_the_window_plays_a_video_and_shows_its_rate(window: Window, clip: Path) -> None:
+def test_the_window_plays_a_video_and_shows_the_frame_rate(window: Window, clip: Path) -> None:
     shown: list[str] = []
     set_status = window.set_status
 
@@ -391,11 +391,11 @@ def test_the_window_plays_a_video_and_shows_its_rate(window: Window, clip: Path)
     window.open([clip])
     wait(window)
     assert any("frames/s" in text for text in shown) and shown[-1] == "the video ended after 6 frames"
-    assert window.items[0].so_far
+    assert window.items[0].tracked_plates
     window.items[0].plates = []  # the plate has left the last frame
     window.export(clip.with_name("plates.csv"))
     texts = [row["text"] for row in csv.DictReader(clip.with_name("plates.csv").open())]
-    assert texts == [plate.text for plate in window.items[0].so_far]
+    assert texts == [plate.text for plate in window.items[0].tracked_plates]
 
 
 def test_the_window_cancels_and_keeps_its_results(
@@ -421,7 +421,7 @@ def test_the_window_scrolls_through_more_plates_than_it_has_room_for(
 ) -> None:
     plate = pipeline(scene[0])[0]
     plates = [replace(plate, text=f"AB{number}") for number in range(7)]
-    window.items = [Shown("a.png", scene[0], plates, done=True)]
+    window.items = [DisplayItem("a.png", scene[0], plates, done=True)]
     window.show()
     window.root.update()
     texts = labels(window.view.side)
@@ -434,7 +434,7 @@ def test_the_window_scrolls_through_more_plates_than_it_has_room_for(
     assert window.root.clipboard_get() == "AB6" and "AB6" in "".join(labels(window.view.side))
 
 
-def test_the_window_shows_what_is_wrong(window: Window, tmp_path: Path) -> None:
+def test_the_window_shows_errors(window: Window, tmp_path: Path) -> None:
     window.root.event_generate("<Control-c>")
     window.copy()
     assert "no plate to copy" in window.status.cget("text")
@@ -458,14 +458,14 @@ def test_importing_the_window_imports_neither_tk_nor_torch() -> None:
     subprocess.run([sys.executable, "-c", check], env=environment(), check=True)
 
 
-def test_pictures_are_as_large_as_the_photo(scene: tuple[np.ndarray, str]) -> None:
+def test_marked_photos_keep_their_size(scene: tuple[np.ndarray, str]) -> None:
     plate = plate_at(100, "AB123", 0.4)
     assert mark(scene[0], [plate]).shape == scene[0].shape
     assert rectified(scene[0], plate).shape[0] == 96
 
 
 @pytest.mark.realdata
-def test_most_plates_of_real_photos_are_found(pipeline: Pipeline) -> None:
+def test_most_plates_on_real_photos_are_detected(pipeline: Pipeline) -> None:
     table = os.environ.get("NUMBERPLATES")
     if not table:
         pytest.skip("set NUMBERPLATES to a table of real photos (file,x0,y0,x1,y1,text)")

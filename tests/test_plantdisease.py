@@ -88,12 +88,12 @@ def leaf_data(config: Config) -> LeafData:
 # --- training
 
 
-def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+def test_training_losses_match_golden_values(run_folder: Path) -> None:
     golden = [2.74611, 2.64828]
     assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.02)
 
 
-def test_the_answer_of_several_views_does_not_depend_on_how_the_photo_is_turned(sample: LeafData) -> None:
+def test_test_time_augmentation_is_invariant_to_rotation_of_the_photo(sample: LeafData) -> None:
     network = build_model(ModelConfig(backbone="shufflenet_v2_x0_5"), len(sample.classes)).eval()
     images = torch.from_numpy(np.array(sample.images[:6])).permute(0, 3, 1, 2) / 255
     turned, mirrored = torch.rot90(images, 1, (2, 3)), images.flip(3)
@@ -123,7 +123,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: 
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)
 
 
-def test_the_head_trains_on_frozen_features_and_leaves_the_backbone_alone(tmp_path: Path, sample_root: Path) -> None:
+def test_the_head_is_trained_on_features_of_a_frozen_backbone(tmp_path: Path, sample_root: Path) -> None:
     weights, network = backbone_file(tmp_path)
     words = tiny(sample_root, f"--model.weights={weights}", "--model.train=head", "--head.epochs=2", "--head.copies=2")
     config = load(Config, parse_arguments(words))
@@ -134,7 +134,7 @@ def test_the_head_trains_on_frozen_features_and_leaves_the_backbone_alone(tmp_pa
     assert run.history() == []
 
 
-def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
+def test_a_run_stopped_between_its_stages_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, _ = backbone_file(tmp_path)
@@ -157,7 +157,7 @@ def test_a_run_stopped_between_its_stages_goes_on_to_the_same_weights(
     assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
-def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: CommandLine) -> None:
+def test_bad_data_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
     for folder in ("photos/one", "parts/train", "parts/valid"):
         (tmp_path / folder).mkdir(parents=True)
     for arguments, reason in (
@@ -181,7 +181,7 @@ def test_bad_data_is_one_sentence_and_leaves_no_run(tmp_path: Path, command: Com
 # --- data
 
 
-def test_file_names_with_camera_numbers_are_divided_by_session(tmp_path: Path) -> None:
+def test_file_names_with_camera_numbers_are_split_by_session(tmp_path: Path) -> None:
     for label, name in enumerate(("Apple___healthy", "Apple___scab")):
         (tmp_path / name).mkdir()
         for number in range(1, 121):
@@ -209,7 +209,7 @@ def test_no_leaf_crosses_a_split(sample_root: Path, split: str) -> None:
     assert {name for where in parts.values() for name in where} == set(NAMES)
 
 
-def test_a_random_split_does_let_leaves_cross(sample_root: Path) -> None:
+def test_a_random_split_has_the_same_leaf_in_several_sets(sample_root: Path) -> None:
     data = leaf_data(load(Config, parse_arguments(tiny(sample_root, "--data.split=random"))))
     parts: dict[tuple, set[str]] = {}
     for photo, part in zip(data.photos, data.parts):
@@ -231,12 +231,12 @@ def test_a_random_split_does_let_leaves_cross(sample_root: Path) -> None:
         ("holiday.jpg", None, None, False),
     ],
 )
-def test_plantvillage_names_tell_source_and_number(name: str, source: str, number: int, names_leaf: bool) -> None:
+def test_plantvillage_names_contain_source_and_number(name: str, source: str, number: int, names_leaf: bool) -> None:
     photo = Photo.from_path(Path(name), 0)
     assert (photo.source, photo.number, photo.names_leaf) == (source, number, names_leaf)
 
 
-def test_photos_without_telling_names_are_grouped_by_their_looks(sample: LeafData) -> None:
+def test_photos_without_informative_names_are_grouped_by_appearance(sample: LeafData) -> None:
     first, other = sample.images[0], sample.images[40]
     brighter = (first * 0.9).astype(np.uint8)
     assert group_alike(perceptual_hashes(np.stack([first, brighter, other]))).tolist() == [0, 0, 1]
@@ -245,7 +245,7 @@ def test_photos_without_telling_names_are_grouped_by_their_looks(sample: LeafDat
     assert groups[0] == groups[1] != groups[2]
 
 
-def test_a_split_by_looks_is_called_so_and_names_that_do_not_tell_are_counted(
+def test_a_split_by_appearance_is_named_and_uninformative_names_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = np.random.default_rng(0)
@@ -260,7 +260,7 @@ def test_a_split_by_looks_is_called_so_and_names_that_do_not_tell_are_counted(
     assert "the names of 1 of 60 photos say when they were taken, that of p0x.png not" in capsys.readouterr().err
 
 
-def test_a_session_split_needs_names_that_tell(tmp_path: Path, sample_root: Path) -> None:
+def test_a_session_split_needs_informative_names(tmp_path: Path, sample_root: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(3):
@@ -286,7 +286,7 @@ def test_colours_alone_do_not_solve_the_sample(sample: LeafData) -> None:
 # --- model
 
 
-def test_alexnet_is_that_of_torchvision(tmp_path: Path) -> None:
+def test_alexnet_equals_that_of_torchvision(tmp_path: Path) -> None:
     reference = torchvision.models.alexnet(weights=None, num_classes=7).eval()
     save_file(reference.state_dict(), tmp_path / "whole.safetensors")
     ours = build_model(ModelConfig(weights=str(tmp_path / "whole.safetensors")), 7).eval()
@@ -306,7 +306,7 @@ def test_a_backbone_alone_and_other_classes_can_be_loaded(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", ["text", "pickle", "foreign"])
-def test_unfit_weights_are_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
+def test_incompatible_weights_are_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
     path = tmp_path / "weights.pt"
     if content == "text":
         path.write_text("not weights")
@@ -319,7 +319,7 @@ def test_unfit_weights_are_refused_with_a_sentence(tmp_path: Path, content: str)
 # --- evaluation, prediction, export
 
 
-def test_a_key_without_its_value_is_one_sentence(run_folder: Path, command: CommandLine) -> None:
+def test_a_setting_without_a_value_is_one_sentence(run_folder: Path, command: CommandLine) -> None:
     for words in (["--run"], ["--run", run_folder, "--data"], ["--run", run_folder, "--data.size", "96"]):
         answer = command(EVALUATE, *words)
         assert answer.returncode == 2
@@ -347,7 +347,7 @@ def test_a_finished_run_scores_any_other_labelled_photos(
     assert not (tmp_path / "none.json").exists()
 
 
-def test_occlusion_shows_the_place_that_decides() -> None:
+def test_occlusion_attribution_finds_the_decisive_region() -> None:
     class Corner(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             brightness = images[:, :, 44:60, 4:20].mean(dim=(1, 2, 3))
@@ -363,7 +363,7 @@ def test_occlusion_shows_the_place_that_decides() -> None:
     assert heat[8:16, 48:56].max() < 0.05 * heat.max()
 
 
-def test_training_and_prediction_see_a_photo_alike(run_folder: Path, sample: LeafData) -> None:
+def test_training_and_prediction_prepare_a_photo_identically(run_folder: Path, sample: LeafData) -> None:
     predictor = Predictor.load(run_folder / "model.safetensors")
     for index in (0, 50, 100):
         path = sample.photos[index].path
@@ -377,7 +377,7 @@ def test_training_and_prediction_see_a_photo_alike(run_folder: Path, sample: Lea
     assert sum(p for _, p in answer.classes) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_photo_a_folder_and_a_bad_file_are_answered(
+def test_predict_accepts_a_photo_and_a_folder_and_refuses_a_bad_file(
     run_folder: Path, sample: LeafData, tmp_path: Path, command: CommandLine
 ) -> None:
     folder = tmp_path / "mine"
@@ -409,7 +409,7 @@ def test_noise_is_out_of_distribution(run_folder: Path, sample: LeafData) -> Non
     assert np.mean(known) > 0.9
 
 
-def test_the_exported_network_agrees_with_pytorch(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+def test_the_onnx_export_agrees_with_pytorch(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     answer = command(
@@ -429,14 +429,14 @@ def test_the_exported_network_agrees_with_pytorch(run_folder: Path, tmp_path: Pa
     )
 
 
-def test_runs_are_listed_with_their_numbers(finished: Path) -> None:
+def test_runs_are_listed_with_their_metrics(finished: Path) -> None:
     words = [sys.executable, "-m", "shared.runs"]
     table = subprocess.run(words, cwd=finished, env=environment(), text=True, capture_output=True, check=True).stdout
     assert "plantdisease" in table
     assert "macro_f1 0." in table
 
 
-def test_re_encoded_and_turned_copies_of_training_photos_are_counted_and_left_out(
+def test_re_encoded_and_rotated_copies_of_training_photos_are_counted_and_left_out(
     run_folder: Path, sample: LeafData, tmp_path: Path, command: CommandLine
 ) -> None:
     name = sample.classes[0]

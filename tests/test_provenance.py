@@ -73,7 +73,7 @@ def known() -> Provenance:
     return Provenance(photo_fingerprints(photos(range(100))))
 
 
-def test_the_same_pixels_are_found_exactly(known: Provenance) -> None:
+def test_identical_pixels_are_recognised_exactly(known: Provenance) -> None:
     seen = known.seen(photo_fingerprints(photos(range(90, 110))))
     assert seen.mask.tolist() == [True] * 10 + [False] * 10
     assert (seen.count, seen.near_duplicates, seen.known) == (10, 0, True)
@@ -88,14 +88,14 @@ def test_one_changed_pixel_makes_a_near_duplicate(known: Provenance) -> None:
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_changed_copies_of_photos_are_near_duplicates(known: Provenance, copy: str) -> None:
+def test_modified_copies_of_photos_are_near_duplicates(known: Provenance, copy: str) -> None:
     copies = photo_fingerprints(COPIES[copy](image) for image in photos(range(40)))
     seen = known.seen(copies, keep=True)
     assert seen.count == seen.near_duplicates == 40
     assert nearest_distance(copies.perceptual, known.items.perceptual).max() <= NEAR - 8  # with a margin
 
 
-def test_other_photos_are_no_near_duplicates(known: Provenance) -> None:
+def test_different_photos_are_not_near_duplicates(known: Provenance) -> None:
     others = photo_fingerprints(photos(range(1000, 1200)))
     assert known.seen(others).count == 0
     assert nearest_distance(others.perceptual, known.items.perceptual).min() > 2 * NEAR
@@ -110,7 +110,7 @@ def test_a_near_duplicate_is_found_among_thousands() -> None:
     assert nearest_distance(asked, bits[:0]).min() > 255 and not len(nearest_distance(asked[:0], bits))
 
 
-def test_small_and_plain_images_are_compared_exactly_only() -> None:
+def test_small_and_uniform_images_are_only_compared_exactly() -> None:
     digits = [photo(seed, 28, 28) for seed in range(25)]
     digits += [cv2.convertScaleAbs(digit, beta=3) for digit in digits]  # two digits may look as much alike
     plain = [np.full((100, 100, 3), grey, np.uint8) for grey in range(50)]
@@ -120,13 +120,13 @@ def test_small_and_plain_images_are_compared_exactly_only() -> None:
         assert seen.mask.tolist() == [True] * 25 + [False] * 25 and seen.near_duplicates == 0
 
 
-def test_the_shape_of_a_photo_belongs_to_its_content() -> None:
+def test_the_hash_includes_the_shape_of_a_photo() -> None:
     image = np.zeros((10, 20, 3), np.uint8)
     one, other = photo_fingerprints([image, image.reshape(20, 10, 3)]).exact
     assert one != other
 
 
-def test_no_photos_have_no_fingerprints(known: Provenance) -> None:
+def test_an_empty_list_of_photos_has_no_fingerprints(known: Provenance) -> None:
     assert known.seen(photo_fingerprints([])).count == 0
     assert Provenance(photo_fingerprints([])).seen(photo_fingerprints([photo(0)])).count == 0
 
@@ -146,7 +146,7 @@ def test_no_photos_have_no_fingerprints(known: Provenance) -> None:
         ("???", " ??? "),
     ],
 )
-def test_texts_are_the_same_without_regard_to_case_punctuation_white_space_and_unicode_form(
+def test_text_hashes_ignore_case_punctuation_white_space_and_unicode_form(
     one: str, other: str
 ) -> None:
     first, second = text_fingerprints([one, other]).exact
@@ -166,12 +166,12 @@ def test_texts_are_the_same_without_regard_to_case_punctuation_white_space_and_u
         ("", "a"),
     ],
 )
-def test_other_texts_are_other_items(one: str, other: str) -> None:
+def test_different_texts_have_different_hashes(one: str, other: str) -> None:
     first, second = text_fingerprints([one, other]).exact
     assert first != second
 
 
-def test_a_text_that_is_no_valid_unicode_has_a_fingerprint() -> None:
+def test_a_text_with_invalid_unicode_has_a_fingerprint() -> None:
     broken, whole = text_fingerprints(["half an emoji \ud83d", "half an emoji"]).exact
     assert broken == whole  # a lone surrogate is no letter
     assert len(set(text_fingerprints(["\ud83d", "\ud83e"]).exact.tolist())) == 2
@@ -188,7 +188,7 @@ def walk_forward(items: dict[str, int]) -> Fingerprints:
     return Fingerprints(hashes, fit=np.array(list(items.values()), np.int64))
 
 
-def test_an_item_counts_as_seen_from_the_first_fit_on_whose_training_data_hold_it() -> None:
+def test_an_item_counts_as_seen_from_the_first_fit_that_was_trained_on_it() -> None:
     run = Provenance(walk_forward({"monday": 0, "tuesday": 1, "friday": 4}))
     # asked: which fit answers for the day
     seen = run.seen(walk_forward({"monday": 0, "tuesday": 0, "friday": 5, "sunday": 9}))
@@ -198,12 +198,12 @@ def test_an_item_counts_as_seen_from_the_first_fit_on_whose_training_data_hold_i
 
 
 @pytest.mark.parametrize("fits", [(1, 3), (3, 1)])
-def test_of_an_item_recorded_twice_the_first_fit_counts(fits: tuple[int, int]) -> None:
+def test_the_first_fit_counts_if_an_item_is_recorded_twice(fits: tuple[int, int]) -> None:
     run = Provenance(Fingerprints.join(*(walk_forward({"monday": fit}) for fit in fits)))
     assert run.seen(walk_forward({"monday": 2, "sunday": 2})).mask.tolist() == [True, False]
 
 
-def test_data_of_which_all_was_seen_are_refused_unless_they_are_to_be_kept() -> None:
+def test_data_with_seen_items_only_are_refused_unless_they_are_kept() -> None:
     texts = text_fingerprints(["one", "two"])
     with pytest.raises(ValueError, match=r"^all 2 items were in this run's training or validation set; --seen keep "):
         Provenance(texts).seen(texts)
@@ -211,7 +211,7 @@ def test_data_of_which_all_was_seen_are_refused_unless_they_are_to_be_kept() -> 
     assert kept.count == 2 and kept.scored.all()
 
 
-def test_the_report_says_how_many_items_were_seen_and_whether_they_are_scored(known: Provenance) -> None:
+def test_the_report_states_the_number_of_seen_items_and_whether_they_are_scored(known: Provenance) -> None:
     asked = photo_fingerprints([photo(0), jpeg(photo(1)), photo(1000)])
     assert known.seen(asked).sentence("photos") == (
         "2 of 3 photos were in this run's training or validation set (1 as near duplicates); they are left out "
@@ -226,7 +226,7 @@ def test_the_report_says_how_many_items_were_seen_and_whether_they_are_scored(kn
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "not safetensors", "another file", "no folder"])
-def test_a_run_without_a_readable_record_says_that_it_may_have_seen_anything(tmp_path: Path, damage: str) -> None:
+def test_a_run_without_a_readable_record_warns_of_possible_leakage(tmp_path: Path, damage: str) -> None:
     texts = text_fingerprints([str(number) for number in range(100)])
     record(tmp_path, texts)
     path = tmp_path / FILE
@@ -260,12 +260,12 @@ def test_a_record_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     assert texts.perceptual is None and texts.fit is None
 
 
-def test_no_record_is_not_saved_as_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_record_is_not_saved_as_an_empty_one(tmp_path: Path) -> None:
     Provenance(None).save(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_has_seen_what_the_runs_whose_weights_it_starts_from_have_seen(tmp_path: Path) -> None:
+def test_provenance_includes_that_of_the_initial_weights(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     for folder in (first, second, third):
         folder.mkdir()
@@ -281,7 +281,7 @@ def test_a_run_has_seen_what_the_runs_whose_weights_it_starts_from_have_seen(tmp
     assert Provenance.load(third).seen(mirrored).near_duplicates == 3
 
 
-def test_a_run_that_starts_from_weights_without_a_record_says_so_and_so_do_its_heirs(tmp_path: Path) -> None:
+def test_initial_weights_without_provenance_are_reported_also_by_later_runs(tmp_path: Path) -> None:
     unknown, second, third = (tmp_path / name for name in ("unknown", "second", "third"))
     for folder in (unknown, second, third):
         folder.mkdir()

@@ -24,7 +24,7 @@ MAKE = sorted({line for path in READMES for line in re.findall(r"make [a-z-]+[^`
 
 
 @pytest.mark.parametrize("line", MODULES)
-def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
+def test_commands_name_existing_scripts_and_settings(line: str) -> None:
     module, *words = shlex.split(line, comments=True)[2:]
     if "--training.epoch" in words:  # the example of a mistake
         return
@@ -40,7 +40,7 @@ def test_a_command_names_a_script_and_settings_that_exist(line: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no make")
 @pytest.mark.parametrize("line", [line for line in MAKE if "%" not in line and "`" not in line])
-def test_a_make_line_is_one_that_make_knows(line: str) -> None:
+def test_make_commands_name_existing_targets(line: str) -> None:
     words = shlex.split(line, comments=True)
     if not re.match(r"^(setup|test|test-all|lint|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
         return  # prose that happens to contain the word
@@ -50,12 +50,12 @@ def test_a_make_line_is_one_that_make_knows(line: str) -> None:
         assert importlib.util.find_spec(module), module
 
 
-def test_the_picture_is_there_and_small() -> None:
+def test_pictures_exist_and_are_small() -> None:
     for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / picture).stat().st_size < 200_000
 
 
-def test_the_change_of_the_model_in_the_readme_can_be_made_and_trains_better(tmp_path: Path) -> None:
+def test_the_model_change_in_the_readme_applies_and_improves_the_score(tmp_path: Path) -> None:
     (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     lines = diff.splitlines()
     before = "\n".join(line[1:] for line in lines if line.startswith("-"))

@@ -1,4 +1,4 @@
-"""Where the texts of sentiment come from: tables, archives, dates, and what must not leak across a split."""
+"""Sources of texts: tables, archives, dates, and data leakage across a split."""
 
 import gzip
 import os
@@ -80,7 +80,7 @@ def test_labels_are_the_same_in_any_case(tmp_path: Path) -> None:
     assert load_table(DataConfig(source="csv", root=other), ["bad", "Good"]).labels.tolist() == [1, 0]
 
 
-def test_a_test_part_without_labels_gives_way_to_the_dev_part(tmp_path: Path) -> None:
+def test_a_test_file_without_labels_is_replaced_by_the_dev_file(tmp_path: Path) -> None:
     for part, count in (("train", 40), ("dev", 10), ("test", 10)):
         label = [i % 2 if part != "test" else "" for i in range(count)]
         write_csv(tmp_path / f"{part}.csv", text=[f"{part} {i}" for i in range(count)], label=label)
@@ -109,7 +109,7 @@ def test_imdb_is_read_from_a_folder_and_from_an_archive(tmp_path: Path) -> None:
         assert len(ReviewData(DataConfig(source="imdb", root=place, split="test")).table.texts) == 60
 
 
-def test_aspects_ask_about_one_text_several_times(tmp_path: Path) -> None:
+def test_one_text_may_have_several_aspects(tmp_path: Path) -> None:
     text = "The $T$ is fine, the soup is cold."
     path = tmp_path / "train.csv.gz"
     with gzip.open(path, "wt") as file:
@@ -130,7 +130,7 @@ def test_fingerprints_are_the_same_in_any_case_and_punctuation() -> None:
     assert first == second != third
 
 
-def test_every_text_is_named_by_its_row(tmp_path: Path) -> None:
+def test_every_text_is_identified_by_its_row(tmp_path: Path) -> None:
     columns = {"text": ["good", "", "bad"], "label": ["positive", "positive", "negative"]}
     path = write_csv(tmp_path / "r.csv", **columns)
     assert load_table(DataConfig(source="csv", root=path)).items == ["1", "3"]
@@ -148,7 +148,7 @@ def test_every_text_is_named_by_its_row(tmp_path: Path) -> None:
         ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
         ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
         ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
-        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes to 10; say what it means with --data.star_labels"),
+        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes up to 10; assign classes with --data.star_labels"),
         ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
         ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
         ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),
@@ -181,7 +181,7 @@ def test_binary_and_empty_files_are_refused_with_a_sentence(tmp_path: Path) -> N
         ReviewData(DataConfig(source="csv", root=tmp_path / "none.csv"))
 
 
-def test_numbers_as_labels_are_names_even_where_the_run_knows_more_classes(tmp_path: Path) -> None:
+def test_numeric_labels_are_class_names_even_if_the_run_has_more_classes(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "r.csv", text=["good", "bad"], label=[1, 0])
     classes = ["negative", "neutral", "positive"]
     data = ReviewData(DataConfig(source="csv", root=path, split="all"), classes)
@@ -194,13 +194,13 @@ def test_the_split_is_the_same_in_every_process(tmp_path: Path) -> None:
         "texts = [f'{a} {b} is what they said of it' for a in 'abc' for b in 'de'];"
         "print(phrase_families([*texts, 'a d is what they']))"
     )
-    said = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", code], env={**environment(), "PYTHONHASHSEED": seed}, capture_output=True, check=True
         ).stdout
         for seed in ("1", "2", "3")
     }
-    assert len(said) == 1
+    assert len(outputs) == 1
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_days_are_read_in_one_order_or_refused(days: list[str], first: str) -> N
             read_days(pd.Series(days), Path("x"))
 
 
-def test_a_value_too_many_is_refused(tmp_path: Path) -> None:
+def test_a_row_with_too_many_values_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("text,label\nfine, really,positive\nbad, too,negative\n")
     with pytest.raises(ValueError, match="more values than columns"):
         ReviewData(DataConfig(source="csv", root=tmp_path / "r.csv"))
@@ -244,12 +244,12 @@ def test_an_archive_in_the_layout_of_glue_is_read(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "train.tsv").write_text("sentence\tlabel\nfine\t1\n")
     half = Path(shutil.make_archive(str(tmp_path / "half"), "zip", tmp_path, "SST-2"))
-    with pytest.raises(FileNotFoundError, match=r"half\.zip does not hold the file SST-2/dev\.tsv"):
+    with pytest.raises(FileNotFoundError, match=r"half\.zip has no file SST-2/dev\.tsv"):
         load_table(DataConfig(source="sst2", root=half))
 
 
 @pytest.mark.realdata
-def test_no_phrase_of_a_validation_sentence_is_trained_on() -> None:
+def test_no_phrase_of_a_validation_sentence_is_in_the_training_set() -> None:
     root = os.environ.get("SST2")
     if not root:
         pytest.skip("set SST2 to the folder that holds SST-2/train.tsv")

@@ -8,7 +8,7 @@ from shared.data.splits import NAMES, TEST, TRAIN, UNUSED, VALIDATION, contiguou
 FRACTIONS = (0.15, 0.15)
 
 
-def test_a_stratified_split_gives_every_label_its_share() -> None:
+def test_a_stratified_split_keeps_the_label_proportions() -> None:
     labels = ["a"] * 200 + ["b"] * 40
     split = stratified(labels, FRACTIONS, seed=1)
     for label, expected in (("a", 30), ("b", 6)):
@@ -29,7 +29,7 @@ def test_no_group_crosses_a_split(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_contiguous_parts_are_stretches_with_a_guard_between_them(seed: int) -> None:
+def test_contiguous_sets_have_a_gap_between_them(seed: int) -> None:
     positions = np.random.default_rng(seed).choice(1000, 400, replace=False)
     split = contiguous(["s"] * 400, positions.tolist(), FRACTIONS, guard=10, seed=seed)
     test = np.sort(positions[split == TEST])

@@ -1,4 +1,4 @@
-"""The promises of stockprice, kept on the real command line with small networks and few refits."""
+"""stockprice on the real command line, with small networks and few refits."""
 
 import csv
 import json
@@ -90,7 +90,7 @@ def series(prices: pd.DataFrame) -> Series:
     return Series.from_prices("sp500", prices, 250)
 
 
-def walk_of(seed: int = 0, days: int = 500) -> pd.DataFrame:
+def random_walk(seed: int = 0, days: int = 500) -> pd.DataFrame:
     """Prices of a random walk."""
     generator = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(generator.normal(0, 0.01, days)))
@@ -104,13 +104,13 @@ def walk_of(seed: int = 0, days: int = 500) -> pd.DataFrame:
 # --- training
 
 
-def test_the_losses_of_the_command_line_are_these(run_folder: Path) -> None:
+def test_training_losses_match_golden_values(run_folder: Path) -> None:
     golden = [1.28679, 0.767443]
     history = Run(run_folder).stage("2017-07-01").history()
     assert [row["train_loss"] for row in history] == pytest.approx(golden, rel=0.01)
 
 
-def test_one_batch_can_be_memorised_with_squared_error() -> None:
+def test_the_network_overfits_one_batch_with_squared_error() -> None:
     seed_everything(0)
     config = settings("--model.hidden_size=32", "--model.ensemble_size=1", "--loss=mse")
     data = PriceData(config.data, config.model, config.training)
@@ -134,11 +134,11 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
         torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
 
 
-# --- nothing looks ahead
+# --- no look-ahead bias
 
 
 @pytest.mark.parametrize("task", ["price", "volatility", "interval"])
-def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.DataFrame, task: str) -> None:
+def test_future_prices_change_no_forecast(predictor: Predictor, prices: pd.DataFrame, task: str) -> None:
     until = 4800
     other = prices.copy()
     other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
@@ -157,7 +157,7 @@ def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.Dat
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
 
-def test_a_refit_sees_only_the_days_before_it() -> None:
+def test_a_refit_is_trained_only_on_the_days_before_it() -> None:
     data = price_data()
     (one,) = data.series
     for refit in data.refits:
@@ -171,7 +171,7 @@ def test_a_refit_sees_only_the_days_before_it() -> None:
         assert price_data(f"--data.test_end={end}").refits[-1].since == np.datetime64("2018-01-01")
 
 
-def test_an_auxiliary_ticker_is_trained_on_but_not_forecast_and_never_ahead() -> None:
+def test_an_auxiliary_ticker_is_in_the_training_set_only_and_without_look_ahead() -> None:
     data = price_data("--data.auxiliary_tickers=[nasdaq]")
     assert [series.name for series in data.series] == ["sp500"]
     train, validation = (data.windows("variance", data.refits[0], part) for part in ("train", "validation"))
@@ -186,8 +186,8 @@ def test_an_auxiliary_ticker_is_trained_on_but_not_forecast_and_never_ahead() ->
 
 
 def test_a_day_is_in_the_same_set_for_every_ticker(tmp_path: Path) -> None:
-    walk_of(days=900).to_csv(tmp_path / "early.csv")
-    walk_of(seed=1, days=900)[300:].to_csv(tmp_path / "late.csv")
+    random_walk(days=900).to_csv(tmp_path / "early.csv")
+    random_walk(seed=1, days=900)[300:].to_csv(tmp_path / "late.csv")
     config = DataConfig(source="csv", root=tmp_path, test_start=date(2018, 1, 1))
     data = PriceData(config, ModelConfig(volatility_window=60, window=10), ForecastTraining())
     days = {}
@@ -212,7 +212,7 @@ def test_a_window_ends_with_the_last_known_day() -> None:
 
 
 def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
-    frame = walk_of(days=100)
+    frame = random_walk(days=100)
     renamed = frame.reset_index()[["close", "date", "high", "open", "low"]].rename(columns=str.upper)
     renamed.to_csv(tmp_path / "a.csv", index=False)
     read = read_prices(tmp_path / "a.csv")
@@ -224,7 +224,7 @@ def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
 
 
 def test_commas_are_thousands_separators_or_refused(tmp_path: Path) -> None:
-    frame = walk_of(days=100) * 100
+    frame = random_walk(days=100) * 100
     frame.round(2).map("{:,.2f}".format).to_csv(tmp_path / "a.csv")
     np.testing.assert_allclose(read_prices(tmp_path / "a.csv")["close"], frame["close"].round(2))
     for number in ("2506,85", "2.506,85"):
@@ -233,13 +233,13 @@ def test_commas_are_thousands_separators_or_refused(tmp_path: Path) -> None:
             read_prices(tmp_path / "b.csv")
 
 
-def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    good = walk_of(days=200)
+def test_implausible_prices_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    good = random_walk(days=200)
     for change, reason in (
         (lambda f: pd.concat([f, f.iloc[5:6]]), "two rows for 2015-01-08"),
         (lambda f: f.assign(close=np.nan), "no day with all four prices"),
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
-        (lambda f: f.assign(high=f["low"] * 0.9), "open or close lie outside low and high"),
+        (lambda f: f.assign(high=f["low"] * 0.9), "open or close is outside low and high"),
         (lambda f: f.resample("D").ffill(), "weekends filled with Friday's price"),
         (lambda f: f.assign(open=f["close"], high=f["close"], low=f["close"]), "no range between low and high"),
         (lambda f: f.iloc[::5], "a row every 7 days; these are not daily prices"),
@@ -258,7 +258,7 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
     halved = good.copy()
     halved.iloc[100:, :4] /= 2
     check(halved, "split")
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for part in (
         "not in order",
         "gap: a gap of",
@@ -266,11 +266,11 @@ def test_prices_that_cannot_be_trusted_are_refused(capsys: pytest.CaptureFixture
         "old: the first 3 days have no range",
         "not adjusted for a split?",
     ):
-        assert part in said
+        assert part in output
 
 
-def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
-    walk_of(days=90).to_csv(tmp_path / "short.csv")
+def test_user_errors_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
+    random_walk(days=90).to_csv(tmp_path / "short.csv")
     for arguments, reason in (
         (["--data.source", "csv", "--data.root", "none.csv"], "there is no file or folder none.csv"),
         (["--data.source", "csv", "--data.root", "short.csv"], "short is too short: 90 days"),
@@ -278,7 +278,7 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
         (["--data.test_start", "1999-12-01"], "sp500 has 230 days before 1999-12-01 to fit on, 250 are needed"),
         (["--data.test_start", "2030-01-01"], "there is no day to forecast from 2030-01-01 on"),
         (["--data.root", "short.csv"], "--data.source"),
-        (["--data.tickers", "[AAPL]"], "are for other prices; use --data.source csv"),
+        (["--data.tickers", "[AAPL]"], "data.tickers and data.columns need --data.source csv"),
     ):
         answer = command(TRAIN, *arguments)
         assert answer.returncode == 2, answer.stdout
@@ -290,13 +290,13 @@ def test_mistakes_are_one_sentence_and_leave_no_run(tmp_path: Path, command: Com
 
 def test_a_ticker_may_have_a_point_in_its_name(tmp_path: Path) -> None:
     for name in ("BRK.A", "BRK.B"):
-        walk_of(days=400).to_csv(tmp_path / f"{name}.csv")
+        random_walk(days=400).to_csv(tmp_path / f"{name}.csv")
     (tmp_path / "BRK.B.csv").rename(tmp_path / "BRK.B.CSV")
     (tmp_path / "._BRK.B.CSV").write_bytes(b"\x00\xff")  # what a Mac leaves beside a file
     assert set(load_prices(DataConfig(source="csv", root=tmp_path))) == {"BRK.A", "BRK.B"}
 
 
-def test_yahoo_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yahoo_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yfinance", None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[yahoo\]'"):
         load_prices(DataConfig(source="yahoo", tickers=["SPY"], root=tmp_path))
@@ -311,7 +311,7 @@ def test_qlike_is_minimal_for_the_true_variance() -> None:
     assert (qlike(truth, truth * 0.5) > qlike(truth, truth * 2)).all()  # too low costs more than too high
 
 
-def test_diebold_mariano_knows_noise_from_skill() -> None:
+def test_diebold_mariano_tells_noise_from_skill() -> None:
     generator = np.random.default_rng(0)
     losses = generator.exponential(size=1000)
     assert diebold_mariano(losses, losses) == (0, 1)
@@ -330,8 +330,8 @@ def test_a_day_outside_its_interval_is_penalised() -> None:
     assert scores == pytest.approx([2, 2 + 20])
 
 
-def test_baselines_find_what_is_there() -> None:
-    frame = walk_of(days=1500)
+def test_baselines_of_a_random_walk_are_zero_drift_and_constant_variance() -> None:
+    frame = random_walk(days=1500)
     one = Series.from_prices("x", frame, 120)
     origins, refits = np.arange(1000, 1499), [Refit(one.days[1000], one.days[1000])]
     assert baselines.walk_forward(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
@@ -372,7 +372,7 @@ def test_the_backtest_pays_costs_and_trades_at_the_next_open(series: Series) -> 
 # --- evaluation
 
 
-def test_the_report_says_in_words_which_model_is_better(run_folder: Path) -> None:
+def test_the_lead_of_the_report_names_the_better_model(run_folder: Path) -> None:
     page = (run_folder / "report.html").read_text()
     assert "embedded sample" in page.split("</title>")[0]
     lead = page.split('<p class="lead">')[1].split("</p>")[0]
@@ -403,7 +403,7 @@ def test_the_other_tasks_are_scored_too(task: str, metric: str, tmp_path: Path, 
 
 
 def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
-    walk_of(days=700).to_csv(tmp_path / "other.csv")
+    random_walk(days=700).to_csv(tmp_path / "other.csv")
     words = ["--run", run_folder, "--data.source", "csv", "--data.root", "other.csv"]
     answer = command(EVALUATE, *words, "--json", "out.json")
     assert answer.returncode == 0, answer.stderr
@@ -412,21 +412,21 @@ def test_a_finished_run_scores_any_other_prices(run_folder: Path, tmp_path: Path
     assert numbers["data"]["seen"] == 0
     assert numbers["data"]["n"] > 300
     assert numbers["metrics"]["qlike"] < 1
-    assert "the networks were trained on other prices of that time" in answer.stdout
+    assert "the networks were trained on other prices of that period" in answer.stdout
 
 
 def test_a_run_without_refits_scores_other_prices_against_baselines_with_refits(
     predictor: Predictor, tmp_path: Path
 ) -> None:
-    walk_of(days=900).to_csv(tmp_path / "other.csv")
+    random_walk(days=900).to_csv(tmp_path / "other.csv")
     once = predictor.config.training.model_copy(update={"refit": "never"})
     never = replace(predictor, config=predictor.config.model_copy(update={"training": once}))
     one, other = (score_all(p, DataConfig(source="csv", root=tmp_path / "other.csv")) for p in (never, predictor))
     assert one.numbers["baselines"] == other.numbers["baselines"]
 
 
-def test_the_end_of_training_is_no_limit_for_other_prices(predictor: Predictor, tmp_path: Path) -> None:
-    walk_of(days=700).to_csv(tmp_path / "other.csv")
+def test_train_end_does_not_limit_the_baselines_on_other_prices(predictor: Predictor, tmp_path: Path) -> None:
+    random_walk(days=700).to_csv(tmp_path / "other.csv")
     ended = predictor.config.training.model_copy(update={"train_end": date(2010, 12, 31)})
     older = replace(predictor, config=predictor.config.model_copy(update={"training": ended}))
     found = score_all(older, DataConfig(source="csv", root=tmp_path / "other.csv"))
@@ -458,7 +458,7 @@ def test_every_forecast_is_a_row_of_predictions_csv(run_folder: Path, series: Se
 # --- provenance: no day is scored by networks that were trained on it
 
 
-def test_the_own_test_days_were_never_seen_by_the_networks_that_forecast_them(run_folder: Path) -> None:
+def test_no_test_day_is_in_the_training_set_of_the_networks_that_forecast_it(run_folder: Path) -> None:
     numbers = json.loads((run_folder / "evaluation.json").read_text())
     assert numbers["data"]["seen"] == 0
     assert numbers["data"]["n"] == len(predictions(run_folder)) == 377
@@ -479,17 +479,15 @@ def test_days_that_the_run_was_trained_on_are_left_out_and_counted(run_folder: P
         assert numbers["data"]["n"] == len(rows) == len(left)
         assert [row["day"] for row in rows] == [row["day"] for row in left]
         assert numbers["data"]["seen"] > 300
-        said = f"{numbers['data']['seen']} of {numbers['data']['seen'] + len(left)} items"
-        assert f"{said} were in this run's training or validation set; they are left out" in answer.stdout
-        assert said in (folder / "report.html").read_text()
+        counted = f"{numbers['data']['seen']} of {numbers['data']['seen'] + len(left)} items"
+        assert f"{counted} were in this run's training or validation set; they are left out" in answer.stdout
+        assert counted in (folder / "report.html").read_text()
         if number:  # leaving days out changes neither the networks' forecasts nor the baselines'
             assert rows == own
             assert numbers["baselines"] == json.loads((run_folder / "evaluation.json").read_text())["baselines"]
 
 
-def test_a_finished_run_is_not_scored_on_nothing_but_what_it_was_trained_on(
-    run_folder: Path, command: CommandLine
-) -> None:
+def test_a_run_is_not_scored_on_training_days_only(run_folder: Path, command: CommandLine) -> None:
     seen = ["--run", run_folder, "--data.test_start", "2015-01-01", "--data.test_end", "2016-12-31"]
     answer = command(EVALUATE, *seen)
     assert answer.returncode == 2, answer.stdout
@@ -502,14 +500,14 @@ def test_a_finished_run_is_not_scored_on_nothing_but_what_it_was_trained_on(
 
 def test_a_day_is_recognised_by_its_content_and_not_by_its_file(predictor: Predictor, tmp_path: Path) -> None:
     for name in ("A", "B", "C"):
-        walk_of(seed=ord(name), days=700).to_csv(tmp_path / f"{name}.csv")
+        random_walk(seed=ord(name), days=700).to_csv(tmp_path / f"{name}.csv")
     trained = DataConfig(source="csv", root=tmp_path, tickers=["A"], auxiliary_tickers=["B"], test_start="2017-01-01")
     data = PriceData(trained, predictor.config.model, predictor.config.training)
     known = Provenance(data.fingerprints())
     held = int(np.searchsorted(data.series[0].days, data.refits[-1].known))
     for name in ("A", "B"):  # the same prices under another name, in another currency
         renamed = tmp_path / f"renamed-{name}.csv"
-        (walk_of(seed=ord(name), days=700) * 3).to_csv(renamed)
+        (random_walk(seed=ord(name), days=700) * 3).to_csv(renamed)
         found = score_all(predictor, DataConfig(source="csv", root=renamed), known)
         assert found.seen.count > 150
         assert found.forecasts[0].days.min() == data.series[0].days[held]
@@ -519,7 +517,7 @@ def test_a_day_is_recognised_by_its_content_and_not_by_its_file(predictor: Predi
 
 def test_other_tickers_of_the_same_folder_are_other_prices(predictor: Predictor, tmp_path: Path) -> None:
     for name in ("A", "B", "C"):
-        walk_of(seed=ord(name), days=500).to_csv(tmp_path / f"{name}.csv")
+        random_walk(seed=ord(name), days=500).to_csv(tmp_path / f"{name}.csv")
     own = DataConfig(source="csv", root=tmp_path, tickers=["A", "B"], test_start="2016-11-01")
     training = predictor.config.training.model_copy(update={"refit": "never"})
     known = Provenance(PriceData(own, predictor.config.model, training).fingerprints())
@@ -530,7 +528,7 @@ def test_other_tickers_of_the_same_folder_are_other_prices(predictor: Predictor,
     assert b.days.min() >= np.datetime64("2016-11-01") > c.days.min()
 
 
-def test_a_refit_counts_only_what_it_and_earlier_ones_were_trained_on() -> None:
+def test_a_refit_counts_only_training_days_of_itself_and_earlier_refits() -> None:
     data = price_data("--data.auxiliary_tickers=[nasdaq]")
     known = Provenance(data.fingerprints())
     (first, second), one = data.refits, data.auxiliary[0]
@@ -581,15 +579,15 @@ def test_old_names_of_settings_are_refused_with_the_new_ones(
 def test_a_prediction_is_a_sentence_with_an_interval_and_no_advice(
     run_folder: Path, predictor: Predictor, tmp_path: Path, command: CommandLine
 ) -> None:
-    frame = walk_of(days=400)
+    frame = random_walk(days=400)
     frame.to_csv(tmp_path / "mine.csv")
     answer = command(PREDICT, "mine.csv", "--run", run_folder, "--json", "answer.json", "--picture", "fan.png")
     assert answer.returncode == 0, answer.stderr
     assert "90 % interval of the close" in answer.stdout
     assert "Not investment advice" in answer.stdout
-    said = json.loads((tmp_path / "answer.json").read_text())
-    low, high = said["intervals"]["90"]
-    assert said["intervals"]["95"][0] < low < said["close"] < high < said["intervals"]["95"][1]
+    prediction = json.loads((tmp_path / "answer.json").read_text())
+    low, high = prediction["intervals"]["90"]
+    assert prediction["intervals"]["95"][0] < low < prediction["close"] < high < prediction["intervals"]["95"][1]
     assert (tmp_path / "fan.png").stat().st_size > 5000
 
     # training and prediction see the same input: the forecast of the last day is that of the evaluation
@@ -604,11 +602,11 @@ def test_a_prediction_is_a_sentence_with_an_interval_and_no_advice(
     assert refused.stderr.count("\n") == 1
 
 
-def test_the_shortest_file_that_is_accepted_has_an_answer(predictor: Predictor) -> None:
+def test_the_shortest_accepted_file_has_a_forecast(predictor: Predictor) -> None:
     enough = 60 + predictor.config.model.window + 2 * MIN_DAYS
-    assert np.isfinite(predictor("x", walk_of(days=enough)).intervals["95"]).all()
-    with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but {enough} are needed"):
-        predictor("x", walk_of(days=enough - 1))
+    assert np.isfinite(predictor("x", random_walk(days=enough)).intervals["95"]).all()
+    with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but at least {enough} are needed"):
+        predictor("x", random_walk(days=enough - 1))
 
 
 def test_forecasts_do_not_depend_on_the_currency(predictor: Predictor, prices: pd.DataFrame) -> None:
@@ -619,7 +617,7 @@ def test_forecasts_do_not_depend_on_the_currency(predictor: Predictor, prices: p
     np.testing.assert_allclose(a, b, rtol=1e-4)
 
 
-def test_the_network_is_what_its_settings_say() -> None:
+def test_the_network_follows_its_settings() -> None:
     network = Ensemble(ModelConfig(hidden_size=5, num_layers=2, ensemble_size=4))
     assert network(torch.zeros(3, 22, 5)).shape == (3, 4)
     recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]

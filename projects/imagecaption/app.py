@@ -15,6 +15,7 @@ import numpy as np
 
 from projects.imagecaption.predictor import Predictor
 from shared.config import AppOptions
+from shared.page import photo_page
 from shared.runs import Run
 
 
@@ -24,22 +25,19 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
 
     predictor = Predictor.load(run.model_file)
 
-    def describe(photo: np.ndarray | None) -> tuple[str, list[tuple[np.ndarray, str]], str]:
-        if photo is None:
-            return "", [], ""
+    def describe(photo: np.ndarray) -> tuple[str, list[tuple[np.ndarray, str]], str]:
         prediction = predictor(photo)
         note = "" if prediction.in_distribution else "Out of distribution: this photo is not like the training photos."
         caption = f"{prediction.caption}  (log-probability {prediction.log_probability:.1f})"
         return caption, predictor.explain(photo, prediction), note
 
+    outputs = [
+        gradio.Textbox(label="Caption"),
+        gradio.Gallery(label="Attention before each word", columns=6),
+        gradio.Textbox(label="Note"),
+    ]
     return {
-        "fn": describe,
-        "inputs": gradio.Image(label="A photo"),
-        "outputs": [
-            gradio.Textbox(label="Caption"),
-            gradio.Gallery(label="Attention before each word", columns=6),
-            gradio.Textbox(label="Note"),
-        ],
+        **photo_page(describe, outputs, "A photo", at_least=predictor.config.model.image_size),
         "title": "Image captions",
         "description": f"{run.name} · {len(predictor.vocabulary)} words",
     }

@@ -1,4 +1,4 @@
-"""Pictures of the attention: the photo under a heat map of the grid points that the decoder attends to."""
+"""Attention maps: the photo with a heat map of the grid points that the decoder attends to."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MAX_SHOWN = 14  # words of a caption in a figure
 
 
 def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """The photo under a heat map: uint8 (S, S, 3), attention (rows, columns) -> uint8 (S, S, 3)."""
+    """The photo with a heat map: uint8 (S, S, 3), attention (rows, columns) -> uint8 (S, S, 3)."""
     heat = cv2.resize(attention.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0)
     heat = (heat / max(float(heat.max()), 1e-8) * 255).astype(np.uint8)
     colours = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[:, :, ::-1]
@@ -28,7 +28,7 @@ def attention_figure(photo: np.ndarray, caption: str, overlays: Sequence[tuple[n
 
 
 def most_focused(words: Sequence[str], attention: np.ndarray, count: int = 3) -> list[int]:
-    """Positions of the words of at least four letters with the highest attention on one grid point, in their order.
+    """Positions, in order, of the `count` words (of four letters or more) with the highest attention on one grid point.
 
     attention (T, rows, columns).
     """

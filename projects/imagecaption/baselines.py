@@ -1,6 +1,6 @@
-"""What the network has to beat: one caption for all photos, and the caption of the most similar training photo.
+"""Baselines: one caption for all photos, and the caption of the most similar training photo.
 
-The human baseline is not a bound to beat: one person's caption, scored against the captions of the others.
+The human baseline is one person's caption, scored against the captions of the others.
 """
 
 from collections import Counter
@@ -16,9 +16,9 @@ CANDIDATES, SCORED_ON = 100, 300
 
 
 def constant_caption(references: References) -> list[str]:
-    """Of the 100 training captions with the most frequent bigrams, the one with the highest mean CIDEr.
+    """The caption with the highest mean CIDEr among the 100 training captions with the most frequent bigrams.
 
-    Captions that are shorter than usual are left out: bigrams as frequent as `in the` do not make a caption.
+    Short captions are excluded: they would consist of frequent bigrams such as `in the` alone.
     """
     pairs = Counter(pair for several in references for pair in {p for words in several for p in ngrams(words, 2)})
     shortest = max(2, min(6, int(np.median([len(words) for several in references for words in several]))))
@@ -34,7 +34,7 @@ def constant_caption(references: References) -> list[str]:
 
 
 def consensus_captions(references: References) -> list[list[str]]:
-    """For every photo the caption that agrees best with its others, by CIDEr."""
+    """For every photo the caption with the highest CIDEr against its other captions."""
     chosen = []
     for several, scores in zip(references, _agreement(references)):
         chosen.append(list(several[int(np.argmax(scores))]))

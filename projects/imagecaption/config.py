@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
+from shared.data.config import Damaged
 from shared.training.config import TrainingConfig
 
 Metric = Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
@@ -18,12 +19,12 @@ class DataConfig(Section):
     renamed = {"size": "model.image_size", "scenes": "sample_size"}
 
     source: Literal["sample", "flickr8k", "coco", "folder"] = "sample"
-    """sample: scenes drawn by code. flickr8k: the official layout. coco: photos and COCO's caption JSON. folder: photos
+    """sample: synthetic scenes. flickr8k: the official layout. coco: photos and COCO's caption JSON. folder: photos
     and a captions.csv with the columns image and caption."""
     root: Path | None = None
     """The folder of the photos and captions; for the sample, where to keep what is drawn (default: data/)."""
     split: Literal["auto", "official", "random", "train", "dev", "test", "all"] = "auto"
-    """official: the lists that come with the data. random: photo by photo. auto: official where there are lists. For
+    """official: the lists that come with the data. random: random by photo. auto: official where there are lists. For
     evaluation only: train, dev or test (the photos of that list are the test set) and all (every photo is)."""
     validation: float = Field(0.1, gt=0, lt=0.5)
     """Fraction of the photos in the validation set, which decides which weights are kept, where no list names them."""
@@ -31,8 +32,10 @@ class DataConfig(Section):
     """Random split: fraction of the photos in the test set, which is used once, at the end."""
     sample_size: int = Field(2000, ge=100)
     """Number of scenes in the sample."""
+    damaged: Damaged = "refuse"
+    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
     cache: Path = Path("data/cache")
-    """Where frozen features are kept."""
+    """Folder of the cached features of frozen encoders."""
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
 
@@ -43,16 +46,16 @@ class ModelConfig(Section):
     renamed = {"hidden": "hidden_size", "heads": "num_heads", "layers": "num_layers"}
 
     image_size: int = Field(224, ge=32, le=640)
-    """Side in pixels of the encoder's input. Photos are squashed to a square, so that nothing is cut off."""
+    """Side in pixels of the encoder's input. Photos are resized to a square without cropping."""
     encoder: str = "efficientnet_lite0"
     """efficientnet_lite0, small (six convolutions, for the sample), or a convolutional network of torchvision or timm
     by name."""
     weights: str = "imagenet"
     """imagenet (from the extra `captions`, torchvision or timm), none (random), or a .safetensors or .pt file."""
     fine_tune: bool = False
-    """Train the encoder, too. Otherwise it stays frozen and its features are computed once."""
+    """Fine-tune the encoder, too. Otherwise it stays frozen and its features are computed once."""
     decoder: Literal["lstm", "transformer"] = "lstm"
-    """lstm: Show, Attend and Tell (Xu et al. 2015). transformer: a small causal one with cross-attention."""
+    """lstm: Show, Attend and Tell (Xu et al. 2015). transformer: a small causal decoder with cross-attention."""
     attention: Literal["dot", "additive"] = "dot"
     """lstm: multi-head scaled dot products, or the additive attention of the paper (several times slower)."""
     hidden_size: int = Field(512, ge=8)
@@ -92,7 +95,7 @@ class CaptionTraining(TrainingConfig):
     init_from: Path | None = None
     """The model.safetensors of a finished run, whose vocabulary and weights training starts from."""
     epochs: int = Field(20, ge=0)
-    """Passes over the training photos; 0 leaves this stage out, where `init_from` names weights to start from."""
+    """Passes over the training photos; 0 skips this stage, if `init_from` names initial weights."""
     batch_size: int = Field(64, ge=1)
     """Photos in one forward pass, each with up to five captions, over all processes."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
@@ -101,7 +104,7 @@ class CaptionTraining(TrainingConfig):
     """Weight of the doubly stochastic term (Xu et al. 2015): over a caption, every grid point should receive about the
     same attention."""
     horizontal_flip: bool = True
-    """Mirror half of the training photos; turn it off where captions tell left from right."""
+    """Mirror half of the training photos; turn it off if captions mention left and right."""
     encoder_lr_factor: float = Field(0.1, gt=0)
     """With model.fine_tune: learning rate of the encoder relative to that of the decoder."""
     monitor: Metric = "cider"
@@ -117,7 +120,7 @@ class ScstConfig(TrainingConfig):
     renamed = {**TrainingConfig.renamed, "samples": "num_samples", "nucleus": "top_p", "share": "interpolation"}
 
     epochs: int = Field(0, ge=0)
-    """Passes over the training photos; 0 leaves this stage out."""
+    """Passes over the training photos; 0 skips this stage."""
     batch_size: int = Field(64, ge=1)
     """Photos in one forward pass, over all processes."""
     num_samples: int = Field(5, ge=2)
@@ -127,7 +130,7 @@ class ScstConfig(TrainingConfig):
     smoothing every word has some probability, and sampling improbable ones makes training diverge."""
     interpolation: float = Field(0.5, gt=0, le=1)
     """Final weights = first stage + interpolation * (second stage - first stage) (Wortsman et al. 2022). With 1,
-    captions become short and alike."""
+    captions become short and repetitive."""
     learning_rate: float = Field(5e-5, gt=0)
     """Peak learning rate."""
     monitor: Metric = "cider"
@@ -137,7 +140,7 @@ class ScstConfig(TrainingConfig):
 
 
 class DecodeConfig(Section):
-    """How the trained network writes a caption."""
+    """How captions are decoded."""
 
     renamed = {"beam": "beam_size", "block_ngram": "no_repeat_ngram_size", "nucleus": "top_p"}
 
@@ -155,13 +158,13 @@ class EvaluationConfig(Section):
     """What the evaluation measures."""
 
     meteor: bool = True
-    """Also METEOR, where Java and pycocoevalcap are installed."""
+    """Compute METEOR, too, where Java and pycocoevalcap are installed."""
     bootstrap: int = Field(1000, ge=100)
     """Resamples of the 95 % confidence interval."""
 
 
 class Config(Section):
-    """Image captioning with visible attention."""
+    """Image captioning with attention."""
 
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
@@ -173,13 +176,13 @@ class Config(Section):
     @model_validator(mode="after")
     def _possible(self) -> "Config":
         if self.data.source != "sample" and self.data.root is None:
-            raise ValueError(f"data.source is {self.data.source}: say where it is with --data.root DIR")
+            raise ValueError(f"data.source {self.data.source} needs a folder: --data.root DIR")
         if self.data.split in ("train", "dev", "test", "all"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
         if self.training.epochs == 0 and self.training.init_from is None:
-            raise ValueError("training.epochs is 0: name the weights to start from with --training.init_from MODEL")
+            raise ValueError("training.epochs is 0: name initial weights with --training.init_from MODEL")
         if self.training.epochs == self.scst.epochs == 0:
-            raise ValueError("training.epochs and scst.epochs are both 0: nothing would be trained")
+            raise ValueError("training.epochs and scst.epochs are both 0: there is nothing to train")
         return self
 
 
@@ -204,3 +207,5 @@ class PredictOptions(RunOptions):
     """Width of the beam search (default: that of the run, `decode.beam_size`)."""
     overlay: Path | None = None
     """Folder for the pictures of the attention; default: `predictions/` in the run."""
+    allow_private: bool = False
+    """Also fetch photos from addresses of this machine and of private networks."""

@@ -1,4 +1,4 @@
-"""Photos with captions -> training, validation and test set, and what the network sees of them."""
+"""Photos with captions -> training, validation and test set, and the input of the network."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ from shared.data.images import read_image
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
 
-CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions these are drawn
+CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions, five are drawn
 THUMBNAIL = 64  # pixels to which a JPEG may be decoded for its fingerprint
-TRAINED, VALIDATED = 0, 1  # `fit` of a run's photos: its fit learns from the training photos, none before it did
+TRAINED, VALIDATED = 0, 1  # values of `Fingerprints.fit`: training and validation photos
 
 
-def squash(image: np.ndarray, size: int) -> np.ndarray:
-    """The whole image as a square, uint8 (H, W, 3) -> (size, size, 3): captions also mention what is at the edge."""
-    smoothing = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=smoothing)
+def resize_to_square(image: np.ndarray, size: int) -> np.ndarray:
+    """The whole image as a square, uint8 (H, W, 3) -> (size, size, 3). No cropping: captions mention the edges, too."""
+    interpolation = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=interpolation)
 
 
 @dataclass(frozen=True)
 class PhotoFiles:
-    """Photos on disk, decoded when they are asked for."""
+    """Photos on disk, decoded on access."""
 
     paths: Sequence[Path]
     size: int
@@ -51,8 +51,8 @@ class PhotoFiles:
             return np.stack(list(pool.map(lambda row: self.read(self.paths[row]), rows)))
 
     def read(self, path: Path) -> np.ndarray:
-        """One photo as the network sees it. Raises ValueError or FileNotFoundError with one sentence."""
-        return squash(read_image(path, at_least=self.size), self.size)
+        """One photo as the network's input. Raises ValueError or FileNotFoundError with one sentence."""
+        return resize_to_square(read_image(path, at_least=self.size), self.size)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class CaptionedPhotos:
     tokens: list[list[list[int]]]
     """The captions of each photo as token numbers."""
     features: list[np.ndarray]
-    """Frozen encoder: features of the photos and, second, of their mirror images, (N, L, C) each; otherwise empty."""
+    """Frozen encoder: features of the photos and then of the mirrored photos, (N, L, C) each; otherwise empty."""
     horizontal_flip: bool = False
     """Mirror half of the photos."""
 
@@ -91,7 +91,7 @@ class CaptionedPhotos:
 
 
 def subsample_captions(captions: list[list[int]], seed: int) -> list[list[int]]:
-    """At most `CAPTIONS_PER_PHOTO` of them, drawn from the seed."""
+    """At most `CAPTIONS_PER_PHOTO` captions, chosen at random by the seed."""
     if len(captions) <= CAPTIONS_PER_PHOTO:
         return captions
     chosen = np.random.default_rng(seed).permutation(len(captions))[:CAPTIONS_PER_PHOTO]
@@ -162,29 +162,31 @@ def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarr
     if name in ("train", "dev", "test"):
         wanted = splits.VALIDATION if name == "dev" else name
         if not (listed == wanted).any():
-            have = ", ".join(sorted({"dev" if p == splits.VALIDATION else p for p in listed if p != splits.UNUSED}))
-            raise ValueError(f"there is no list of {name} photos; there is {have}")
+            available = ", ".join(
+                sorted({"dev" if p == splits.VALIDATION else p for p in listed if p != splits.UNUSED})
+            )
+            raise ValueError(f"there is no list of {name} photos; there is {available}")
         return name, np.where(listed == wanted, splits.TEST, splits.UNUSED), ""
     note = ""
     if not (listed == splits.TEST).any():
         listed[listed == splits.VALIDATION] = splits.TEST
-        note = " (there is no test list: the photos of dev are the test set)"
+        note = " (no test list: the dev photos are the test set)"
     if not (listed == splits.VALIDATION).any():
         train = np.flatnonzero(listed == splits.TRAIN)
         keys = content_keys([photos[i] for i in train])
         held_out = splits.grouped(keys, [0] * len(train), (config.validation, 0.0), config.seed)
         listed[train[held_out == splits.VALIDATION]] = splits.VALIDATION
-        note += " (the validation set is held out of train)"
+        note += " (the validation set is taken from train)"
     return name, listed, note
 
 
 def content_keys(photos: Sequence[Photo]) -> list[str]:
-    """A hash of every file: copies of a photo have the same one and must be in the same set."""
+    """A hash of every file: copies of a photo have the same hash and must be in the same set."""
     return [fingerprint(photo.path.read_bytes()) for photo in photos]
 
 
 def fingerprints(photos: Sequence[Photo], fit: int | None = None) -> Fingerprints:
-    """Content hashes of photos. fit: `TRAINED` or `VALIDATED`, for the record of a run."""
+    """Content hashes of photos. fit: `TRAINED` or `VALIDATED`, for the provenance of a run."""
 
     def compute(photo: Photo) -> Fingerprints:
         return photo_fingerprints([read_image(photo.path, at_least=THUMBNAIL)])
@@ -197,7 +199,7 @@ def fingerprints(photos: Sequence[Photo], fit: int | None = None) -> Fingerprint
 
 
 def references(photos: Sequence[Photo]) -> list[list[list[str]]]:
-    """The tokenised captions of every photo: what the metrics compare with."""
+    """The tokenised reference captions of every photo."""
     return [[tokenize(caption) for caption in photo.captions] for photo in photos]
 
 
@@ -223,7 +225,7 @@ def grid_features(
     precision: str,
     horizontal_flip: bool = False,
 ) -> list[np.ndarray]:
-    """Features of photos and, with `horizontal_flip`, of their mirror images from a frozen encoder, computed once and
+    """Features of photos and, with `horizontal_flip`, of the mirrored photos from a frozen encoder, computed once and
     cached: float16 (N, L, C) each."""
     files = PhotoFiles([photo.path for photo in photos], size)
     content, weights = fingerprint_files(files.paths), fingerprint_weights(encoder)

@@ -1,7 +1,7 @@
-"""Decoding: beam search or nucleus sampling, for all photos of a batch at once, one word at a time.
+"""Decoding: beam search, greedy decoding (beam size 1) or nucleus sampling, for a batch of photos, word by word.
 
-The decoder's state is carried from word to word, so nothing is computed twice. Letters in shapes as in model.py; here K
-is the number of beams or samples of a photo.
+The decoder's state is kept between words, so nothing is computed twice. Letters in shapes as in model.py; here K is the
+number of beams or samples of a photo.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Hypothesis:
 
 
 def decode(model: Captioner, inputs: Tensor, config: DecodeConfig, max_words: int) -> list[Hypothesis]:
-    """One caption for each photo, as the settings say. inputs: photos uint8 (B, S, S, 3) or features (B, L, C)."""
+    """One caption for each photo, by the decoding settings. inputs: photos uint8 (B, S, S, 3) or features (B, L, C)."""
     if config.top_p:
         return [several[0] for several in sample(model, inputs, 1, max_words, config.top_p)]
     found = beam_search(
@@ -53,19 +53,18 @@ def decode_dataset(
     precision: str = "auto",
     batch_size: int = 64,
 ) -> list[Hypothesis]:
-    """`decode` for a whole dataset, in its order. With several processes each works on its share and all get the
-    whole."""
+    """`decode` for a whole dataset, in order. Several processes share the work, and each gets all captions."""
     device = next(model.parameters()).device
     model.eval()
     mine: list[Hypothesis] = []
     with torch.inference_mode(), autocast(device, precision):
         for inputs, _, _ in in_order(dataset, batch_size):
             mine += decode(model, to_device(inputs, device), config, max_words)
-    shares = distributed.collect(mine)
-    whole: list[Any] = [None] * len(dataset)
-    for rank, share in enumerate(shares):
-        whole[rank :: len(shares)] = share
-    return whole
+    collected = distributed.collect(mine)
+    ordered: list[Any] = [None] * len(dataset)
+    for rank, hypotheses in enumerate(collected):
+        ordered[rank :: len(collected)] = hypotheses
+    return ordered
 
 
 @torch.no_grad()
@@ -79,8 +78,8 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """The `beam_size` best captions of at most `max_words` words for each photo, the best first.
 
-    Beams are ranked by log-probability / length ** length_penalty, whether finished or not. With as many beams as there
-    are captions the search is exhaustive.
+    Beams are ranked by log-probability / length ** length_penalty, whether finished or not. With as many beams as
+    possible captions the search is exhaustive.
     """
     features, decoder, batch = model.features(inputs), model.decoder, len(inputs)
     memory = decoder.precompute(features)
@@ -166,7 +165,7 @@ def _nucleus(p: Tensor, top_p: float) -> Tensor:
 
 
 def _select(x: Tensor, beams: Tensor) -> Tensor:
-    """x (B, K, ...), beams (B, K') -> (B, K', ...): the beams that are kept."""
+    """Keep some beams: x (B, K, ...), beams (B, K') -> (B, K', ...)."""
     return x[torch.arange(len(x), device=x.device).unsqueeze(1), beams]
 
 

@@ -38,7 +38,7 @@ class Encoder(nn.Module):
                 if self.rows != self.columns:
                     raise ValueError("channels last")
             except (AssertionError, RuntimeError, ValueError):
-                raise ValueError("it does not end in a feature map; take a convolutional network") from None
+                raise ValueError("it does not end in a feature map; use a convolutional network") from None
 
     @property
     def grid_points(self) -> int:
@@ -52,7 +52,7 @@ class Encoder(nn.Module):
 
 
 def build_encoder(config: ModelConfig, pretrained: bool = True) -> Encoder:
-    """The encoder that the settings name. Without `pretrained` its weights are random, for a saved run to fill in.
+    """The encoder that the settings name. Without `pretrained` its weights are random, to be loaded from a saved run.
 
     Raises ValueError with one sentence.
     """
@@ -86,7 +86,7 @@ def small_network() -> nn.Sequential:
 
 
 def from_torchvision(name: str, imagenet: bool) -> nn.Module:
-    """A torchvision classifier up to its last feature map."""
+    """A torchvision classifier without its head: its last feature map."""
     try:
         network = torchvision.models.get_model(name, weights="DEFAULT" if imagenet else None)
     except (URLError, OSError) as error:
@@ -109,7 +109,7 @@ def from_timm(name: str, imagenet: bool) -> tuple[nn.Module, tuple[float, ...], 
         raise ValueError("neither torchvision nor timm has such a network")
     try:
         network = timm.create_model(name, pretrained=imagenet, num_classes=0, global_pool="")
-    except Exception as error:  # whatever its hub client raises
+    except Exception as error:  # any error of the hub client
         raise ValueError(
             f"its weights cannot be downloaded ({type(error).__name__}); use --model.weights FILE"
         ) from None

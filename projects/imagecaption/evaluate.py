@@ -1,7 +1,7 @@
-"""Score a run beside its baselines and the human baseline.
+"""Evaluate a run and compare it with its baselines and the human baseline.
 
 python -m projects.imagecaption.evaluate                             # the latest run, on its own test set
-python -m projects.imagecaption.evaluate --decode.beam_size 3        # the same with another beam
+python -m projects.imagecaption.evaluate --decode.beam_size 3        # the same with another beam size
 python -m projects.imagecaption.evaluate --run RUN --data.source flickr8k --data.root DIR --data.split test
 """
 
@@ -30,7 +30,7 @@ HEADLINE = ("cider", "max")
 
 @dataclass
 class Evaluation:
-    """What was measured, and on what."""
+    """The result of an evaluation, and its data."""
 
     summary: str
     test: list[Photo]
@@ -47,7 +47,7 @@ class Evaluation:
 
 
 def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
-    """Score a predictor on the test set (on all photos with `data.split all`) without those that the run has seen."""
+    """Score a predictor on the test set (with `data.split all`: on all photos) without the run's training data."""
     data, config = CaptionData(options.data), options.evaluation
     seen = provenance.seen(fingerprints(data.test), options.seen == "keep")
     test = [photo for photo, scored in zip(data.test, seen.scored) if scored]
@@ -89,8 +89,8 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
 
 
 def compare_with_human(hypotheses: Sequence[Words], truth: References) -> dict[str, dict[str, float]]:
-    """The network's captions and those of one person, both scored against the captions of the other people; empty where
-    no photo has two captions."""
+    """Captions of the network and of one person, both scored against the captions of the others; empty where no photo
+    has two captions."""
     human, others, several = human_baseline(truth)
     if not human:
         return {}

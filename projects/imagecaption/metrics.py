@@ -17,7 +17,7 @@ References = Sequence[Sequence[Words]]
 
 
 def ngrams(words: Words, n: int) -> Counter[tuple[str, ...]]:
-    """How often each sequence of n words occurs."""
+    """Counts of all n-grams."""
     return Counter(zip(*(words[start:] for start in range(n))))
 
 
@@ -104,7 +104,7 @@ class Cider:
             for n in range(4):
                 if norms[n] and their_norms[n]:
                     other = theirs[n]
-                    # clipped: repeating a word more often than the reference does earns nothing
+                    # clipped: repeating a word more often than the reference does not raise the score
                     shared = sum(min(w, other[g]) * other[g] for g, w in weights[n].items() if g in other)
                     total += penalty * shared / (norms[n] * their_norms[n])
         return 10 * total / 4 / max(len(references), 1)
@@ -122,7 +122,7 @@ def caption_metrics(
 
 
 def diversity(hypotheses: Sequence[Words]) -> dict[str, float]:
-    """Fraction of distinct captions, number of different words, mean length in words."""
+    """Fraction of distinct captions, number of distinct words, mean length in words."""
     return {
         "distinct": len({tuple(words) for words in hypotheses}) / max(len(hypotheses), 1),
         "vocabulary": float(len({word for words in hypotheses for word in words})),

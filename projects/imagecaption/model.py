@@ -4,8 +4,8 @@ LSTM with attention: Xu et al., Show, Attend and Tell, 2015. Transformer: Vaswan
 photos, K captions of each, T words, L grid points of the feature map, C channels, D = `hidden_size`, V words in the
 vocabulary, H attention heads.
 
-Both decoders have the same methods: `precompute` (what depends on the photo alone), `initial_state`, `step` (one word,
-for decoding), `forward` (all words at once, with teacher forcing) and `output_layer` (logits).
+Both decoders have the same methods: `precompute` (whatever depends only on the photo), `initial_state`, `step` (one
+word, for decoding), `forward` (all words at once, with teacher forcing) and `output_layer` (logits).
 """
 
 import math
@@ -20,8 +20,8 @@ from projects.imagecaption.config import ModelConfig
 from projects.imagecaption.encoder import Encoder, build_encoder
 from projects.imagecaption.vocabulary import PAD
 
-Memory = tuple[Tensor, ...]  # what a decoder computes of the photos once, each (B, L, ...)
-State = tuple[Tensor, ...]  # what it carries from word to word, each (B, K, ...)
+Memory = tuple[Tensor, ...]  # computed from the photos once, each (B, L, ...)
+State = tuple[Tensor, ...]  # updated with every word, each (B, K, ...)
 
 
 class Captioner(nn.Module):
@@ -35,7 +35,7 @@ class Captioner(nn.Module):
         encoder.requires_grad_(fine_tune)
 
     def train(self, mode: bool = True) -> "Captioner":
-        """A frozen encoder stays in evaluation mode, which keeps its batch statistics as they are."""
+        """A frozen encoder stays in evaluation mode, so that its batch statistics do not change."""
         super().train(mode)
         self.encoder.train(mode and self.fine_tune)
         return self
@@ -86,7 +86,7 @@ class LstmDecoder(nn.Module):
         (B, K, L), and the state h_t, c_t."""
         (annotations, keys), (h, c) = memory, state
         z, alpha = self.attention(h, keys, annotations)  # z_t = sum_i alpha_ti a_i
-        z = torch.sigmoid(self.context_gate(h)) * z  # beta_t = sigma(f_beta(h_t-1)): how much the photo matters now
+        z = torch.sigmoid(self.context_gate(h)) * z  # beta_t = sigma(f_beta(h_t-1)), the gating scalar
         gates = word_gates + self.recurrent_gates(torch.cat([z, h], dim=2))  # W e_t + U [z_t, h_t-1], (B, K, 4 D)
         i, f, o = torch.sigmoid(gates[:, :, : 3 * h.shape[2]]).chunk(3, dim=2)
         g = torch.tanh(gates[:, :, 3 * h.shape[2] :])
@@ -136,7 +136,7 @@ class ImageProjection(nn.Module):
 
 
 class DotAttention(nn.Module):
-    """alpha = softmax(q . k / sqrt(d)) in several heads; the attention that is returned is their mean."""
+    """alpha = softmax(q . k / sqrt(d)) with several heads; returns the mean attention over the heads."""
 
     def __init__(self, d: int, num_heads: int) -> None:
         super().__init__()
@@ -183,7 +183,7 @@ class TransformerDecoder(nn.Module):
         return tuple(block.cross_attention.key_value(annotations) for block in self.blocks)
 
     def initial_state(self, memory: Memory, captions: int) -> State:
-        """No word yet: an empty cache of keys and values for every block, (B, K, 0, 2 D) each."""
+        """An empty cache of keys and values for every block, (B, K, 0, 2 D) each."""
         return tuple(image.new_empty(len(image), captions, 0, image.shape[2]) for image in memory)
 
     def step(self, memory: Memory, state: State, words: Tensor) -> tuple[Tensor, Tensor, State]:
@@ -271,7 +271,7 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def word_embedding(vocab_size: int, d: int) -> nn.Embedding:
-    """Word embeddings of norm about 1, which suits both ends: as input, and as weights of the output layer."""
+    """Word embeddings of norm about 1, which suits both uses: as input, and as weights of the output layer."""
     embedding = nn.Embedding(vocab_size, d)
     nn.init.normal_(embedding.weight, std=d**-0.5)
     return embedding

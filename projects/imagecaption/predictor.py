@@ -11,7 +11,7 @@ from torch import Tensor
 from projects.imagecaption.attention_maps import overlay
 from projects.imagecaption.baselines import consensus_captions, constant_caption, nearest
 from projects.imagecaption.config import Config, DecodeConfig
-from projects.imagecaption.data import CaptionData, PhotoFiles, grid_features, references, squash
+from projects.imagecaption.data import CaptionData, PhotoFiles, grid_features, references, resize_to_square
 from projects.imagecaption.decode import decode
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
@@ -25,13 +25,13 @@ IN_DISTRIBUTION = 0.99  # fraction of the validation photos that are in distribu
 
 @dataclass
 class Prediction:
-    """The answer for one photo."""
+    """The caption of one photo."""
 
     words: list[str]
     log_probability: float
-    """Sum over the words and, if it was reached, the end."""
+    """Sum over the words and, if it was reached, the end token."""
     attention: np.ndarray
-    """Attention before each word (and the end), (T, rows, columns)."""
+    """Attention before each word (and the end token), (T, rows, columns)."""
     ood_score: float
     """Distance to the most similar training photo; above 1 the photo is out of distribution."""
     nearest: list[str]
@@ -50,7 +50,7 @@ class Prediction:
         answer = f"{self.caption}  (log-probability {self.log_probability:.1f})"
         if self.in_distribution:
             return answer
-        return f"{answer}\n  out of distribution: not like the training photos (score {self.ood_score:.1f})"
+        return f"{answer}\n  out of distribution: unlike the training photos (score {self.ood_score:.1f})"
 
 
 @dataclass
@@ -67,11 +67,11 @@ class Predictor:
     train_features: Tensor
     """Mean features of the training photos, float16 (N, C)."""
     train_captions: list[list[str]]
-    """Of each training photo the caption that agrees best with its others."""
+    """For each training photo the caption with the highest CIDEr against its other captions."""
     ood_threshold: float
     """1 - cosine similarity to the nearest training photo: the 99th percentile of the validation photos."""
     constant: list[str]
-    """The one caption that fits most training photos."""
+    """The one caption with the highest mean CIDEr over the training photos."""
 
     @classmethod
     def fit(cls, network: Captioner, vocabulary: Vocabulary, data: CaptionData, config: Config) -> "Predictor":
@@ -123,24 +123,23 @@ class Predictor:
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """RGB uint8 (H, W, 3) of any size -> a photo as in the training set, uint8 (S, S, 3)."""
-        return squash(image, self.config.model.image_size)
+        return resize_to_square(image, self.config.model.image_size)
 
     def __call__(self, image: np.ndarray, settings: DecodeConfig | None = None) -> Prediction:
-        """RGB uint8 (H, W, 3) -> its caption. settings: of the decoding, where they differ from those of the run."""
+        """RGB uint8 (H, W, 3) -> its caption. settings: of the decoding; default: those of the run."""
         features = encode(self.network, self.prepare(image)[None], self.config)
         return self._decode(features, settings or self.config.decode)[0]
 
     def explain(self, image: np.ndarray, prediction: Prediction | None = None) -> list[tuple[np.ndarray, str]]:
-        """What each word of the caption was read from: for every word the photo under a heat map of the attention,
-        RGB uint8 (S, S, 3), and the word."""
+        """For every word of the caption: the photo with a heat map of the attention, uint8 (S, S, 3), and the word."""
         photo, answer = self.prepare(image), prediction or self(image)
         return [(overlay(photo, attention), word) for attention, word in zip(answer.attention, answer.words)]
 
     def caption(
         self, photos: Sequence[Photo], settings: DecodeConfig | None = None, cache: Path | None = None
     ) -> list[Prediction]:
-        """`__call__` for many photos on disk, on the training device. cache: where frozen features are kept (default:
-        as in training)."""
+        """`__call__` for many photos on disk, on the training device. cache: folder of the frozen features
+        (default: as in training)."""
         self.network.to(device_of(self.config.training.device))
         batches = encode_files(self.network, photos, self.config, cache)
         predictions = [answer for batch in batches for answer in self._decode(batch, settings or self.config.decode)]

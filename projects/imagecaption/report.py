@@ -1,4 +1,4 @@
-"""What the report shows: the numbers in words, tables, and photos with their captions."""
+"""The report of an evaluation: sentences, tables, and photos with their captions."""
 
 from typing import Any
 
@@ -38,12 +38,12 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
             _human_section(result.numbers["human_comparison"], network),
             Section(
                 "Captions and attention",
-                "Four test photos, from the top 10 % by CIDEr down to the top 60 %. Beside each one, the attention of "
-                "those three words of its caption that focus most on one grid point.",
+                "Four test photos, from the top 10 % by CIDEr down to the top 60 %, and the attention of the three "
+                "words of each caption that focus most on one grid point.",
                 figure=gallery,
             ),
             Section(
-                "Attention, word by word",
+                "Attention for each word",
                 "The first test photo, and the grid points that the decoder attends to before each word.",
                 figure=attention_figure(first, result.answers[0].caption, predictor.explain(first, result.answers[0])),
             ),
@@ -73,8 +73,8 @@ def _lead(predictor: Predictor, numbers: dict[str, Any], network: str) -> str:
     return (
         f"On {data['n']} test photos (split: {data['split']}) the captions of the {network} reach CIDEr "
         f"{metrics['cider']:.3f} and BLEU-4 {metrics['bleu4']:.1f}. The caption of the most similar training photo "
-        f"reaches {nearest['cider']:.3f} and {nearest['bleu4']:.1f}, always answering "
-        f"'{detokenize(predictor.constant)}' {constant['cider']:.3f} and {constant['bleu4']:.1f}."
+        f"reaches {nearest['cider']:.3f} and {nearest['bleu4']:.1f}; one caption for all photos, "
+        f"'{detokenize(predictor.constant)}', reaches {constant['cider']:.3f} and {constant['bleu4']:.1f}."
     )
 
 
@@ -82,7 +82,7 @@ def _cards(numbers: dict[str, Any]) -> list[Card]:
     metrics, nearest = numbers["metrics"], numbers["baselines"]["nearest"]
     low, high = numbers["intervals"]["cider"]
     return [
-        Card("CIDEr", f"{metrics['cider']:.3f}", f"95 % interval {low:.3f} - {high:.3f}"),
+        Card("CIDEr", f"{metrics['cider']:.3f}", f"95 % confidence interval {low:.3f} - {high:.3f}"),
         Card("BLEU-4", f"{metrics['bleu4']:.1f}", f"nearest training photo {nearest['bleu4']:.1f}"),
         Card("BLEU-1", f"{metrics['bleu1']:.1f}", f"nearest training photo {nearest['bleu1']:.1f}"),
     ]
@@ -99,8 +99,8 @@ def _human_section(comparison: dict[str, dict[str, float]], network: str) -> Sec
     shown, names = ("cider", "bleu1", "bleu4", "rouge_l"), {"network": network, "human": "one person"}
     return Section(
         "Comparison with a human baseline",
-        "One person's caption, scored against the captions of the others, and the network's caption against the same. "
-        "With fewer references all scores are lower, so this table is not comparable with the one above.",
+        "One person's caption and the network's caption, both scored against the captions of the other people. With "
+        "fewer references all scores are lower, so this table is not comparable with the one above.",
         columns=("", *(METRICS[name] for name in shown)),
         rows=[[names[who], *(_cell(name, values[name]) for name in shown)] for who, values in comparison.items()],
         ours=[0],
@@ -113,7 +113,7 @@ def _diversity_section(numbers: dict[str, Any], network: str) -> Section:
         "Diversity",
         f"{numbers['out_of_distribution']:.1%} of the test photos are out of distribution: further from every training "
         "photo than 99 % of the validation photos.",
-        columns=("", "distinct captions", "different words", "words per caption"),
+        columns=("", "distinct captions", "distinct words", "words per caption"),
         rows=[
             [names[who], f"{values['distinct']:.1%}", f"{values['vocabulary']:.0f}", f"{values['length']:.1f}"]
             for who, values in numbers["diversity"].items()
@@ -123,7 +123,7 @@ def _diversity_section(numbers: dict[str, Any], network: str) -> Section:
 
 
 def _gallery(predictor: Predictor, result: Evaluation, files: PhotoFiles, count: int = 4) -> Figure:
-    """Test photos of average CIDEr, each followed by the attention of three words."""
+    """Test photos from the top 10 % to the top 60 % by CIDEr, each with the attention of three words."""
     order = np.argsort(-result.cider)
     chosen = order[np.linspace(len(order) * 0.1, len(order) * 0.6, min(count, len(order))).astype(int)]
     images: list[np.ndarray] = []

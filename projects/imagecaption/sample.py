@@ -1,7 +1,7 @@
-"""The embedded sample: scenes drawn by code, each with five captions of different wording.
+"""The embedded sample: synthetic scenes, each with five captions of different wording.
 
-The test set is compositional: certain things in a certain colour, and certain actions in a colour, occur in test scenes
-only. Every word of such a caption occurs in the training set but the combination does not, so memorising does not help.
+The test set measures compositional generalisation: certain pairs of object and colour, or action and colour, occur
+in test scenes only. The training set has every word of their captions but not the combination.
 """
 
 import csv
@@ -20,7 +20,7 @@ COLOURS = {
     "red": (205, 50, 45), "blue": (55, 90, 205), "green": (40, 140, 60), "yellow": (235, 200, 50),
     "purple": (140, 60, 160), "orange": (235, 130, 40),
 }  # fmt: skip
-THINGS = {
+OBJECTS = {
     "ball": ("ball",), "box": ("box", "crate"), "house": ("house", "hut"), "car": ("car",), "boat": ("boat", "ship"),
     "tree": ("tree",), "star": ("star",), "cup": ("cup", "mug"),
 }  # fmt: skip
@@ -28,7 +28,7 @@ ACTIONS = {"jumping": "jumps", "sitting": "sits", "lying": "lies", "running": "r
 GROUNDS = {"grass": (175, 205, 150), "sand": (228, 214, 178), "snow": (240, 242, 246)}
 SIZES = {"small": 9, "large": 16}
 SYNONYMS = {"small": ("small", "little", "tiny"), "large": ("large", "big", "big")}
-WAYS = {
+RELATIONS = {
     "left": ("to the left of", "left of"), "right": ("to the right of", "right of"), "above": ("above", "over"),
     "below": ("below", "under"),
 }  # fmt: skip
@@ -50,7 +50,7 @@ HELD_OUT = {  # combined in test scenes only
 
 @dataclass(frozen=True)
 class Group:
-    """One to three equal things, or one child (whose `noun` is its action)."""
+    """One to three equal objects, or one child (whose `noun` is its action)."""
 
     noun: str
     colour: str
@@ -80,7 +80,7 @@ class Scene:
 
 
 def draw_sample(folder: Path, scenes: int, seed: int) -> Path:
-    """Draw that many scenes and write `captions.csv` below `folder`, if they are not there yet; return their folder."""
+    """Draw the scenes and `captions.csv` below `folder` unless they are there already; return their folder."""
     target = sample_folder(folder, "imagecaption", (scenes, seed), Path(__file__))
     if (target / "captions.csv").is_file():
         return target
@@ -103,7 +103,7 @@ def pick(generator: np.random.Generator, options: tuple[str, ...]) -> str:
 
 
 def compose(generator: np.random.Generator) -> Scene:
-    """A random scene: a child and a thing, or two kinds of things."""
+    """A random scene: a child and an object, or two kinds of objects."""
     relation = pick(generator, tuple(OPPOSITE))
     across = relation in ("left", "right")
     near, far = ((26, 48), (70, 48)) if across else ((48, 26), (48, 70))
@@ -112,7 +112,7 @@ def compose(generator: np.random.Generator) -> Scene:
     names = tuple(COLOURS)
     groups = []
     for place, is_child in zip(places, (child, False)):
-        noun = pick(generator, tuple(ACTIONS) if is_child else tuple(THINGS))
+        noun = pick(generator, tuple(ACTIONS) if is_child else tuple(OBJECTS))
         count = 1 if is_child or generator.random() < 0.6 else int(generator.integers(2, 4))
         size = "large" if is_child else pick(generator, tuple(SIZES)) if count == 1 else "small"
         moved = tuple(int(v + generator.integers(-4, 5)) for v in place)
@@ -124,7 +124,7 @@ def compose(generator: np.random.Generator) -> Scene:
 
 def describe(scene: Scene, generator: np.random.Generator) -> list[str]:
     """Five captions from different templates; omissions and synonyms are random."""
-    a, b, to, back = scene.first, scene.second, WAYS[scene.relation], WAYS[OPPOSITE[scene.relation]]
+    a, b, to, back = scene.first, scene.second, RELATIONS[scene.relation], RELATIONS[OPPOSITE[scene.relation]]
     lines = []
     for template in generator.permutation(len(CHILD if a.is_child else PAIR))[:5]:
         line = (CHILD if a.is_child else PAIR)[template].format(
@@ -141,7 +141,7 @@ def name(group: Group, generator: np.random.Generator) -> str:
     if group.is_child:
         return f"{pick(generator, ('a child', 'a kid', 'somebody'))} in {group.colour}"
     size = f"{pick(generator, SYNONYMS[group.size])} " if group.count == 1 and generator.random() < 0.5 else ""
-    noun = pick(generator, THINGS[group.noun])
+    noun = pick(generator, OBJECTS[group.noun])
     plural = "" if group.count == 1 else "es" if noun.endswith("x") else "s"
     article = "an" if group.count == 1 and not size and group.colour[0] in "aeiou" else NUMBERS[group.count]
     return f"{article} {size}{group.colour} {noun}{plural}"
@@ -154,15 +154,15 @@ def draw(scene: Scene, generator: np.random.Generator) -> np.ndarray:
     for group in (scene.first, scene.second):
         x, y = group.place
         steps = np.arange(group.count) - (group.count - 1) / 2
-        along = (0, 1) if scene.relation in ("left", "right") else (1, 0)  # beside each other
+        along = (0, 1) if scene.relation in ("left", "right") else (1, 0)  # perpendicular to the relation
         for step in steps:
             at = (int(x + 22 * step * along[0]), int(y + 22 * step * along[1]))
-            (draw_child if group.is_child else draw_thing)(image, group, at)
+            (draw_child if group.is_child else draw_object)(image, group, at)
     return image
 
 
-def draw_thing(image: np.ndarray, group: Group, at: tuple[int, int]) -> None:
-    """One thing, centred."""
+def draw_object(image: np.ndarray, group: Group, at: tuple[int, int]) -> None:
+    """One object, centred at a point."""
     (x, y), r = at, SIZES[group.size]
     colour = COLOURS[group.colour]
     dark = tuple(int(0.5 * c) for c in colour)

@@ -1,7 +1,6 @@
-"""Where photos with captions come from: the sample, public sets, or your own folder -> one list of photos.
+"""Sources of photos with captions (the sample, public data sets, your own folder) -> one list of photos.
 
-What does not fit together (a photo without captions, a caption without its photo, an empty caption) is left out,
-counted and named.
+Mismatches (a photo without captions, a caption without its photo, an empty caption) are left out, counted and named.
 """
 
 import json
@@ -16,8 +15,9 @@ from projects.imagecaption.config import DataConfig
 from projects.imagecaption.sample import draw_sample
 from projects.imagecaption.vocabulary import tokenize
 from shared.data import splits
-from shared.data.images import find_images
+from shared.data.images import find_images, readable_photos
 from shared.data.tables import find_column, read_table
+from shared.names import shown
 
 FLICKR8K = (
     "the official layout: Flicker8k_Dataset/ with the photos, Flickr8k.token.txt, Flickr_8k.trainImages.txt and so on "
@@ -51,18 +51,31 @@ class Collection:
     def problems(self) -> str:
         """`2 photos without captions (a.jpg, b.jpg), 1 empty caption (c.jpg)`"""
         return ", ".join(
-            f"{len(names)} {reason} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+            f"{len(names)} {reason} ({', '.join(map(shown, names[:3]))}{', ...' if len(names) > 3 else ''})"
             for reason, names in self.left_out.items()
             if names
         )
 
 
 def load_photos(config: DataConfig) -> Collection:
-    """All photos with captions of a source. Raises ValueError or FileNotFoundError with one sentence."""
+    """All photos with captions of a source, without those that cannot be read where `damaged` is leave-out.
+
+    Raises ValueError or FileNotFoundError with one sentence.
+    """
+    collection = _read(config)
+    photos = collection.photos
+    readable = readable_photos([photo.path for photo in photos], config.damaged, config.cache)
+    if names := [photo.path.name for photo, kept in zip(photos, readable) if not kept]:
+        collection.left_out["photos that cannot be read"] = names
+    collection.photos = [photo for photo, kept in zip(photos, readable) if kept]
+    return collection
+
+
+def _read(config: DataConfig) -> Collection:
     if config.source == "sample":
         return read_folder(draw_sample(config.root or Path("data"), config.sample_size, config.seed))
     if config.root is None:
-        raise ValueError(f"data.source is {config.source}: say where it is with --data.root DIR")
+        raise ValueError(f"data.source {config.source} needs a folder: --data.root DIR")
     if not config.root.exists():
         wanted = f"; there must be {FLICKR8K}" if config.source == "flickr8k" else ""
         raise FileNotFoundError(f"data.root: there is no folder {config.root}{wanted}")
@@ -71,7 +84,7 @@ def load_photos(config: DataConfig) -> Collection:
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
-    """The sample as somebody's own data: what `--data.source folder --data.root` takes, and one photo for `predict`."""
+    """The sample in the format of user data: a folder for `--data.root`, and one photo for `predict`."""
     root = draw_sample(folder, config.sample_size, config.seed)
     return root, find_images(root)[0]
 
@@ -98,7 +111,7 @@ def read_coco(root: Path) -> Collection:
     """COCO's caption JSON (images, annotations), one file or one per set, or Karpathy's (images with sentences).
 
     root: a folder with the JSON files and the photos anywhere below it, or one JSON file; then the photos lie below its
-    folder, or beside its folder `annotations`.
+    folder, or next to its folder `annotations`.
     """
     files = [root] if root.is_file() else sorted(root.rglob("*.json"))
     captions: dict[str, list[str]] = defaultdict(list)
@@ -162,7 +175,7 @@ def read_folder(root: Path) -> Collection:
         captions[row[image]].append(row[caption])
         if split and (named := row[split].strip().lower()):
             if named not in PARTS:
-                raise ValueError(f"{path}: the column {split} says {named}; it may say {', '.join(PARTS)}")
+                raise ValueError(f"{path}: the column {split} has {named}; allowed are {', '.join(PARTS)}")
             parts[row[image]] = PARTS[named]
     return _join(captions, _by_name(path.parent), parts)
 

@@ -1,4 +1,4 @@
-"""Train a network to describe photos.
+"""Train a network to caption photos.
 
 python -m projects.imagecaption.train --config configs/imagecaption/sample.yaml    # offline, about 5 minutes
 python -m projects.imagecaption.train --config configs/imagecaption/flickr8k.yaml --data.root DIR
@@ -45,7 +45,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 def train(config: Config, run: Run) -> Predictor:
-    """Data, vocabulary and network; cross entropy, then CIDEr itself; the predictor."""
+    """Train with cross entropy, then optionally on CIDEr (SCST), and return the predictor."""
     data, settings, max_words = CaptionData(config.data), config.training, config.model.max_words
     distributed.print_once(data.summary())
     record_photos(data, settings.init_from, run)
@@ -56,7 +56,7 @@ def train(config: Config, run: Run) -> Predictor:
     scorer, greedy = Cider(truth), config.decode.model_copy(update={"beam_size": 1, "top_p": 0.0})
 
     def validate(network: Any) -> dict[str, float]:
-        """Without teacher forcing: the network continues its own words, as in prediction."""
+        """Without teacher forcing: each word follows the words that the network generated, as in prediction."""
         hypotheses = decode_dataset(network, validation, greedy, max_words, settings.precision)
         return caption_metrics([vocabulary.decode(h.tokens) for h in hypotheses], truth, scorer)
 
@@ -84,7 +84,7 @@ def train(config: Config, run: Run) -> Predictor:
 
         def policy_gradient(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
             inputs, _, rows = batch
-            model.eval()  # no dropout: samples and their log-probabilities must come from the same network
+            model.eval()  # no dropout: samples and log-probabilities must come from the same network
             samples = sample(model, inputs, scst.num_samples, max_words, scst.top_p)  # B x K
             captions = to_tensor(samples).to(inputs.device)  # (B, K, T + 1)
             words = [vocabulary.decode(h.tokens, end=True) for several in samples for h in several]
@@ -123,14 +123,14 @@ def build(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
     try:
         model.load_state_dict(earlier.network.state_dict())
     except RuntimeError:
-        raise ValueError(f"training.init_from {path} is a network with other settings than `model`") from None
+        raise ValueError(f"training.init_from {path} has a network with settings other than those of `model`") from None
     return earlier.vocabulary, model
 
 
 def record_photos(data: CaptionData, init_from: Path | None, run: Run) -> None:
-    """Record in the run which photos it is trained and validated on.
+    """Record the training and validation photos in the run.
 
-    Raises ValueError where weights to start from were trained on photos that are now to validate or test on.
+    Raises ValueError if the initial weights were trained on photos of the present validation or test set.
     """
     training, validation = fingerprints(data.train, TRAINED), fingerprints(data.validation, VALIDATED)
     if init_from is None:
@@ -139,16 +139,16 @@ def record_photos(data: CaptionData, init_from: Path | None, run: Run) -> None:
     items = Provenance.load(init_from.parent).items
     if items is None or items.fit is None or items.perceptual is None:
         raise ValueError(
-            f"training.init_from {init_from} lies in a folder without the run's record of its training photos "
-            "(provenance.safetensors), so leakage cannot be excluded"
+            f"training.init_from {init_from} is in a folder without the record of the run's training photos "
+            "(provenance.safetensors), so data leakage cannot be excluded"
         )
     trained = items.fit == TRAINED
     earlier = Provenance(Fingerprints(items.exact[trained], items.perceptual[trained]))
     held_out = Fingerprints.join(validation, fingerprints(data.test, VALIDATED))
     if count := earlier.seen(Fingerprints(held_out.exact, held_out.perceptual), keep=True).count:
         raise ValueError(
-            f"training.init_from {init_from} was trained on {count} of the photos to validate or test on: its split is "
-            "another one"
+            f"training.init_from {init_from} was trained on {count} photos of the validation or test set: its split "
+            "differs from this one"
         )
     run.record(training, validation, earlier=[init_from.parent])
 
@@ -156,7 +156,7 @@ def record_photos(data: CaptionData, init_from: Path | None, run: Run) -> None:
 def to_captioned(
     photos: list[Photo], vocabulary: Vocabulary, model: Captioner, config: Config, horizontal_flip: bool = False
 ) -> CaptionedPhotos:
-    """A dataset of photos; the features of a frozen encoder are computed now."""
+    """A dataset of photos; the features of a frozen encoder are computed here."""
     settings, features = config.training, []
     if not config.model.fine_tune:
         features = grid_features(

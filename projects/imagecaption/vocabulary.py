@@ -1,9 +1,8 @@
 """Captions -> words -> token numbers and back.
 
-Tokenisation is that of COCO's evaluation: lower case, split as in the Penn Treebank (man|'s, do|n't), no punctuation
-(Chen et al. 2015; its tokeniser is a Java program, and this one agrees with it on 99.9 % of the captions of Flickr8k).
-Hyphenated words stay whole. Training, decoding and metrics share this rule, for every language that writes spaces
-between words.
+Tokenisation follows COCO's evaluation: lower case, split as in the Penn Treebank (man|'s, do|n't), no punctuation (Chen
+et al. 2015; this tokeniser agrees with their Java program on 99.9 % of the captions of Flickr8k). Hyphenated words stay
+whole. Training, decoding and metrics share this tokeniser, for every language that writes spaces between words.
 """
 
 import re
@@ -67,7 +66,7 @@ class Vocabulary:
         return {word: number for number, word in enumerate(self.words)}
 
     def encode(self, words: Sequence[str], max_words: int) -> list[int]:
-        """`<start> a dog <end>` as token numbers; of more than `max_words` words the rest is cut off, and the end."""
+        """`<start> a dog <end>` as token numbers; longer captions than `max_words` are truncated, without `<end>`."""
         tokens = [self.index.get(word, UNKNOWN) for word in words[:max_words]]
         return [START, *tokens, *([END] if len(words) <= max_words else [])]
 

@@ -1,6 +1,6 @@
-"""Training views for the detector: random parts of photos, scaled, rotated and mirrored, in other light.
+"""Augmentation for the detector: random crops of photos, scaled, rotated, mirrored and degraded.
 
-What is random is a function of the generator handed in.
+All randomness comes from the generator passed in.
 """
 
 import cv2
@@ -19,10 +19,10 @@ MIN_WIDTH = 9
 def random_view(
     image: np.ndarray, boxes: np.ndarray, corners: np.ndarray, size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A rotated, scaled, shifted and mirrored part of a photo, (S, S, 3), and the boxes and corners of its plates.
+    """A rotated, scaled, shifted and mirrored crop of a photo, (S, S, 3), and the boxes and corners of its plates.
 
-    Mostly scaled by a plate, so that all widths from a few pixels to most of the view are about equally frequent. Not
-    rotated where the corners of a plate are not known: the box around a rotated box is higher than the plate in it.
+    Usually the scale is chosen for one plate, so that all widths from a few pixels to most of the view are about
+    equally frequent. Photos with unknown corners are not rotated: the box around a rotated box is too high.
     """
     height, width = image.shape[:2]
     whole = size / max(height, width)
@@ -60,7 +60,7 @@ def of_pixel_centres(matrix: np.ndarray) -> np.ndarray:
 
 
 def write_words(view: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> None:
-    """Write words where no plate is, in place: hard negatives such as time stamps, brands and signs."""
+    """Write words away from the plates, in place: hard negatives such as time stamps, brands and signs."""
     for _ in range(int(rng.integers(1, 4))):
         letters = rng.choice(
             list("0123456789:-. abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), int(rng.integers(3, 20))
@@ -78,7 +78,7 @@ def write_words(view: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -
 def mask_unusable(
     view: np.ndarray, boxes: np.ndarray, corners: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The plates that can be learned from; those that are too small or mostly outside the view are masked."""
+    """The plates to train on; those that are too small or mostly outside the view are masked."""
     size = view.shape[0]
     inside = np.clip(boxes, 0, size)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -91,7 +91,7 @@ def mask_unusable(
 
 
 def colour_jitter(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Greyscale or permuted channels at times, then the distortions of a camera: uint8 (S, S, 3) -> the same."""
+    """Sometimes greyscale or permuted channels, then the degradation by a camera: uint8 (S, S, 3) -> the same."""
     draw = rng.random()
     if draw < 0.15:
         view = np.repeat(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)

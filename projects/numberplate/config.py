@@ -19,7 +19,7 @@ class DataConfig(Section):
     renamed = {"photos": "sample_size", "leave_out": "exclude_sets", "only": "test_sets"}
 
     source: Literal["sample", "csv"] = "sample"
-    """sample: streets with plates drawn by code. csv: your own photos."""
+    """sample: synthetic streets with plates. csv: your own photos."""
     root: Path | None = None
     """csv: a table of photos (file,x0,y0,x1,y1,text; paths relative to it, one row per plate, no box: no plate) or of
     crops (file,text). sample: where to keep what is drawn (default: data/)."""
@@ -33,15 +33,15 @@ class DataConfig(Section):
     test: float = Field(0.2, gt=0, lt=0.5)
     """Fraction in the test set, which is used once, at the end; ignored where the table has a column `split`."""
     exclude_sets: tuple[str, ...] = ()
-    """Sets that are not trained on. A set is named by the column `set`, else by the folder of the file."""
+    """Sets that are left out of training. A set is named by the column `set`, else by the folder of the file."""
     test_sets: tuple[str, ...] = ()
-    """Sets that are tested on; none named: all."""
+    """Sets in the test set; empty: all."""
     fold: int | None = Field(None, ge=0, le=4)
-    """Crops: five-fold cross-validation by plate text, the number of the fold that is the test set; none: as `split`
-    and `test` say."""
+    """Crops: five-fold cross-validation by plate text, the number of the fold that is the test set. None: no folds,
+    a split by `split` and `test`."""
     glyphs: Path | None = None
-    """csv: a folder of glyph sheets (.png with Tesseract .box files) to draw plates with, beside the fonts of the
-    system."""
+    """csv: a folder of glyph sheets (.png with Tesseract .box files) to draw plates with, in addition to
+    the fonts of the system."""
     sample_size: int = Field(600, ge=40)
     """Number of photos in the sample."""
     seed: int = Field(0, ge=0)
@@ -50,7 +50,7 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
         if self.source == "sample" and self.crops:
-            raise ValueError("data.crops is a table: say so with --data.source csv")
+            raise ValueError("data.crops needs --data.source csv")
         return self
 
 
@@ -89,9 +89,9 @@ class DetectorConfig(TrainingConfig):
     }
 
     samples_per_epoch: int = Field(3000, ge=16)
-    """Training views in one epoch: random, augmented parts of photos, new ones in every epoch."""
+    """Training views in one epoch: random, augmented crops of photos, new ones in every epoch."""
     real_fraction: float = Field(0.6, ge=0, le=1)
-    """Fraction of the views that show photos as they are; drawn plates are pasted into the others."""
+    """Fraction of the views without drawn plates; they are pasted into the others."""
     image_size: int = Field(416, ge=96, le=1024, multiple_of=32)
     """Side in pixels of a training view."""
     epochs: int = Field(12, ge=1)
@@ -128,7 +128,7 @@ class ReaderConfig(TrainingConfig):
     real_fraction: float = Field(0.5, ge=0, le=1)
     """Fraction of the plates that are real crops, where there are any; the others are drawn."""
     difficulty: float = Field(1.0, ge=0, le=1)
-    """How worn, dark, tilted and small the drawn plates are: 0 clean, 1 as bad as on the road."""
+    """How worn, dark, tilted and small the drawn plates are: 0 clean, 1 as bad as in street photos."""
     epochs: int = Field(12, ge=1)
     """Epochs of `samples_per_epoch` plates."""
     batch_size: int = Field(64, ge=1)
@@ -146,7 +146,7 @@ class ReaderConfig(TrainingConfig):
 
 
 class EvaluationConfig(Section):
-    """What the evaluation measures beside the two networks."""
+    """What the evaluation measures in addition to the two networks."""
 
     renamed = {"baseline": "baseline_size"}
 
@@ -172,7 +172,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _possible(self) -> "Config":
         if self.data.source == "csv" and self.data.root is None and self.data.crops is None:
-            raise ValueError("data.source is csv: say where the table is with --data.root FILE")
+            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         return self

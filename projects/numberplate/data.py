@@ -43,13 +43,13 @@ class PlateData:
         return [crop for crop in self.crops if crop.split == split]
 
     def fingerprints(self, split: str, part: str) -> Fingerprints:
-        """Content hashes of the files that the detector, the reader or both see of a set."""
+        """Content hashes of the files of a set that the detector, the reader or both use."""
         photos = self.photos_of(split) if part in ("both", "detector") else []
         crops = self.crops_of(split) if part in ("both", "reader") else []
         return file_fingerprints(one.path for one in (*photos, *crops))
 
     def summary(self) -> str:
-        """One line: how many photos and plates are where."""
+        """One line: the number of photos, plates and texts, and the size of each set."""
         plates = sum(len(photo.boxes) for photo in self.photos)
         parts = [
             f"{len(self.photos)} photos with {plates} plates: {counted([p.split for p in self.photos])}"
@@ -67,21 +67,21 @@ def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:
 
 
 def fonts_for(config: DataConfig) -> list[Font]:
-    """The fonts of drawn plates: for the sample those that every machine has, else all there are."""
+    """The fonts of drawn plates: for the sample those of matplotlib, else all that are installed."""
     if config.source == "sample" and config.glyphs:
         raise ValueError("data.glyphs is for source csv; the sample is drawn with fonts that every machine has")
     return matplotlib_fonts() if config.source == "sample" else load_fonts(config.glyphs)
 
 
 def pick_font(fonts: list[Font], rng: np.random.Generator) -> Font:
-    """One of the fonts; glyph sheets, which show real plates and come first, in half of the draws."""
+    """A random font; with probability 0.5 a glyph sheet (from real plates), which come first in the list."""
     sheets = sum(len(font["7"]) > 1 for font in fonts)
     return fonts[int(rng.integers(sheets if sheets and rng.random() < 0.5 else len(fonts)))]
 
 
 @dataclass(frozen=True)
 class RandomViews:
-    """A dataset of random views of photos for the detector, some with drawn plates pasted in; each a function of its
+    """A dataset of random views of photos for the detector, some with drawn plates pasted in. A view depends on its
     item's seed alone.
 
     A batch: images uint8 (B, S, S, 3), boxes (B, M, 4), corners (B, M, 4, 2) in pixels; NaN where there is none.
@@ -118,7 +118,7 @@ class RandomViews:
     def _paste(
         self, view: np.ndarray, boxes: np.ndarray, corners: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one to three plates into a view where no plate is."""
+        """Paste one to three drawn plates into a view, without overlapping another plate."""
         for _ in range(int(rng.integers(1, 4))):
             plate = draw_plate(pick_font(self.fonts, rng), rng)
             width = float(np.exp(rng.uniform(np.log(16), np.log(0.8 * self.size))))
@@ -132,8 +132,8 @@ class RandomViews:
 
 
 class RandomPlates:
-    """A dataset of plates for the reader, real ones from other angles and in other light, and drawn ones; each a
-    function of its item's seed alone.
+    """A dataset of plates for the reader: augmented real crops, and drawn plates. A plate depends on the seed of its
+    item alone.
 
     A batch: plates uint8 (B, 48, 160), texts (B, MAX_LENGTH) int64 (1 + character number, 0 is padding), lengths (B,).
     """
@@ -147,7 +147,9 @@ class RandomPlates:
         sizes: dict[str, int] = {}
         for crop in crops:
             sizes[crop.set_name] = sizes.get(crop.set_name, 0) + 1
-        weights = np.array([sizes[crop.set_name] ** -0.5 for crop in crops])  # a set counts by the root of its size
+        weights = np.array(
+            [sizes[crop.set_name] ** -0.5 for crop in crops]
+        )  # sets are drawn in proportion to the square root of their size
         self.cumulative = np.cumsum(weights / weights.sum()) if crops else np.zeros(0)
 
     def __len__(self) -> int:
@@ -188,11 +190,11 @@ def load_crops(crops: list[Crop]) -> tuple[list[np.ndarray], list[str]]:
     for crop in tqdm(crops, desc="plates", unit="plate", leave=False):
         if crop.path != last[0]:
             last = (crop.path, read_image(crop.path))
-        images.append(np.ascontiguousarray(cut_out(last[1], crop)))
+        images.append(np.ascontiguousarray(crop_plate(last[1], crop)))
     return images, [crop.text for crop in crops]
 
 
-def cut_out(image: np.ndarray, crop: Crop, margin: float = 0.12) -> np.ndarray:
+def crop_plate(image: np.ndarray, crop: Crop, margin: float = 0.12) -> np.ndarray:
     """The plate of a crop in grey; where it is part of a photo, with a margin."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     if crop.box is None:
@@ -216,7 +218,7 @@ def training_views(data: PlateData, config: Config) -> RandomViews:
     """The detector's training set. Raises ValueError if there is no photo, or none with a plate to validate on."""
     photos = data.photos_of(splits.TRAIN)
     if not photos:
-        raise ValueError("there is no photo to train the detector on; --part reader trains the reader alone")
+        raise ValueError("there is no training photo for the detector; --part reader trains the reader alone")
     if not any(len(photo.boxes) for photo in data.photos_of(splits.VALIDATION)):
         raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
     settings = config.detector

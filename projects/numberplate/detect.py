@@ -17,11 +17,11 @@ from projects.numberplate.model import Conv, decode, grid_points
 FILL = 114
 """Grey value of padding, and of plates that are masked in training views."""
 MAX_PLATES = 20
-"""Plates on one photo."""
+"""Maximum number of plates on one photo."""
 NMS_IOU = 0.4
 """Of two boxes with a larger IoU only the one with the higher score is kept (non-maximum suppression)."""
 SMALL_SCALE, SMALL_MIN_WIDTH = 0.4, 90.0
-"""The second scale of the detector relative to the first, and the smallest width in its pixels of a plate there."""
+"""The second scale of the detector relative to the first, and the minimum width of a plate at it, in its pixels."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ CLASSICAL: dict[str, PlateDetector] = {"contours": contours, "cascade": cascade}
 
 class NetworkDetector:
     """Our detector, at two scales: the photo with its longer side scaled to `size`, and a much smaller copy, which is
-    cheap and shows plates that fill the photo at a width seen in training. threshold: the lowest score of a detection.
+    cheap and shows plates that fill the photo at a width as in training. threshold: the lowest score of a detection.
     """
 
     def __init__(self, network: nn.Module, size: int, threshold: float) -> None:

@@ -1,4 +1,4 @@
-"""Score a run beside the classical pipelines.
+"""Evaluate a run and compare it with the classical pipelines.
 
 python -m projects.numberplate.evaluate                    # the latest run, on its own test set
 python -m projects.numberplate.evaluate --run shipped --data.source csv --data.root photos.csv --json out.json
@@ -28,7 +28,7 @@ from projects.numberplate.geometry import outline
 from projects.numberplate.metrics import MATCH_IOU, Match, detection_metrics, match_detections, reading_metrics, slices
 from projects.numberplate.pipeline import Pipeline, Plate
 from projects.numberplate.predictor import Predictor
-from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
+from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_available
 from projects.numberplate.sources import Crop, Photo
 from shared.data import splits
 from shared.data.images import read_image
@@ -80,7 +80,7 @@ class Answers:
 
 @dataclass
 class Evaluation:
-    """What was measured, and on what."""
+    """The result of an evaluation, and its data."""
 
     summary: str
     data: PlateData
@@ -95,11 +95,11 @@ class Evaluation:
 
 
 def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
-    """Score a predictor on the test set (on everything with `data.split all`) without what the run has seen."""
-    data, country, most = PlateData(options.data), options.evaluation.country, options.evaluation.baseline_size
+    """Score a predictor on the test set (with `data.split all`: on all data) without the run's training data."""
+    data, country, baseline_size = PlateData(options.data), options.evaluation.country, options.evaluation.baseline_size
     photos, crops = data.photos_of(splits.TEST), data.crops_of(splits.TEST)
     if not photos and not crops:
-        raise ValueError("there is no test photo and no test crop; --data.split all takes them all")
+        raise ValueError("the test set is empty; with --data.split all every photo and crop is in it")
     photos, crops, seen = without_seen(photos, crops, provenance, options.seen == "keep")
 
     metrics: dict[str, float] = {}
@@ -114,9 +114,9 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         on_truth = reading_metrics(texts, plates.texts)
         metrics |= {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
     baselines: dict[str, dict[str, float]] = {}
-    if most and tesseract_is_there():
-        baselines = score_baselines(photos, crops, most)
-    elif most:
+    if baseline_size and tesseract_available():
+        baselines = score_baselines(photos, crops, baseline_size)
+    elif baseline_size:
         print(f"no baseline: {NO_TESSERACT}")
     numbers = {
         "data": {"split": options.data.split, "n": len(photos) or len(crops), "seen": seen.count},
@@ -132,14 +132,14 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
 def without_seen(
     photos: list[Photo], crops: list[Crop], provenance: Provenance, keep: bool
 ) -> tuple[list[Photo], list[Crop], Seen]:
-    """The photos and crops whose files the run has not seen (all with `keep`), and which it has seen.
+    """The photos and crops that the run was not trained or validated on (all with `keep`), and which ones it was.
 
-    Raises ValueError where nothing would be left to score.
+    Raises ValueError if none remains to be scored.
     """
     files = [photo.path for photo in photos] or [crop.path for crop in crops]
     seen = provenance.seen(file_fingerprints(files), keep)
     left_out = {path for path, scored in zip(files, seen.scored) if not scored}
-    if others := [crop.path for crop in crops if crop.path not in set(files)]:  # a table of crops beside the photos
+    if others := [crop.path for crop in crops if crop.path not in set(files)]:  # a second table, of crops
         of_crops = replace(provenance.seen(file_fingerprints(others), keep=True), keep=keep)
         left_out |= {path for path, scored in zip(others, of_crops.scored) if not scored}
     return (
@@ -166,19 +166,18 @@ def run_pipeline(pipeline: Pipeline, photos: list[Photo]) -> Answers:
     return Answers(photos, plates, brightness, 1000 * seconds / max(1, len(photos)))
 
 
-def score_baselines(photos: list[Photo], crops: list[Crop], most: int) -> dict[str, dict[str, float]]:
-    """The same metrics for Tesseract after contours and after the cascade, on at most so many evenly spaced photos and
-    crops."""
-    few = evenly_spaced(photos, most)
+def score_baselines(photos: list[Photo], crops: list[Crop], count: int) -> dict[str, dict[str, float]]:
+    """The same metrics for contours or the cascade with Tesseract, on at most `count` photos and crops."""
+    subset = evenly_spaced(photos, count)
     baselines = {}
-    for name, detector in CLASSICAL.items() if few else ():
+    for name, detector in CLASSICAL.items() if subset else ():
         pipeline = Pipeline(detector, tesseract)
         baselines[f"{name}_tesseract"] = {
-            **run_pipeline(pipeline, few).metrics(),
-            **times(pipeline, few[: TIMED // 4]),
+            **run_pipeline(pipeline, subset).metrics(),
+            **times(pipeline, subset[: TIMED // 4]),
         }
     if crops:
-        plates = FixedPlates(evenly_spaced(crops, most))
+        plates = FixedPlates(evenly_spaced(crops, count))
         texts = [reading.text for reading in read_crops(plates.images, tesseract)]
         on_truth = reading_metrics(texts, plates.texts)
         baselines["tesseract"] = {f"{name}_on_truth": value for name, value in on_truth.items()} if photos else on_truth
@@ -195,9 +194,9 @@ def read_crops(images: list[np.ndarray], reader: TextReader, country: str | None
     return readings
 
 
-def evenly_spaced(items: list[Any], most: int) -> list[Any]:
-    """At most so many items, evenly spaced."""
-    return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
+def evenly_spaced(items: list[Any], count: int) -> list[Any]:
+    """At most `count` items, evenly spaced."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(len(items), count)).astype(int)]
 
 
 def times(pipeline: Pipeline, photos: list[Photo]) -> dict[str, float]:
@@ -206,7 +205,7 @@ def times(pipeline: Pipeline, photos: list[Photo]) -> dict[str, float]:
 
 
 def with_threads(number: int, measure: Callable[[], float]) -> float:
-    """What `measure` returns while PyTorch and OpenCV use so many threads."""
+    """Run `measure` with this number of threads in PyTorch and OpenCV, and return its result."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(number)
     cv2.setNumThreads(number)
@@ -218,7 +217,7 @@ def with_threads(number: int, measure: Callable[[], float]) -> float:
 
 
 def intervals(answers: Answers | None, texts: list[str], truths: list[str]) -> dict[str, Any]:
-    """95 % intervals of exact and of recall (Wilson 1927)."""
+    """95 % confidence intervals of exact and of recall (Wilson 1927)."""
     if answers is None:
         return {"exact": _interval([text == truth for text, truth in zip(texts, truths)])}
     known = [match.predicted == match.truth for match in answers.matches if match.truth]
@@ -231,7 +230,7 @@ def _interval(correct: list[bool]) -> list[float]:
 
 
 def inside(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The part of a photo (H, W, 3) in a box (4,), at least one pixel."""
+    """The part of a photo (H, W, 3) inside a box (4,), at least one pixel."""
     x0, y0, x1, y1 = box.astype(int)
     return image[max(0, y0) : max(0, y1) + 1, max(0, x0) : max(0, x1) + 1]
 

@@ -59,7 +59,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
 def known_country(country: str) -> str:
     """A country's two letters as in `FORMATS`. Raises ValueError if it is not among them."""
     if country.lower() not in FORMATS:
-        raise ValueError(f"country {country} is not known; those there are: {', '.join(FORMATS)}")
+        raise ValueError(f"country {country} is not known; known countries: {', '.join(FORMATS)}")
     return country.lower()
 
 
@@ -77,7 +77,7 @@ def disambiguate(text: str, confidences: Sequence[float], country: str | None) -
     """Exchange 0/O, 1/I, 5/S and 8/B where the country's formats decide and the reader was uncertain.
 
     confidences: the reader's probability of each character, in 0..1. The text is returned unchanged for an unknown
-    country, where it already fits a format, and where two formats would make two different texts of it.
+    country, where it already fits a format, and where the formats allow several texts.
     """
     candidates = set()
     for pattern in FORMATS.get(country or "", ()):

@@ -42,8 +42,8 @@ def rectify(image: np.ndarray, corners: np.ndarray, size: tuple[int, int]) -> np
     """
     height, width = size
     corners = np.asarray(corners, np.float32)
-    seen = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
-    factor = max(1, min(6, round(seen / height)))
+    plate_height = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
+    factor = max(1, min(6, round(plate_height / height)))
     matrix = cv2.getPerspectiveTransform(corners, outline(width, height) * factor)
     flat = cv2.warpPerspective(
         image, matrix, (width * factor, height * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

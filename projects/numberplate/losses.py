@@ -56,10 +56,12 @@ def detector_loss(outputs: Tensor, points: Tensor, boxes: Tensor, corners: Tenso
     predicted = outputs[image, point, 5:].view(-1, 4, 2)  # in units of half the box
     target = (target_corners - centre[:, None]) / half[:, None]
     known = ~target.isnan()
-    exact = torch.where(known, F.smooth_l1_loss(predicted, target.nan_to_num(), reduction="none", beta=0.1), 0).sum()
+    corner_error = torch.where(
+        known, F.smooth_l1_loss(predicted, target.nan_to_num(), reduction="none", beta=0.1), 0
+    ).sum()
     span = (predicted.amin(dim=1) + 1).abs() + (predicted.amax(dim=1) - 1).abs()  # (P, 2)
-    loose = torch.where(known.flatten(1).any(dim=1, keepdim=True), 0, span).sum()
-    corner = (exact / 8 + loose / 8) / count
+    span_error = torch.where(known.flatten(1).any(dim=1, keepdim=True), 0, span).sum()
+    corner = (corner_error + span_error) / 8 / count
     return {
         "loss": score + 2 * giou_loss.sum() / count + 2 * corner,
         "score": score,

@@ -1,9 +1,9 @@
-"""Two small networks: one finds plates and their corners, one reads them.
+"""Two small networks: one detects plates and their corners, one reads them.
 
 Detector: anchor-free (FCOS, Tian et al. 2019) on a feature pyramid (Lin et al. 2017); every grid point of three feature
 maps predicts whether it is near the centre of a plate, and that plate's box and corners. Reader: convolutions, a
 recurrent layer and CTC (CRNN, Shi et al. 2015; Graves et al. 2006). It reads the upper and then the lower half of a
-plate as one sequence, so plates of one and of two lines need no different treatment (Cao et al. 2020).
+plate as one sequence, so one network handles plates of one and of two lines (Cao et al. 2020).
 """
 
 import torch
@@ -84,8 +84,8 @@ class Detector(nn.Module):
         self.head = Conv(n, n, 3)
         self.out = nn.Conv2d(n, OUTPUTS, 1)
         nn.init.zeros_(self.out.weight)
-        rare_wide_upright = torch.cat([torch.tensor([-4.5, 0, 0, 1.2, 0]), SQUARE])
-        self.out.bias = nn.Parameter(rare_wide_upright)
+        prior = torch.cat([torch.tensor([-4.5, 0, 0, 1.2, 0]), SQUARE])  # at first: no plate, else wide and upright
+        self.out.bias = nn.Parameter(prior)
 
     def forward(self, images: Tensor) -> Tensor:
         x = images * 4 - 2

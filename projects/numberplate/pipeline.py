@@ -11,13 +11,13 @@ import numpy as np
 from projects.numberplate.detect import PlateDetector, contours
 from projects.numberplate.formats import disambiguate, known_country
 from projects.numberplate.geometry import rectify
-from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_is_there
+from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_available
 
 MIN_CONTOUR_TEXT = 3
-"""Characters that must be read in a contour for it to count as a plate."""
+"""Minimum number of characters read in a contour for it to count as a plate."""
 READABLE = 4, 2, 0.95
-"""Characters, digits among them, and mean confidence from which a detection below the threshold counts as a plate,
-unless all characters are digits: stickers and signs are read well, too, but show words or telephone numbers."""
+"""A detection below the threshold counts as a plate with at least so many characters, so many of them digits, and this
+mean confidence; not if all are digits. Stickers and signs are read well, too, but show words or telephone numbers."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Pipeline:
         self.detector, self.reader, self.threshold = detector, reader, threshold
 
     def __call__(self, photo: np.ndarray) -> list[Plate]:
-        """The plates of an RGB photo, uint8 (H, W, 3) of any size, the highest score first; none if there is none."""
+        """The plates of an RGB photo, uint8 (H, W, 3) of any size, the highest score first."""
         start = time.perf_counter()
         found = self.detector(photo)
         share = (time.perf_counter() - start) * 1000 / max(1, len(found))
@@ -89,7 +89,7 @@ class Pipeline:
         return plates
 
     def _accepts(self, score: float, reading: Reading) -> bool:
-        """Whether a detection is a plate: its score reaches the threshold, or its text reads like that of a plate."""
+        """Whether a detection counts as a plate: by its score, or by a text that reads like a plate."""
         if self.detector is contours:
             return len(reading.text) >= MIN_CONTOUR_TEXT
         if score >= self.threshold:
@@ -109,7 +109,7 @@ def classical_pipeline(country: str | None = None) -> Pipeline:
 
 def require_tesseract() -> None:
     """Raise ValueError with the command that installs Tesseract if it is missing."""
-    if not tesseract_is_there():
+    if not tesseract_available():
         raise ValueError(NO_TESSERACT)
 
 
@@ -118,7 +118,7 @@ def _rounded(values: np.ndarray) -> tuple[Any, ...]:
 
 
 def rectified(photo: np.ndarray, plate: Plate, height: int = 96) -> np.ndarray:
-    """The plate as seen from the front, RGB uint8 (height, w, 3)."""
+    """The plate in frontal view, RGB uint8 (height, w, 3)."""
     corners = np.array(plate.corners, np.float32)
     wide = np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])
     high = np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])

@@ -20,7 +20,7 @@ NO_TESSERACT = (
     "installer of the UB Mannheim (Windows)"
 )
 MARGINS = (-0.03, 0.0, 0.06)
-"""Of the three crops of a plate; see `reader_input`."""
+"""Margins of the three crops of a plate (test-time augmentation); see `reader_input`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def tesseract(photo: np.ndarray, corners: np.ndarray) -> Reading:
     """
     import pytesseract
 
-    if not tesseract_is_there():
+    if not tesseract_available():
         raise ValueError(NO_TESSERACT)
     width = max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3]))
     height = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
@@ -72,8 +72,8 @@ def tesseract(photo: np.ndarray, corners: np.ndarray) -> Reading:
     return Reading(text, tuple(confidences))
 
 
-def tesseract_is_there() -> bool:
-    """Whether the program can be found."""
+def tesseract_available() -> bool:
+    """Whether Tesseract is installed."""
     import pytesseract
 
     return shutil.which(pytesseract.pytesseract.tesseract_cmd) is not None
@@ -81,7 +81,7 @@ def tesseract_is_there() -> bool:
 
 class NetworkReader:
     """Our reader, on three crops of a plate: tighter than its corners, exact, and with a margin. The text with the
-    highest likelihood is taken: corners are off by about that much, and which crop is best differs from photo to photo.
+    highest likelihood is kept: the corners are inaccurate by about that much, so the best crop differs by photo.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""What the report shows: the numbers in words, tables and figures."""
+"""The report of an evaluation: sentences, tables and figures."""
 
 from collections.abc import Sequence
 
@@ -60,15 +60,15 @@ def _lead(result: Evaluation) -> str:
     if "exact" not in metrics:
         low, high = intervals["recall"]
         return (
-            f"The detector finds {metrics['recall']:.1%} of the plates (95 % interval {low:.1%} - {high:.1%}); "
-            f"{metrics['precision']:.1%} of its detections are plates."
+            f"The detector finds {metrics['recall']:.1%} of the plates (95 % confidence interval {low:.1%} - "
+            f"{high:.1%}); {metrics['precision']:.1%} of its detections are plates."
         )
     low, high = intervals["exact"]
     name = "contours_tesseract" if result.answers else "tesseract"
     baseline = result.numbers["baselines"].get(name, {})
-    beside = f" The baseline, {BASELINES[name]}, reads {baseline['exact']:.1%}." if "exact" in baseline else ""
-    interval = f"95 % interval {low:.1%} - {high:.1%}"
-    return f"{metrics['exact']:.1%} of the plates are read without an error ({interval}).{beside}"
+    compared = f" The baseline, {BASELINES[name]}, reads {baseline['exact']:.1%}." if "exact" in baseline else ""
+    interval = f"95 % confidence interval {low:.1%} - {high:.1%}"
+    return f"{metrics['exact']:.1%} of the plates are read without an error ({interval}).{compared}"
 
 
 def _cards(result: Evaluation) -> list[Card]:
@@ -76,8 +76,8 @@ def _cards(result: Evaluation) -> list[Card]:
 
     def card(name: str) -> Card:
         digits = 0 if name == "ms" else 3
-        beside = f"{BASELINES['contours_tesseract']} {baseline[name]:.{digits}f}" if name in baseline else ""
-        return Card(CARDS[name], f"{metrics[name]:.{digits}f}", beside)
+        compared = f"{BASELINES['contours_tesseract']} {baseline[name]:.{digits}f}" if name in baseline else ""
+        return Card(CARDS[name], f"{metrics[name]:.{digits}f}", compared)
 
     return [card(name) for name in CARDS if name in metrics]
 
@@ -87,7 +87,7 @@ def _baselines_section(result: Evaluation) -> Section:
     return Section(
         "Comparison with baselines",
         "Classical pipelines: contours or OpenCV's Haar cascade, then Tesseract. They are slow, so they are run on at "
-        "most evaluation.baseline_size evenly spaced photos. 'on truth': readings of the ground-truth boxes. folded: O "
+        "most evaluation.baseline_size photos. on truth: the reader alone, on ground-truth boxes. folded: O "
         "counts as 0 and I as 1. cer: character error rate. 70: at IoU 0.7, else 0.5.",
         columns=("metric", "ours", *(BASELINES[name] for name in baselines)),
         rows=[
@@ -102,7 +102,7 @@ def _slices_section(result: Evaluation) -> Section | None:
         return None
     return Section(
         "By width, tilt and brightness",
-        "The tilt is that of the true corners where they are known, else that of the detected ones.",
+        "Tilt is measured on the ground-truth corners where they are known, else on the detected ones.",
         columns=("plates", "n", "recall", "read exactly"),
         rows=[
             [name, int(values["n"]), values.get("recall", ""), values.get("exact", "")]
@@ -118,7 +118,7 @@ def _threshold_section(predictor: Predictor, result: Evaluation) -> Section | No
     found = detect_all(predictor.detector, photos, predictor.config.image_size)
     return Section(
         "Threshold of the detection score",
-        f"Recall and precision on the validation photos. The threshold is {predictor.threshold:.2f}; when a detector "
+        f"Recall and precision on the validation set. The threshold is {predictor.threshold:.2f}; when a detector "
         "is trained, the one with the best F1 is chosen.",
         figure=_threshold_figure(found, photos, predictor.threshold),
     )

@@ -20,7 +20,7 @@ ALIASES = {"xmin": "x0", "ymin": "y0", "xmax": "x1", "ymax": "y1"}
 OTHER_BOXES = {"x", "y", "left", "top", "bbox", "box"}
 """Columns of tables with boxes in another format."""
 SEPARATORS = "-–—.·•:/'_"
-"""What may stand between the characters of a plate, beside white space."""
+"""What may stand between the characters of a plate, besides white space."""
 FOLDS = 5
 SPLIT_NAMES = {
     "train": splits.TRAIN,
@@ -29,7 +29,7 @@ SPLIT_NAMES = {
     "dev": splits.TEST,
     "test": splits.TEST,
 }
-"""What a column `split` may say. If it names no validation set, one is taken from the training set."""
+"""Allowed values of a column `split`. Without a validation set, one is taken from the training set."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
     else:
         paths = [path for path in (config.root, config.crops) if path]
     if not paths:
-        raise ValueError("data.source is csv: say where the table is with --data.root FILE")
+        raise ValueError("data.source csv needs a table: --data.root FILE")
     photos: list[Photo] = []
     crops: list[Crop] = []
     for path in paths:
@@ -94,7 +94,7 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
-    """The sample as somebody's own data: what `--data.source csv --data.root` takes, and one photo for `predict`."""
+    """The sample in the format of user data: a table for `--data.root`, and one photo for `predict`."""
     table = draw_sample(folder, config.sample_size, config.seed)
     return table, find_images(table.parent)[0]
 
@@ -129,8 +129,8 @@ def read_plates(path: Path) -> pd.DataFrame:
 
 
 def _checked(frame: pd.DataFrame, empty: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Rows of boxes, without duplicates; texts with other characters are emptied. empty: which numbers of which boxes
-    were not given. Raises ValueError that names the row."""
+    """Rows of boxes, without duplicates; texts with other characters are emptied. empty: which numbers of the boxes are
+    missing. Raises ValueError with the row."""
     wrong = empty.any(axis=1) != empty.all(axis=1)
     wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
     wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
@@ -142,15 +142,15 @@ def _checked(frame: pd.DataFrame, empty: pd.DataFrame, path: Path) -> pd.DataFra
         if rows.any():
             row = frame[rows].iloc[0]
             raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
-    strange = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
-    if strange.any():
-        example = frame.loc[strange, "text"].iloc[0]
+    invalid = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
+    if invalid.any():
+        example = frame.loc[invalid, "text"].iloc[0]
         print(
-            f"{path}: {int(strange.sum())} texts are ignored, because they hold characters other than A-Z and 0-9 "
+            f"{path}: {int(invalid.sum())} texts are ignored, because they contain characters other than A-Z and 0-9 "
             f"({example})",
             flush=True,
         )
-        frame.loc[strange, "text"] = ""
+        frame.loc[invalid, "text"] = ""
     return frame.drop_duplicates(["file", *BOX, "text"])
 
 
@@ -226,16 +226,20 @@ def _split(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], sets: list[st
     named = [str(group["split"].fillna("").iloc[0]).lower() if "split" in group else "" for _, group in rows]
     unknown = sorted(set(named) - set(SPLIT_NAMES) - {""})
     if unknown:
-        raise ValueError(f"the column split says {unknown[0]}; it may say train, validation, dev or test")
+        raise ValueError(f"the column split has {unknown[0]}; allowed are train, validation, dev and test")
     given = all(named)
     if any(named) and not given:
         raise ValueError(f"the column split is empty for {rows[named.index('')][0]}; fill it in every row, or in none")
     if given and config.fold is not None:
-        raise ValueError("data.fold is for tables without a column split; this one has one")
+        raise ValueError("data.fold is for tables without a column split")
     drawn = splits.grouped(keys, sets, (config.validation, 0.0 if given else config.test), config.seed)
     if given:
-        told = np.array([SPLIT_NAMES[name] for name in named], dtype=object)
-        return told if splits.VALIDATION in told else np.where(told == splits.TEST, splits.TEST, drawn)
+        named_splits = np.array([SPLIT_NAMES[name] for name in named], dtype=object)
+        return (
+            named_splits
+            if splits.VALIDATION in named_splits
+            else np.where(named_splits == splits.TEST, splits.TEST, drawn)
+        )
     if config.fold is not None:
         inside = np.array([int(fingerprint(key)[:8], 16) % FOLDS == config.fold for key in keys])
         return np.where(inside, splits.TEST, np.where(drawn == splits.TEST, splits.TRAIN, drawn))
@@ -243,8 +247,8 @@ def _split(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], sets: list[st
 
 
 def _without_leakage(photos: list[Photo], crops: list[Crop]) -> tuple[list[Photo], list[Crop]]:
-    """Training items whose text is also in the validation or test set, of whatever table, are not used; nor are
-    validation items whose text is in the test set."""
+    """Training items whose text is also in the validation or test set of any table are left out, and validation items
+    whose text is in the test set."""
     tested = {crop.text for crop in crops if crop.split == splits.TEST}
     validated = {crop.text for crop in crops if crop.split == splits.VALIDATION} - tested
 

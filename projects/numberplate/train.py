@@ -39,11 +39,11 @@ from shared.training.loop import fit
 
 
 def train(config: Config, run: Run) -> Predictor:
-    """Data and networks; the detector's training, then the reader's; the predictor."""
+    """Train the detector, then the reader, and return the predictor."""
     data = PlateData(config.data)
     distributed.print_once(data.summary())
     predictor = Predictor.initial(config)
-    # Both data sets before the first training: what is wrong with them is said now, not hours later.
+    # Both data sets are built before the first training: errors in them are reported now, not hours later.
     views = training_views(data, config) if config.part in ("both", "detector") else None
     plates = training_plates(data, config) if config.part in ("both", "reader") else None
     fixed = validation_plates(data) if plates is not None else None
@@ -60,7 +60,7 @@ def train(config: Config, run: Run) -> Predictor:
 
 
 def train_detector(network: nn.Module, views: RandomViews, photos: list[Photo], config: Config, run: Run) -> float:
-    """From random views of photos to boxes and corners; the threshold with the best F1 on the validation photos."""
+    """Train on random views of photos; return the score threshold with the best F1 on the validation photos."""
     settings, boxes = config.detector, [photo.boxes for photo in photos]
     points = grid_points(settings.image_size, settings.image_size)  # (N, 3)
 
@@ -78,7 +78,7 @@ def train_detector(network: nn.Module, views: RandomViews, photos: list[Photo], 
 
 
 def train_reader(network: nn.Module, plates: RandomPlates, fixed: FixedPlates, config: Config, run: Run) -> None:
-    """From rectified plates to their texts."""
+    """Train on rectified plates and their texts."""
     settings = config.reader
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:

@@ -16,11 +16,11 @@ SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATIENCE = 15
 """Frames without a detection after which a track ends."""
 CERTAIN = 0.9
-"""Confidence from which a plate counts that only one frame shows."""
+"""Minimum confidence of a plate that is detected in one frame only."""
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is called like a video."""
+    """Whether the suffix of a file is that of a video."""
     return path.suffix.lower() in SUFFIXES
 
 
@@ -73,7 +73,7 @@ class Tracker:
             overlaps = [_overlap(plate, track) for track in free]
             if overlaps and max(overlaps) > 0.2:
                 track = free[int(np.argmax(overlaps))]
-            else:  # one that moved far or was hidden is recognised by its text
+            else:  # a plate that moved far or was occluded is recognised by its text
                 known = (track for track in self.tracks if track.text == plate.text != "" and track.last < self.frame)
                 track = next(known, None)
             if track is None:
@@ -88,16 +88,16 @@ class Tracker:
 
     @property
     def found(self) -> list[Track]:
-        """The plates that count: seen in two frames or more, or in one with high confidence."""
+        """The tracks that count: with detections in two frames or more, or in one with high confidence."""
         return [t for t in self.tracks if t.text and (t.last > t.first or t.confidence >= CERTAIN)]
 
 
 def _overlap(plate: Plate, track: Track) -> float:
-    """IoU of a plate with the last position of a track; 0 if both are read with confidence, their texts are unlike and
-    neither is part of the other: another car has stopped in the same place."""
+    """IoU of a plate with the last position of a track; 0 if both are read with confidence, their texts differ and
+    neither is part of the other: another car has stopped in the same position."""
     part = plate.text in track.text or track.text in plate.text
-    unlike = edit_distance(plate.text, track.text) > len(track.text) / 2
-    if unlike and not part and min(plate.confidence, track.confidence) >= 0.5:
+    differ = edit_distance(plate.text, track.text) > len(track.text) / 2
+    if differ and not part and min(plate.confidence, track.confidence) >= 0.5:
         return 0.0
     return float(iou(np.array(plate.box), np.array(track.plate.box))[0, 0])
 
@@ -111,9 +111,7 @@ class Video:
         self.source = source
         self.capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
         if not self.capture.isOpened():
-            what = (
-                "there is no webcam" if isinstance(source, int) else f"{source} is not a video in a format I can read"
-            )
+            what = "there is no webcam" if isinstance(source, int) else f"{source} is not a video in a supported format"
             raise ValueError(what)
         self.rate = self.capture.get(cv2.CAP_PROP_FPS) or 25.0
         count = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -123,8 +121,8 @@ class Video:
         """RGB frames until the video ends, which may be earlier than its header says."""
         try:
             while True:
-                there, frame = self.capture.read()
-                if not there:
+                ok, frame = self.capture.read()
+                if not ok:
                     return
                 yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         finally:

@@ -15,6 +15,7 @@ import numpy as np
 
 from projects.plantdisease.predictor import Predictor
 from shared.config import AppOptions
+from shared.page import photo_page
 from shared.runs import Run
 
 
@@ -24,17 +25,14 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
 
     predictor = Predictor.load(run.model_file)
 
-    def diagnose(photo: np.ndarray | None) -> tuple[dict[str, float], np.ndarray | None, str]:
-        if photo is None:
-            return {}, None, ""
+    def diagnose(photo: np.ndarray) -> tuple[dict[str, float], np.ndarray, str]:
         prediction = predictor(photo, top=5)
         note = "" if prediction.in_distribution else "Out of distribution: this photo is not like the training photos."
         return dict(prediction.classes), predictor.explain(photo, prediction.classes[0][0]), note
 
+    outputs = [gradio.Label(label="Prediction"), gradio.Image(label="Attribution"), gradio.Textbox(label="Note")]
     return {
-        "fn": diagnose,
-        "inputs": gradio.Image(label="A photo of one leaf"),
-        "outputs": [gradio.Label(label="Prediction"), gradio.Image(label="Attribution"), gradio.Textbox(label="Note")],
+        **photo_page(diagnose, outputs, "A photo of one leaf", at_least=predictor.config.model.decode_size),
         "title": "Plant disease",
         "description": f"{run.name} · {len(predictor.classes)} classes",
     }

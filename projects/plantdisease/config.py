@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import AugmentConfig
+from shared.data.config import AugmentConfig, Damaged
 from shared.training.config import TrainingConfig
 
 
@@ -32,6 +32,8 @@ class DataConfig(Section):
     """Session split: photos within this many camera numbers of another set are left out."""
     sample_size: int = Field(1800, ge=72)
     """Number of photos in the sample."""
+    damaged: Damaged = "refuse"
+    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
     cache: Path = Path("data/cache")
     """Where decoded photos and frozen features are kept."""
     seed: int = Field(0, ge=0)

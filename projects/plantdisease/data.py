@@ -13,11 +13,13 @@ from projects.plantdisease.leaf_groups import leaf_groups
 from projects.plantdisease.sources import list_photos, source_folder
 from shared.compute.device import pick_device
 from shared.data import splits
+from shared.data.augmentation import augment
 from shared.data.cache import fingerprint
 from shared.data.features import fingerprint_weights, frozen_features
-from shared.data.images import augment, load_images, normalise
+from shared.data.images import load_images, normalise, readable_photos
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.names import shown
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class LeafData:
     def __init__(self, config: DataConfig, decode_size: int, classes: list[str] | None = None) -> None:
         """classes: the classes of a finished run, when its predictor is scored on other photos."""
         folder = source_folder(config)
-        self.photos, self.classes = list_photos(folder, classes)
+        found, self.classes = list_photos(folder, classes)
+        readable = readable_photos([photo.path for photo in found], config.damaged, config.cache)
+        self.photos = [photo for photo, kept in zip(found, readable) if kept]
+        self.damaged = [photo.path for photo, kept in zip(found, readable) if not kept]
         self.labels = np.array([photo.label for photo in self.photos])
         self.images, self.images_key = load_images([photo.path for photo in self.photos], decode_size, config.cache)
         self.split_name = self._split_name(config)
@@ -138,7 +143,11 @@ class LeafData:
         """One line: how many photos of how many classes are where."""
         counts = Counter(self.parts.tolist())
         parts = ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])
-        return f"{len(self.photos)} photos, {len(self.classes)} classes, split {self.split_name}: {parts}"
+        line = f"{len(self.photos)} photos, {len(self.classes)} classes, split {self.split_name}: {parts}"
+        if not self.damaged:
+            return line
+        names = ", ".join(shown(path.name) for path in self.damaged[:3]) + (", ..." if len(self.damaged) > 3 else "")
+        return f"{line} (left out: {len(self.damaged)} photos that cannot be read ({names}))"
 
 
 def backbone_features(backbone: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:

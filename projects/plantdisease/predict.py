@@ -17,16 +17,15 @@ import cv2
 from projects.plantdisease.config import PredictOptions
 from projects.plantdisease.predictor import Predictor
 from shared.command import picture_files, readable
-from shared.data.images import find_images, read_image
+from shared.data.images import list_photos, read_image
 from shared.files import write_bytes
+from shared.names import shown
 from shared.runs import Run
 
 
 def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture of the parts that support the answer."""
-    paths = [photo for path in options.input for photo in (find_images(path) if path.is_dir() else [path])]
-    if not paths:
-        raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
+    paths = list_photos(options.input)
     predictor = Predictor.load(run.model_file)
     pictures = picture_files(options.overlay or run.output / "predictions", paths)
     answers, size = [], predictor.config.model.decode_size
@@ -34,10 +33,10 @@ def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
         prediction = predictor(image, options.top)
         heat_map = predictor.explain(image, prediction.classes[0][0], options.explain)
         write_bytes(pictures[number], cv2.imencode(".png", heat_map[:, :, ::-1])[1].tobytes())
-        print(f"{path}: {prediction}\n  {pictures[number]}")
+        print(f"{shown(path)}: {prediction}\n  {pictures[number]}")
         answers.append(
             {
-                "file": str(path),
+                "file": shown(path),
                 **asdict(prediction),
                 "in_distribution": prediction.in_distribution,
                 "overlay": str(pictures[number]),

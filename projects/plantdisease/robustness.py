@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import torch
 
-from shared.data.images import foreground, replace_background, to_float
+from shared.data.augmentation import foreground, replace_background
+from shared.data.images import to_float
 
 Corruption = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 

@@ -19,7 +19,8 @@ from projects.plantdisease.model import build_model
 from projects.plantdisease.predictor import Predictor
 from shared.compute import distributed
 from shared.compute.device import seed_everything
-from shared.data.images import augment, cut_mix, normalise
+from shared.data.augmentation import augment, cut_mix
+from shared.data.images import normalise
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import classification_metrics

@@ -1,8 +1,8 @@
 """Product features: the parts and qualities of a product that reviews praise or complain about.
 
 Frequent nouns as in Hu & Liu 2004 (Mining and Summarizing Customer Reviews), without a part-of-speech tagger: a noun is
-what stands between a word like 'the', 'my' or 'this' and a verb, a preposition or the end of the clause. The sentiment
-towards a feature is that of the clause, or of the feature itself where the run was trained on aspects.
+a word between a determiner ('the', 'my', 'this') and a verb, a preposition or the end of the clause. The sentiment
+towards a feature is that of the clause, or of the feature itself if the run was trained on aspects.
 """
 
 import re
@@ -51,12 +51,12 @@ def clauses_of(text: str) -> list[str]:
     return [piece for piece in pieces if len(piece.split()) >= 2]
 
 
-def nouns(clauses: Sequence[str], least: int) -> list[str]:
-    """Nouns and pairs of nouns that occur in at least `least` clauses, the most frequent first."""
+def nouns(clauses: Sequence[str], min_count: int) -> list[str]:
+    """Nouns and pairs of nouns that occur in at least `min_count` clauses, the most frequent first."""
     everywhere, as_noun = Counter(), Counter()
     for clause in clauses:
         words = WORD.findall(clause.lower())
-        found, placed = set(), set()  # phrases, and those in the position of a noun
+        found, placed = set(), set()  # all phrases; phrases in the position of a noun
         for start in range(len(words)):
             for length in (1, 2):
                 phrase = words[start : start + length]
@@ -69,8 +69,8 @@ def nouns(clauses: Sequence[str], least: int) -> list[str]:
                     placed.add(" ".join(phrase))
         everywhere.update(found)
         as_noun.update(placed)
-    named = {n: c for n, c in everywhere.items() if c >= least and as_noun[n] >= max(2, 0.12 * c)}
-    # a word that mostly occurs in one pair ('customer' in 'customer service') is not a feature of its own
+    named = {n: c for n, c in everywhere.items() if c >= min_count and as_noun[n] >= max(2, 0.12 * c)}
+    # a word that mostly occurs in one pair ('customer' in 'customer service') is not a separate feature
     part_of_pair = {
         word for pair, c in named.items() if " " in pair for word in pair.split() if c > 0.6 * everywhere[word]
     }
@@ -81,7 +81,7 @@ def find_features(predictor: Predictor, texts: Sequence[str], count: int) -> lis
     """The `count` most mentioned features of all texts, with praise and complaints. Needs the classes negative and
     positive."""
     clauses = [(row, clause) for row, text in enumerate(texts) for clause in clauses_of(text)]
-    names = nouns([clause for _, clause in clauses], least=max(3, len(texts) // 200))[: 2 * count]
+    names = nouns([clause for _, clause in clauses], min_count=max(3, len(texts) // 200))[: 2 * count]
     patterns = {name: re.compile(rf"\b{re.escape(name)}s?\b", re.IGNORECASE) for name in names}
     mentions = [(name, row, clause) for row, clause in clauses for name in names if patterns[name].search(clause)]
     if not mentions:

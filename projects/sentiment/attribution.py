@@ -18,7 +18,7 @@ def word_attributions(
 ) -> list[tuple[str, float]]:
     """The words of a text in their order, each with its attribution to the predicted class, scaled to -1..1.
 
-    Words that the network did not read (the truncated middle of a long text) have 0.
+    Words that are not part of the input (the truncated middle of a long text) have 0.
     """
     encoding = tokenizer.encode(text, aspect) if aspect else tokenizer.encode(text)
     tokens = head_and_tail(list(zip(ids_of(encoding), encoding.offsets, encoding.sequence_ids)), max_tokens)
@@ -36,7 +36,7 @@ def word_attributions(
 
 
 def integrated_gradients(network: SentimentNet, tokens: Tensor) -> Tensor:
-    """Attribution of every token to the logit of the predicted class; the baseline is a text of padding.
+    """Attribution of every token to the logit of the predicted class; the baseline input is padding.
 
     tokens (1, L) -> (1, L). The values sum to the difference of the two logits (completeness).
     """

@@ -1,7 +1,7 @@
-"""What a network has to beat: the majority class, linear models on unigrams and bigrams, and VADER's rules.
+"""Baselines: the majority class, linear models on unigrams and bigrams, and the rules of VADER.
 
 TF-IDF with logistic regression, and logistic regression on naive-Bayes log-count ratios (Wang & Manning 2012,
-Baselines and Bigrams): fitted in seconds, and hard to beat on long reviews.
+Baselines and Bigrams): fitted in seconds, and strong on long reviews.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from torch import Tensor
 
 from shared.evaluation.metrics import linear_weights
 
-LINEAR = ("tfidf_lr", "nb_lr")  # those that are trained
+LINEAR = ("tfidf_lr", "nb_lr")
 WORDS = r"(?u)\b\w+\b|[!?]"
 
 
 @dataclass
 class Baselines:
-    """The fitted baselines, as plain tensors and a list of terms (words and pairs of words)."""
+    """The fitted baselines, as plain tensors and a list of terms (unigrams and bigrams)."""
 
     terms: list[str]
     idf: Tensor
@@ -31,13 +31,13 @@ class Baselines:
     tfidf: Tensor
     """Weights of the TF-IDF values, (T + 1, C); the last row is the bias."""
     bayes: Tensor
-    """Weights of the terms that occur (0 or 1), (T + 1, C); the last row is the bias."""
+    """Weights of the binary terms (occurs or not), (T + 1, C); the last row is the bias."""
     majority: int
     """The most frequent class of the training set."""
 
     @classmethod
     def fit(cls, texts: Sequence[str], labels: np.ndarray, classes: int, min_count: int = 2) -> "Baselines":
-        """Fit both models on training texts; terms in fewer than `min_count` of them are left out, unless all are."""
+        """Fit both models on training texts; terms in fewer than `min_count` of them are left out."""
         vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
         try:
             counts = csr_matrix(vectorizer.fit_transform(texts))

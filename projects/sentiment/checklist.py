@@ -1,5 +1,5 @@
-"""Behavioural tests with known answers (CheckList; Ribeiro et al. 2020): is 'not good' understood, and do changes that
-must not matter (a typo, a name, a neutral sentence) leave the prediction alone?"""
+"""Behavioural tests with known answers (CheckList; Ribeiro et al. 2020): is 'not good' understood, and is the
+prediction invariant to a typo, a name or a neutral sentence?"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -39,20 +39,25 @@ class CheckResult:
 
 
 def run_checks(
-    classify: Classify, texts: Sequence[str], classes: list[str], seed: int = 0, most: int = 200
+    classify: Classify, texts: Sequence[str], classes: list[str], seed: int = 0, max_texts: int = 200
 ) -> list[CheckResult]:
-    """All tests of one model. The invariance tests change at most `most` of the (test) texts."""
+    """All tests of one model. The invariance tests change at most `max_texts` of the texts."""
     generator = np.random.default_rng(seed)
-    chosen = [texts[i] for i in generator.permutation(len(texts))[:most]]
+    chosen = [texts[i] for i in generator.permutation(len(texts))[:max_texts]]
     results = []
     if {"negative", "positive"} <= set(classes):  # minimum functionality tests
         positive, negative = classes.index("positive"), classes.index("negative")
         praise, criticism = _sentences(POSITIVE), _sentences(NEGATIVE)
         for name, expectation, cases, passes in (
-            ("praise", "is positive", [s for s, _ in praise], lambda said: said == positive),
-            ("criticism", "is negative", [s for s, _ in criticism], lambda said: said == negative),
-            ("negated praise", "is not positive", [s for _, s in praise], lambda said: said != positive),
-            ("negated criticism", "is not negative", [s for _, s in criticism], lambda said: said != negative),
+            ("praise", "is positive", [s for s, _ in praise], lambda predicted: predicted == positive),
+            ("criticism", "is negative", [s for s, _ in criticism], lambda predicted: predicted == negative),
+            ("negated praise", "is not positive", [s for _, s in praise], lambda predicted: predicted != positive),
+            (
+                "negated criticism",
+                "is not negative",
+                [s for _, s in criticism],
+                lambda predicted: predicted != negative,
+            ),
         ):
             results.append(_result(name, expectation, cases, passes(classify(cases))))
     for name, pairs in (  # invariance tests
@@ -79,7 +84,7 @@ def _sentences(adjectives: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _result(name: str, expectation: str, cases: Sequence[str], passed: np.ndarray) -> CheckResult:
-    example = next((text for text, right in zip(cases, passed) if not right), cases[0])
+    example = next((text for text, correct in zip(cases, passed) if not correct), cases[0])
     return CheckResult(name, expectation, len(cases), float(passed.mean()), _short(example))
 
 
@@ -99,5 +104,5 @@ def _two_names(generator: np.random.Generator) -> list[str]:
     return [NAMES[i] for i in generator.permutation(len(NAMES))[:2]]
 
 
-def _short(text: str, most: int = 90) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _short(text: str, max_length: int = 90) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"

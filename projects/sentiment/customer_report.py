@@ -1,4 +1,4 @@
-"""A page for a shop: what customers like and dislike, product by product, with confidence intervals.
+"""A page for a shop: what customers like and dislike, by product, with confidence intervals.
 
 python -m projects.sentiment.customer_report reviews.csv --run RUN
 """
@@ -30,8 +30,8 @@ from shared.files import read_json, write_json
 from shared.runs import Run
 
 LIKED, DISLIKED = ACCENT, "#c24a3d"
-FEW = 20  # reviews; below, the interval of a product is too wide to rank it
-UNCERTAIN = 0.6  # probability of the predicted class below which a review counts as uncertain
+MIN_REVIEWS = 20  # with fewer, the interval of a product is too wide to rank it
+UNCERTAIN = 0.6  # with a lower probability of the predicted class a review counts as uncertain
 
 
 @dataclass
@@ -53,15 +53,15 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
     probabilities = predictor.forward(reviews.texts).softmax(dim=1)
     positive = (probabilities.argmax(dim=1) == predictor.classes.index("positive")).numpy()
     uncertain = (probabilities.amax(dim=1) < UNCERTAIN).numpy()
-    judge = _load_aspects(options.aspects) if options.aspects else predictor
-    features = find_features(judge, reviews.texts, options.features)
+    aspect_predictor = _load_aspects(options.aspects) if options.aspects else predictor
+    features = find_features(aspect_predictor, reviews.texts, options.features)
 
     low, high = proportion_interval(int(positive.sum()), len(positive))
     lead = (
         f"{positive.mean():.0%} of {len(positive)} reviews are positive ({low:.0%} to {high:.0%}). "
         f"{_best_and_worst(positive, reviews.products)}{_likes_and_dislikes(features)}"
     )
-    interval = f"of {len(positive)} reviews; 95 % interval {low:.0%} to {high:.0%}"
+    interval = f"of {len(positive)} reviews; 95 % confidence interval {low:.0%} to {high:.0%}"
     cards = [
         Card("positive", f"{positive.mean():.0%}", interval),
         Card("uncertain", f"{uncertain.mean():.0%}", f"of the reviews: confidence below {UNCERTAIN:.0%}"),
@@ -90,7 +90,7 @@ def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str 
     products, dates = read_products(frame, path, options.product), read_dates(frame, path, options.date)
     kept = [bool(text) for text in texts]
     if not any(kept):
-        raise ValueError(f"{path} holds no text")
+        raise ValueError(f"{path} has no text")
     if not all(kept):
         print(f"sentiment: left out: {kept.count(False)} rows of {path} without a text", file=sys.stderr)
     return Reviews(
@@ -101,7 +101,7 @@ def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str 
 
 
 def read_dates(frame: pd.DataFrame, path: Path, date: str | None) -> pd.Series | None:
-    """The column of days, where there is one. Raises ValueError where it is asked for and cannot be read."""
+    """The column of days, where there is one. Raises ValueError if it is named with --date and cannot be read."""
     column = find_column(frame, "date", date, COLUMNS["date"], path, False)
     if column is None:
         return None
@@ -133,7 +133,7 @@ def by_product(positive: np.ndarray, products: list[str] | None) -> list[tuple[s
 
 
 def by_period(positive: np.ndarray, dates: pd.Series) -> tuple[list[str], list[tuple[int, int]]]:
-    """Months, quarters or years, whichever are about two dozen at most: their names, and positive and all reviews."""
+    """Months, quarters or years, at most about 24 periods: their names, and number of positive and of all reviews."""
     days = (dates.max() - dates.min()).days
     unit = "M" if days < 800 else "Q" if days < 2400 else "Y"
     periods = dates.dt.tz_localize(None).dt.to_period(unit)
@@ -142,13 +142,15 @@ def by_period(positive: np.ndarray, dates: pd.Series) -> tuple[list[str], list[t
 
 
 def _accuracy(run: Run) -> str:
-    """Of the run on its own test set."""
+    """Accuracy of the run on its own test set."""
     path = run.folder / "evaluation.json"
     return f"{read_json(path)['metrics']['accuracy']:.0%}" if path.is_file() else "unknown"
 
 
 def _best_and_worst(positive: np.ndarray, products: list[str] | None) -> str:
-    ranked = sorted((row for row in by_product(positive, products) if row[2] >= FEW), key=lambda row: row[1] / row[2])
+    ranked = sorted(
+        (row for row in by_product(positive, products) if row[2] >= MIN_REVIEWS), key=lambda row: row[1] / row[2]
+    )
     if len(ranked) < 2:
         return ""
     (worst, a, n), (best, b, m) = ranked[0], ranked[-1]
@@ -177,7 +179,7 @@ def _product_section(positive: np.ndarray, products: list[str] | None) -> Sectio
     ]
     figure = _intervals_figure([name[:40] for name, _, _ in rows], [(k, n) for _, k, n in rows])
     return Section(
-        "Product by product",
+        "Products",
         "Fraction of positive reviews, for at most the 20 most reviewed products.",
         columns=("product", "reviews", "positive", "95 % interval"), rows=table, figure=figure,
     )  # fmt: skip
@@ -227,9 +229,9 @@ def _feature_section(features: list[Feature]) -> Section | None:
     )  # fmt: skip
 
 
-def _quote_section(features: list[Feature], most: int = 8) -> Section | None:
+def _quote_section(features: list[Feature], count: int = 8) -> Section | None:
     pieces = []
-    for feature in features[:most]:
+    for feature in features[:count]:
         for title, mentions in (("liked", feature.praise), ("disliked", feature.complaints)):
             quotes = [clause for _, clause in mentions if 4 <= len(clause.split()) <= 30][:2]
             if quotes:
@@ -272,12 +274,12 @@ def _intervals_figure(names: list[str], counts: list[tuple[int, int]]) -> Figure
 
 def _reading_section(run: Run) -> Section:
     text = (
-        "The network makes errors: it may misjudge a single review, while the fraction over many reviews is close. The "
-        "intervals show the uncertainty from the limited number of reviews; they do not include the errors of the "
-        "network. Reviewers are not all customers: very happy and very angry ones write more often."
+        "The network makes errors: it may misclassify a review, but the fraction over many reviews is nearly right. "
+        "The intervals show the uncertainty from the limited number of reviews; they do not include the errors of the "
+        "network. Reviewers are a biased sample of customers: very happy and very angry ones write more often."
     )
     if run.settings["data"]["source"] == "sample":
-        text += " This network was trained on generated sentences only; train it on reviews of your own kind first."
+        text += " This network was trained on generated sentences only; train one on reviews like yours first."
     return Section("How to read this", text)
 
 

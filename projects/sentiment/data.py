@@ -1,4 +1,4 @@
-"""Texts -> training, validation and test set, and what the network sees of them."""
+"""Texts -> training, validation and test set, and the input of the network."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, text_fingerprints
 
 PRODUCTS = 20
-"""From this number of products on `split auto` is by product."""
+"""With at least this number of products `split auto` is by product."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def pad(tokens: Sequence[Sequence[int]]) -> Tensor:
 
 
 def to_dataset(table: Table, tokenizer: Tokenizer, max_tokens: int) -> Texts:
-    """Texts as the network sees them, in training and evaluation alike."""
+    """Tokenised texts: the input of the network in training and evaluation."""
     return Texts(encode(tokenizer, table.texts, table.aspects, max_tokens), table.labels)
 
 
@@ -57,7 +57,7 @@ class ReviewData:
     """The texts of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
-        """classes: the classes of a finished run, when its predictor is scored on other texts."""
+        """classes: the classes of a finished run whose predictor is scored on other texts."""
         table = load_table(config, classes)
         has_training_set = config.split not in ("all", "test")
         self.split_name, parts = assign_parts(table, config)
@@ -93,7 +93,7 @@ class ReviewData:
         return self.part(splits.TEST)
 
     def summary(self) -> str:
-        """One line: how many texts of how many classes are in which set, and how many were left out."""
+        """One line: number of texts and classes, size of each set, and how many texts were left out."""
         counts = Counter(self.parts.tolist())
         parts = ", ".join(f"{counts[part]} {part}" for part in splits.NAMES if counts[part])
         line = f"{len(self.parts)} texts, {len(self.classes)} classes, split {self.split_name}: {parts}"
@@ -104,7 +104,7 @@ class ReviewData:
 def fingerprints(table: Table, bare: bool = False) -> Fingerprints:
     """Content hashes of the texts with headline and aspect (another aspect is another item), or of the bare texts.
 
-    The bare texts find what was trained on in data that are read with other columns.
+    Bare texts recognise training texts in tables that are read with other columns.
     """
     if bare:
         return text_fingerprints(f"bare text {text}" for text in table.bodies or table.texts)
@@ -134,7 +134,7 @@ def assign_parts(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
 def _given_parts(table: Table, config: DataConfig) -> np.ndarray:
     """The source's own split, (N,); where it has no validation set, one is taken from its training set."""
     if table.parts is None:
-        raise ValueError(f"split {config.split} needs data with a split of their own; use --data.split random")
+        raise ValueError(f"split {config.split} needs data with their own split; use --data.split random")
     parts = np.array(table.parts, dtype=object)
     if config.split == "test":
         return np.where(parts == splits.TEST, splits.TEST, splits.UNUSED)
@@ -143,8 +143,8 @@ def _given_parts(table: Table, config: DataConfig) -> np.ndarray:
     if splits.VALIDATION not in table.parts:
         train = np.flatnonzero(parts == splits.TRAIN)
         texts, labels = [table.texts[i] for i in train], table.labels[train].tolist()
-        held = splits.grouped(texts, labels, (config.validation, 0.0), config.seed)
-        parts[train[held == splits.VALIDATION]] = splits.VALIDATION
+        held_out = splits.grouped(texts, labels, (config.validation, 0.0), config.seed)
+        parts[train[held_out == splits.VALIDATION]] = splits.VALIDATION
     unknown = ~np.isin(parts, splits.NAMES)
     table.left_out["of another set"] += int(unknown.sum())
     parts[unknown] = splits.UNUSED

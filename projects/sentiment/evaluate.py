@@ -1,4 +1,4 @@
-"""Score a run beside its baselines.
+"""Evaluate a run and compare it with its baselines.
 
 python -m projects.sentiment.evaluate                       # the latest run, on its own test set
 python -m projects.sentiment.evaluate --run RUN --data.source csv --data.root FILE --json out.json
@@ -25,13 +25,13 @@ from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import accuracy, classifier_rows, mcnemar, scores
 
 HEADLINE = ("accuracy", "max")
-OF_THE_MODEL = ("title", "aspect", "star_labels", "class_names")
-"""Settings of the data that say what a model's inputs and classes mean."""
+MODEL_SETTINGS = ("title", "aspect", "star_labels", "class_names")
+"""Settings of the data that define a model's inputs and classes."""
 
 
 @dataclass
 class Evaluation:
-    """What was measured, and on what."""
+    """The result of an evaluation, and its data."""
 
     summary: str
     test: Table
@@ -63,7 +63,7 @@ class Evaluation:
 
 
 def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
-    """Score a predictor on the test set (on all texts with `data.split all`) without those that the run has seen."""
+    """Score a predictor on the test set (with `data.split all`: on all texts) without the run's training data."""
     config, trained = with_settings_of(predictor, options.data), predictor.config.data
     data = ReviewData(config, classes=predictor.classes)
     test = data.test
@@ -91,8 +91,8 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
 
 
 def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:
-    """The settings of other data, with those of the training for everything that belongs to the model."""
-    own = {name: getattr(predictor.config.data, name) for name in OF_THE_MODEL if name not in data.model_fields_set}
+    """The settings of other data, with the training run's values of `MODEL_SETTINGS` unless they are set."""
+    own = {name: getattr(predictor.config.data, name) for name in MODEL_SETTINGS if name not in data.model_fields_set}
     return data.model_copy(update=own)
 
 
@@ -104,7 +104,7 @@ def best_of(baselines: dict[str, np.ndarray], targets: np.ndarray) -> str:
 def behavioural_tests(
     predictor: Predictor, test: Table, baselines: dict[str, np.ndarray]
 ) -> list[tuple[CheckResult, CheckResult]]:
-    """The same tests of the network and of the best linear baseline; none where an aspect is asked for."""
+    """The same tests of the network and of the best linear baseline; none for data with aspects."""
     if test.aspects is not None:
         return []
     best = best_of({name: baselines[name] for name in LINEAR}, test.labels)

@@ -21,7 +21,7 @@ FILTER_WIDTHS = (3, 4, 5)  # words
 
 
 class SentimentNet(nn.Module):
-    """tokens (B, L), padded with 0 -> logits (B, classes). The logits do not depend on the amount of padding."""
+    """tokens (B, L), padded with 0 -> logits (B, classes), independent of the amount of padding."""
 
     encoder: Any
 
@@ -34,13 +34,13 @@ class SentimentNet(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         mask = tokens != PAD if mask is None else mask  # (B, L): True for tokens, False for padding
         if self.training and self.word_dropout:
-            hidden = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
-            tokens = tokens.masked_fill(hidden & mask, UNKNOWN)
+            dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
+            tokens = tokens.masked_fill(dropped & mask, UNKNOWN)
         return self.head(self.encoder(tokens, mask))  # (B, classes)
 
 
 class Pooling(nn.Module):
-    """Hidden states (B, L, D) and mask (B, L) -> one vector a text (B, D)."""
+    """Hidden states (B, L, D) and mask (B, L) -> one vector per text (B, D)."""
 
     def __init__(self, kind: str, width: int) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Transformer(nn.Module):
 
 
 def build_tokenizer(config: ModelConfig, texts: list[str]) -> Tokenizer:
-    """The pretrained encoder's own tokenizer, or one of the words of the training texts."""
+    """The tokenizer of the pretrained encoder, or a word tokenizer fitted on the training texts."""
     if config.name == "transformer":
         return without_padding_and_truncation(pretrained.load_tokenizer(config).backend_tokenizer)
     return word_tokenizer(texts, config.vocab_size, config.min_count)
@@ -119,8 +119,8 @@ def build_tokenizer(config: ModelConfig, texts: list[str]) -> Tokenizer:
 def build_model(
     config: ModelConfig, tokenizer: Tokenizer, classes: int, architecture: dict[str, Any] | None = None
 ) -> SentimentNet:
-    """The network that the settings name. With the `architecture` of a finished run it gets random weights, because
-    trained ones are loaded next. Raises ValueError with one sentence."""
+    """The network that the settings name. With the `architecture` of a finished run the weights are random, to be
+    loaded from that run. Raises ValueError with one sentence."""
     if config.name == "transformer":
         network = pretrained.build_encoder(config, architecture)
         return SentimentNet(Transformer(network, config), network.config.hidden_size, classes, config)
@@ -137,7 +137,7 @@ def build_model(
 
 
 def architecture(model: SentimentNet) -> dict[str, Any]:
-    """What must be known beside the settings to build the network again."""
+    """What is needed in addition to the settings to rebuild the network."""
     encoder = model.encoder
     if isinstance(encoder, Transformer):
         return encoder.network.config.to_diff_dict()

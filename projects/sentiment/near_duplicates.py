@@ -12,7 +12,7 @@ import numpy as np
 
 from shared.data import splits
 
-N = 5  # words; two texts that share a 5-gram have more than a turn of phrase in common
+N = 5  # words; two texts rarely share a 5-gram by chance
 
 
 def words_of(text: str) -> list[str]:
@@ -32,8 +32,8 @@ def _hash(ngram: str) -> int:
 
 
 def near_duplicates(texts: Sequence[str], parts: np.ndarray, max_overlap: float) -> np.ndarray:
-    """Texts to be left out because at least `max_overlap` of their 5-grams occur in one text of a set that is used
-    later: training texts near validation or test texts, validation texts near test texts. Bool (N,)."""
+    """Texts to be left out because at least `max_overlap` of their 5-grams occur in one text of a held-out set:
+    training texts near validation or test texts, validation texts near test texts. Bool (N,)."""
     found = np.zeros(len(texts), bool)
     holders: dict[int, list[int]] = {}  # 5-gram -> the validation and test texts that contain it
     for part in (splits.TEST, splits.VALIDATION, splits.TRAIN):
@@ -50,7 +50,7 @@ def near_duplicates(texts: Sequence[str], parts: np.ndarray, max_overlap: float)
 def phrase_families(texts: Sequence[str]) -> list[int]:
     """A group number for each text, the same for all phrases of one longer text among them.
 
-    A text shorter than five words shares a group only with its exact repeats.
+    A text shorter than five words shares a group only with exact duplicates.
     """
     family = list(range(len(texts)))
     holder: dict[int, int] = {}

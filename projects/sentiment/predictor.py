@@ -1,4 +1,4 @@
-"""The predictor: one file with everything needed to answer for a raw text."""
+"""The predictor: one file with everything needed to classify a raw text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from shared.training.checkpoint import load_model, load_network, refuses_damage,
 
 @dataclass
 class Prediction:
-    """The answer for one text."""
+    """The prediction for one text."""
 
     text: str
     classes: list[tuple[str, float]]

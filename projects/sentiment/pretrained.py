@@ -1,4 +1,4 @@
-"""What was pretrained on other texts: encoders in the form of the Hugging Face hub, and word vectors."""
+"""Pretrained parts: encoders in the format of the Hugging Face hub, and word vectors."""
 
 import gzip
 import zlib
@@ -92,7 +92,7 @@ def _place(config: ModelConfig) -> str:
 
 
 def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
-    """Pretrained vectors for the words of a vocabulary, (V, E); words without one get random vectors."""
+    """Pretrained vectors for the words of a vocabulary, (V, E); words without a pretrained vector get a random one."""
     words, source = tokenizer.get_vocab(), config.word_vectors
     if source == "encoder":
         found = _from_encoder(config, words)
@@ -106,13 +106,15 @@ def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
     for word, vector in found.items():
         matrix[words[word]] = vector
     matrix[PAD] = 0
-    distributed.print_once(f"word vectors: {len(found)} of {len(words)} words have a pretrained one, dimension {width}")
+    distributed.print_once(
+        f"word vectors: {len(found)} of {len(words)} words have a pretrained vector, dimension {width}"
+    )
     return torch.from_numpy(matrix)
 
 
 def _from_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str, np.ndarray]:
     """Mean output of the pretrained encoder for each word alone, reduced to its principal components (Model2Vec;
-    Tulkens & van Dongen 2024). What the encoder knows of words becomes a lookup table."""
+    Tulkens & van Dongen 2024). This distils the encoder into a lookup table."""
     tokenizer = load_tokenizer(config)
     network = _load(_transformers(config).AutoModel, config, dtype=torch.float32).eval()
     names = sorted(words, key=lambda word: (len(word), word))  # words of similar length together: little padding
@@ -157,12 +159,10 @@ def _numbers(numbers: list[str], where: str) -> np.ndarray:
 
 
 def _from_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
-    """An array (V, E) and, in a .txt file of the same name, its V words, one a line."""
+    """An array (V, E) and, in a .txt file of the same name, its V words, one per line."""
     names = path.with_suffix(".txt")
     if not names.is_file():
-        raise FileNotFoundError(
-            f"model.word_vectors: beside {path} there is no {names.name} with its words, one a line"
-        )
+        raise FileNotFoundError(f"model.word_vectors: {path} needs a file {names.name} with its words, one per line")
     try:
         table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
     except (ValueError, EOFError) as error:

@@ -1,4 +1,4 @@
-"""What the report shows: the numbers in words, tables, figures and highlighted texts."""
+"""The report of an evaluation: sentences, tables, figures and highlighted texts."""
 
 from collections import Counter
 
@@ -36,7 +36,7 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
         baselines_section(result.numbers, predictor.name, BASELINES),
         Section(
             "Attribution (integrated gradients)",
-            "Test texts. Green words support the prediction, red words speak against it.",
+            "Test texts. Green words support the prediction, red words contradict it.",
             html=_gallery(predictor, result),
         ),
         Section("Most confident errors", html=_confident_errors(predictor, result)),
@@ -59,7 +59,7 @@ def _lead(predictor: Predictor, result: Evaluation) -> str:
     baseline = BASELINES[test["baseline"]]
     ours, theirs, p = test["only_network"], test["only_baseline"], test["p"]
     if p >= 0.05:
-        verdict = f"The difference to {baseline} is not significant"
+        verdict = f"The difference from {baseline} is not significant"
     else:
         verdict = f"The {predictor.name} is {'better' if ours > theirs else 'worse'} than {baseline}"
     return (
@@ -72,7 +72,10 @@ def _lead(predictor: Predictor, result: Evaluation) -> str:
 def _slices_section(result: Evaluation, network: str) -> Section:
     def row(inside: np.ndarray) -> list[float]:
         targets = result.targets[inside]
-        return [accuracy(targets, said[inside]) for said in (result.predicted, result.baselines[result.best_baseline])]
+        return [
+            accuracy(targets, predicted[inside])
+            for predicted in (result.predicted, result.baselines[result.best_baseline])
+        ]
 
     return Section(
         "Accuracy by kind of text",
@@ -113,7 +116,7 @@ def _checklist_section(pairs: list[tuple[CheckResult, CheckResult]], network: st
 
 
 def _gallery(predictor: Predictor, result: Evaluation, count: int = 6) -> str:
-    """Correctly classified test texts, without the longest fifth, highlighted."""
+    """Correctly classified test texts with their attributions, without the longest 20 %."""
     lengths = np.array([len(text) for text in result.test.texts])
     candidates = np.flatnonzero((lengths <= np.quantile(lengths, 0.8)) & (result.predicted == result.targets))
     chosen = candidates[np.linspace(0, len(candidates) - 1, min(count, len(candidates))).astype(int)]

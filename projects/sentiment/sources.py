@@ -1,4 +1,4 @@
-"""Where the texts come from: the sample, the public sets in their official layouts, and your own tables."""
+"""Sources of texts: the sample, public data sets in their official layouts, and your own tables."""
 
 import html
 import re
@@ -50,7 +50,7 @@ COLUMNS = {
     "date": ("date", "day", "time", "timestamp", "created", "created_at", "tweet_created", "review_date"),
 }
 PARTS = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
-LONGEST = 1_000_000  # characters of one text
+MAX_CHARACTERS = 1_000_000  # of one text
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Table:
     """Labelled texts, row by row."""
 
     items: list[str]
-    """Where each text was read: row number, or file and row."""
+    """Origin of each text: row number, or file and row."""
     texts: list[str]
     labels: np.ndarray
     """Class numbers, (N,)."""
@@ -85,15 +85,15 @@ class Table:
 
     @property
     def with_aspects(self) -> list[str]:
-        """The texts, each followed by its aspect where there is one: what a bag of words and a content hash see."""
+        """The texts, each followed by its aspect, if any: the input of the baselines and of content hashes."""
         return self.texts if self.aspects is None else [f"{t} ; {a}" for t, a in zip(self.texts, self.aspects)]
 
 
 def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
-    """All labelled texts of a source. With the `classes` of a run given, other labels are named and refused."""
+    """All labelled texts of a source. With the `classes` of a run, other labels raise ValueError."""
     if config.source == "csv":
         if config.root is None:
-            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         return read_labelled(config.root, config, classes)
     if config.source == "sample":
         path = generate_sample(config.root or Path("data"), config.sample_size, config.seed)
@@ -105,7 +105,7 @@ def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
-    """The sample as somebody's own data: what `--data.source csv --data.root` takes, and one file for `predict`."""
+    """The sample in the format of user data: a table for `--data.root`, and one file for `predict`."""
     table, lines = generate_sample(folder, config.sample_size, config.seed), folder / "texts.txt"
     write_text(lines, "\n".join(read_table(table)["text"][:3]) + "\n")
     return table, lines
@@ -159,10 +159,10 @@ def number_classes(
     """Labels (class names in any case, or the numbers of `data.class_names`) -> class numbers (N,), -1 where there is
     none, and the class names in order. known: labelled rows, (N,)."""
     lowered = names.str.lower()  # Positive and positive are one class
-    usual = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.class_names)
+    standard = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.class_names)
     if classes:
         names = lowered.map({name.lower(): name for name in classes}).fillna(names)
-    elif usual or lowered.nunique() < names.nunique():
+    elif standard or lowered.nunique() < names.nunique():
         names = lowered
     numbers = {str(number): name for number, name in enumerate(config.class_names)}
     numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
@@ -171,23 +171,23 @@ def number_classes(
     found = classes or (list(config.class_names) if numbered else sorted(set(names[known])))
     given = sorted(set(names[known]))
     if unknown := [name for name in given if name not in found]:
-        raise ValueError(f"{path} has labels that the run does not know: {', '.join(unknown[:5])}")
+        raise ValueError(f"{path} has labels that the run was not trained on: {', '.join(unknown[:5])}")
     if classes is None and len(given) < 2:
-        raise ValueError(f"{path} has only one class, {given[0] if given else 'none'}: there is nothing to tell apart")
+        raise ValueError(f"{path} has only one class, {given[0] if given else 'none'}: two or more are needed")
     return names.map({name: index for index, name in enumerate(found)}).fillna(-1).to_numpy(np.int64), found
 
 
 def classes_of_stars(ratings: pd.Series, star_labels: dict[str, list[float]], where: str) -> pd.Series:
-    """The class of every star rating, empty where it has none. Raises ValueError for ratings above all with a class."""
+    """The class of every star rating, empty where it has none. Raises ValueError for ratings above all classes."""
     names = {number: name for name, numbers in star_labels.items() for number in numbers}
     if ratings.max() > max(5, *names):
-        say = "say what it means with --data.star_labels '{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
-        raise ValueError(f"{where} goes to {ratings.max():g}; {say}")
+        hint = "assign classes with --data.star_labels '{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
+        raise ValueError(f"{where} goes up to {ratings.max():g}; {hint}")
     return ratings.map(names).fillna("")
 
 
 def read_rows(file: Path, encoding: str, prefix: str = "") -> pd.DataFrame:
-    """A table whose index holds the row numbers as people count them, from 1 on, after a prefix."""
+    """A table whose index is the row number, from 1 on, after a prefix."""
     frame = read_table(file, encoding)
     return frame.set_axis([f"{prefix}{number}" for number in range(1, len(frame) + 1)], axis=0)
 
@@ -199,15 +199,15 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
     files: dict[str, Path] = {}
     for path in sorted(p for p in folder.iterdir() if p.name.split(".")[0] in PARTS):
         if (part := PARTS[path.name.split(".")[0]]) in files:
-            raise ValueError(f"{folder} holds {files[part].name} and {path.name} for one part; keep one")
+            raise ValueError(f"{folder} contains {files[part].name} and {path.name} for one set; keep one")
         files[part] = path
     if "train" not in files:
-        raise FileNotFoundError(f"{folder} holds no train.csv or train.tsv; name a file with --data.root FILE")
+        raise FileNotFoundError(f"{folder} has no train.csv or train.tsv; name a file with --data.root FILE")
     return pd.concat([read_rows(file, encoding, f"{file.name}:").assign(split=part) for part, file in files.items()])
 
 
 def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None, section: str = "") -> list[str]:
-    """The column of texts, each after its headline. section: where the settings of these names are."""
+    """The column of texts, each after its headline. section: prefix of the settings in messages."""
     column = find_column(frame, f"{section}text", text, COLUMNS["text"], path)
     texts = [clean(str(value)) for value in frame[column].fillna("")]
     if title:
@@ -216,9 +216,9 @@ def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | N
     return texts
 
 
-def headline(frame: pd.DataFrame, asked: str | None, trained: str | None) -> str | None:
-    """The column of headlines: the one asked for, else that of the training where the table has it."""
-    return asked or find_column(frame, None, None, (trained,) if trained else (), Path(), False)
+def headline(frame: pd.DataFrame, requested: str | None, trained: str | None) -> str | None:
+    """The column of headlines: the requested one, else that of the training data if the table has it."""
+    return requested or find_column(frame, None, None, (trained,) if trained else (), Path(), False)
 
 
 def read_products(frame: pd.DataFrame, path: Path, product: str | None, section: str = "") -> list[str] | None:
@@ -229,8 +229,8 @@ def read_products(frame: pd.DataFrame, path: Path, product: str | None, section:
 
 def clean(text: str) -> str:
     """A text in Unicode form NFC, without HTML entities, line breaks and control characters, with single spaces."""
-    if len(text) > LONGEST:
-        raise ValueError(f"a text of {len(text)} characters is too long; at most {LONGEST} are read")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"a text of {len(text)} characters is too long; at most {MAX_CHARACTERS} are read")
     text = unicodedata.normalize("NFC", html.unescape(re.sub(r"<br\s*/?>", " ", text, flags=re.IGNORECASE)))
     visible = (c for c in text if unicodedata.category(c) != "Cf")  # soft hyphens, joiners
     return " ".join("".join(c if c.isprintable() else " " for c in visible).split())
@@ -248,7 +248,7 @@ def read_imdb(config: DataConfig, classes: list[str]) -> Table:
             labels.append(int(label == "pos"))
             parts.append(part)
     if not texts:
-        raise ValueError(f"{place} does not hold reviews in the layout aclImdb/train/pos/0_9.txt")
+        raise ValueError(f"{place} has no reviews in the layout aclImdb/train/pos/0_9.txt")
     return Table(items, texts, np.array(labels), classes, parts if "test" in parts else None)
 
 
@@ -262,22 +262,22 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
         for part, name in (("train", "train.tsv"), ("test", "dev.tsv")):
             file = next((Path(folder) if place.is_file() else place).rglob(name), None)
             if file is None:
-                raise FileNotFoundError(f"{place} does not hold the file SST-2/{name}")
+                raise FileNotFoundError(f"{place} has no file SST-2/{name}")
             tables.append(read_rows(file, "utf-8", f"{name}:").assign(part=part))
     frame = pd.concat(tables)
     column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
     labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)
     if not set(labels.tolist()) <= {0, 1}:
-        raise ValueError(f"{place}: the column label must hold 0 and 1")
+        raise ValueError(f"{place}: the column label must contain only 0 and 1")
     texts = [clean(str(text)) for text in frame[column].fillna("")]
-    # The training phrases are taken from sentences: phrases of one sentence are all training or all validation texts.
-    held = splits.grouped(phrase_families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
-    parts = np.where(frame["part"] == "test", "test", held).tolist()
+    # The training phrases are parts of sentences: all phrases of one sentence are in the same set.
+    held_out = splits.grouped(phrase_families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
+    parts = np.where(frame["part"] == "test", "test", held_out).tolist()
     return Table(frame.index.tolist(), texts, labels, classes, parts)
 
 
 def _holds(place: Path, name: str) -> bool:
-    """Whether a file or folder is the data set itself, not the place to keep it."""
+    """Whether a path is the data set itself, not the folder for its download."""
     return place.is_file() or (place.is_dir() and next(place.rglob(name), None) is not None)
 
 

@@ -26,7 +26,7 @@ from shared.training.loop import fit
 
 
 def train(config: Config, run: Run) -> Predictor:
-    """Data, tokenizer and network; training; the predictor."""
+    """Build data, tokenizer and network, train, and return the predictor."""
     data, settings = ReviewData(config.data), config.training
     distributed.print_once(data.summary())
     run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in (False, True)))

@@ -1,7 +1,7 @@
 """Text -> token ids: words of the training texts for BiLSTM and CNN, word pieces for a pretrained encoder.
 
-Both are tokenizers of the library `tokenizers`, which also gives the position of every token in the text and whose JSON
-form is saved in the predictor.
+Both are tokenizers of the library `tokenizers`, which also gives the position of every token in the text. Their JSON
+is saved in the predictor.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ WORD = r"n[’']t\b|\w+?(?=n[’']t\b)|\w+|[’']\w+|[^\w\s]"  # do|n't, it|'s, 
 
 
 def word_tokenizer(texts: Sequence[str], vocab_size: int, min_count: int) -> Tokenizer:
-    """A tokenizer of the most frequent words of the texts, in lower case; a negation (n't) is a word of its own."""
+    """A tokenizer of the most frequent words of the texts, in lower case; a negation (n't) is a separate word."""
     tokenizer = Tokenizer(models.WordLevel(unk_token=SPECIAL[1]))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
@@ -27,7 +27,7 @@ def word_tokenizer(texts: Sequence[str], vocab_size: int, min_count: int) -> Tok
 
 
 def without_padding_and_truncation(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer without its own padding and truncation, which are done here."""
+    """The same tokenizer without padding and truncation, which are done in this project."""
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
@@ -42,11 +42,11 @@ def encode(
 
 
 def ids_of(encoding: Encoding) -> list[int]:
-    """The ids of a text's tokens. A text that contains the word [PAD] has no padding there, but an unknown word."""
+    """The ids of a text's tokens. The word [PAD] in a text is an unknown word, not padding."""
     return [token or UNKNOWN for token in encoding.ids]
 
 
-def head_and_tail(items: list, most: int) -> list:
-    """At most `most` items: a quarter from the beginning, the rest from the end (head + tail; Sun et al. 2019)."""
-    head = most // 4
-    return items if len(items) <= most else items[:head] + items[len(items) - (most - head) :]
+def head_and_tail(items: list, count: int) -> list:
+    """At most `count` items: a quarter from the beginning, the rest from the end (head + tail; Sun et al. 2019)."""
+    head = count // 4
+    return items if len(items) <= count else items[:head] + items[len(items) - (count - head) :]

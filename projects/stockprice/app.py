@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from projects.stockprice.predict import fan_chart
 from projects.stockprice.predictor import Predictor
-from projects.stockprice.sources import read_prices
+from projects.stockprice.sources import read_prices, ticker_of
 from shared.config import AppOptions
 from shared.runs import Run
 
@@ -31,11 +31,8 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
     def forecast(file: str | None) -> tuple[str, Figure | None]:
         if file is None:
             return "", None
-        try:
-            name, frame = Path(file).stem, read_prices(Path(file))
-            prediction = predictor(name, frame)
-        except ValueError as error:
-            return str(error), None
+        name, frame = ticker_of(Path(file)), read_prices(Path(file))
+        prediction = predictor(name, frame)
         return str(prediction), fan_chart(predictor.prepare(name, frame), prediction)
 
     return {

@@ -1,4 +1,4 @@
-"""Backtest: what trading on the forecasts would have earned after costs.
+"""Backtest: the returns of trading on the forecasts, after costs.
 
 The position is chosen after the close of day t, opened at the open of day t + 1 and held until the open of day t + 2.
 """

@@ -13,11 +13,11 @@ from projects.stockprice.calibration import recalibrated, return_quantiles
 from projects.stockprice.data import MIN_FIT_DAYS, Refit, Series
 
 Baseline = Callable[[Series, int], np.ndarray]
-"""Series and number of days to fit on -> forecasts from every day (T,); only those after the fitted days are used."""
+"""Series and number of training days -> forecasts from every day (T,); only those after the training days are used."""
 
 
 def walk_forward(series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
-    """Forecasts from the origins, (N,), each by the fit of the last refit; NaN where that had too few days."""
+    """Forecasts from the origins, (N,), each by the last refit; NaN where it had too few training days."""
     return _from_every_day(series, refits, baseline)[origins]
 
 
@@ -37,7 +37,7 @@ def walk_forward_quantiles(
 
 
 def _from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
-    """Forecasts from every day, (T,). Those before the first refit are by the first fit (for calibration only)."""
+    """Forecasts from every day, (T,). Days before the first refit use the first fit (only for calibration)."""
     forecasts = np.full(len(series.days), np.nan)
     for end, rows in by_refit(series, np.arange(len(series.days)), refits):
         forecasts[rows] = baseline(series, end)[rows]
@@ -59,12 +59,12 @@ def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> li
 
 
 def naive(series: Series, _: int) -> np.ndarray:
-    """The price stays as it is (random walk)."""
+    """The price does not change (random walk)."""
     return np.zeros(len(series.days))
 
 
 def drift(series: Series, end: int) -> np.ndarray:
-    """Mean return of the fitted days."""
+    """Mean return of the training days."""
     return np.full(len(series.days), series.returns[1:end].mean())
 
 
@@ -82,7 +82,7 @@ def arima(series: Series, end: int) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = ARIMA(scaled[: end - 1], order=(1, 0, 1)).fit()
-        one_ahead = fitted.apply(scaled).get_prediction().predicted_mean  # of day t from the days before
+        one_ahead = fitted.apply(scaled).get_prediction().predicted_mean  # for day t, from the days before
     return np.append(one_ahead, scaled[: end - 1].mean()) / 100  # scaled[t] is the return of day t + 1
 
 
@@ -98,7 +98,7 @@ PRICE: dict[str, Baseline] = {
 
 
 def naive_variance(series: Series, _: int) -> np.ndarray:
-    """The variance stays as it is (random walk)."""
+    """The variance does not change (random walk)."""
     return series.variance
 
 
@@ -162,7 +162,7 @@ VOLATILITY: dict[str, Baseline] = {
 
 
 def constant_variance(series: Series, end: int) -> np.ndarray:
-    """Mean variance of the fitted days."""
+    """Mean variance of the training days."""
     return np.full(len(series.days), series.variance[1:end].mean())
 
 
@@ -187,7 +187,7 @@ def _means(values: np.ndarray) -> np.ndarray:
 
 
 def _least_squares(features: np.ndarray, target: np.ndarray, first: int, end: int) -> np.ndarray:
-    """Least squares on days first .. end - 2, whose targets lie before `end`; forecasts from every day, (T,)."""
+    """Least squares on days first .. end - 2, whose targets are before `end`; forecasts from every day, (T,)."""
     design = np.column_stack([np.ones(len(features)), features])
     rows = slice(first, end - 1)
     weights, *_ = np.linalg.lstsq(design[rows], target[rows], rcond=None)

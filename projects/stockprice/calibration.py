@@ -1,9 +1,9 @@
-"""Calibration of the forecasts, day by day, on the days before: the same for the networks and for every baseline.
+"""Calibration of the forecasts, daily, on the days before: the same for the networks and for every baseline.
 
 Forecasts are rescaled daily by the ratio of realised to predicted variance over the last 500 days, because models are
-refitted once a year and markets drift in between. Intervals come from filtered historical simulation (Barone-Adesi,
-Giannopoulos & Vosper 1999): quantiles of past returns, standardised by their forecast deviation. Forecasts of days
-before the first refit are in-sample; they are only used to fill these 500 days.
+refitted once a year and the market changes in between (distribution shift). Intervals come from filtered historical
+simulation (Barone-Adesi, Giannopoulos & Vosper 1999): quantiles of past returns, standardised by their forecast
+deviation. Forecasts of days before the first refit are in-sample; they are only used to fill these 500 days.
 """
 
 from typing import cast
@@ -37,5 +37,5 @@ def return_quantiles(forecast: np.ndarray, realised: np.ndarray) -> np.ndarray:
 
 
 def _past(values: np.ndarray) -> pd.api.typing.Rolling:
-    """Windows over the DAYS values before each, itself left out."""
+    """Rolling windows over the DAYS values before each value."""
     return cast("pd.api.typing.Rolling", pd.Series(values).shift(1).rolling(DAYS, min_periods=MIN_DAYS))

@@ -32,7 +32,7 @@ class DataConfig(Section):
     tickers: list[str] = Field([])
     """yahoo: the tickers to download. csv with a folder: the files to read, by name; all of them if empty."""
     auxiliary_tickers: list[str] = Field([])
-    """Tickers that are trained on but not forecast: files of csv's folder, Yahoo's, or the sample's sp500 or nasdaq."""
+    """Tickers used for training but not forecast: files of csv's folder, Yahoo's, or the sample's sp500 or nasdaq."""
     columns: dict[str, str] = Field({})
     """csv: other names of the columns date, open, high, low, close, volume: `{close: last}`."""
     split: Literal["walk_forward", "all"] = "walk_forward"
@@ -47,7 +47,7 @@ class DataConfig(Section):
 
 
 class ModelConfig(Section):
-    """The network and what it sees."""
+    """The network and its input."""
 
     renamed = {"size": "hidden_size", "layers": "num_layers", "seeds": "ensemble_size", "start": "head_init"}
 
@@ -71,9 +71,9 @@ class ForecastTraining(TrainingConfig):
     """How the networks are trained."""
 
     refit: Literal["year", "quarter", "never"] = "year"
-    """Walk-forward validation: how often networks and baselines are fitted again on all days before."""
+    """Walk-forward validation: how often networks and baselines are refitted on all earlier days."""
     train_end: date | None = None
-    """Last day that is trained on (default: the day before each refit)."""
+    """Last day of the training data (default: the day before each refit)."""
     epochs: int = Field(20, ge=1)
     """Passes over the training set."""
     batch_size: int = Field(128, ge=1)
@@ -81,9 +81,9 @@ class ForecastTraining(TrainingConfig):
     learning_rate: float = Field(3e-3, gt=0)
     """Peak learning rate."""
     patience: int = Field(5, ge=0)
-    """Early stopping: epochs without a better `monitor` after which training ends; 0 turns it off."""
+    """Early stopping: training ends after this many epochs without a better `monitor`; 0 turns it off."""
     validation: float = Field(0.15, gt=0, lt=0.5)
-    """Fraction of the days before a refit in the validation set, in blocks of a month: with .15 every seventh month."""
+    """Fraction of the days before a refit in the validation set, in blocks of a month: every seventh with .15."""
     quiet: bool = True
     """Print no line per epoch."""
 
@@ -100,7 +100,7 @@ class EvaluationConfig(Section):
 
 
 class Config(Section):
-    """Daily prices: what an LSTM can forecast and what it cannot."""
+    """Daily prices: what an LSTM can and cannot forecast."""
 
     task: Literal["price", "volatility", "interval"] = "volatility"
     """What is forecast for the next day. price: its close. volatility: its variance. interval: quantiles of its
@@ -117,11 +117,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _possible(self) -> "Config":
         if self.data.source == "csv" and self.data.root is None:
-            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         if self.data.source == "sample" and (self.data.root or self.data.tickers or self.data.columns):
-            raise ValueError("data.root, data.tickers and data.columns are for other prices; use --data.source csv")
+            raise ValueError("data.root, data.tickers and data.columns need --data.source csv")
         if self.data.source == "yahoo" and not self.data.tickers:
-            raise ValueError("data.source is yahoo: name the tickers with --data.tickers '[SPY]'")
+            raise ValueError("data.source yahoo needs tickers: --data.tickers '[SPY]'")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.tutorial and self.task != "price":

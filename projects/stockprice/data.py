@@ -1,7 +1,7 @@
-"""Prices -> windows: what the network sees of the past, and the next day's target.
+"""Prices -> windows: the network's input, and the next day's target.
 
-Inputs and targets are measured relative to the mean log variance of the last months, which is known at the time. So no
-scaler is fitted that could leak the future (look-ahead bias), and one network serves tickers of any price.
+Inputs and targets are relative to the mean log variance of the preceding months, which is known at the time. So no
+scaler is fitted that could leak the future (look-ahead bias), and one network works for tickers of any price.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, content_hashes
 
 MIN_FIT_DAYS = 250  # days that networks and baselines need before the first refit
-MIN_LEVEL_DAYS = 60  # days over which the level of volatility is averaged at least
+MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of volatility
 BLOCK = 22  # consecutive days that go into the training or the validation set together
 FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
@@ -43,7 +43,7 @@ class Series:
     level: np.ndarray
     """Level of volatility: mean log variance of the last `model.volatility_window` days up to day t; NaN at first."""
     features: np.ndarray
-    """What the network sees, relative to the level: float32, without units."""
+    """Input of the network, relative to the level: float32, dimensionless."""
 
     def first_origin(self, window: int) -> int:
         """The first day to forecast from: it has a level and a whole window of days with a level before it."""
@@ -72,12 +72,12 @@ class Series:
         returns = np.diff(np.log(close), prepend=np.log(close[0]))
         log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
         variance = log_range**2 / (4 * np.log(2))
-        # the logarithm needs a variance above 0: without any range, a hundredth of the smallest one so far
+        # the logarithm needs a variance above 0: days without a range get 1 % of the smallest variance so far
         smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().to_numpy()
         variance = np.where(variance > 0, variance, 0.01 * smallest)
         log_variance = pd.Series(np.log(variance))
-        least = min(MIN_LEVEL_DAYS, volatility_window)
-        level = log_variance.rolling(volatility_window, min_periods=least).mean().to_numpy()
+        min_days = min(MIN_LEVEL_DAYS, volatility_window)
+        level = log_variance.rolling(volatility_window, min_periods=min_days).mean().to_numpy()
         relative = returns / np.exp(level / 2)
         mean_reversion = level - log_variance.expanding().mean().to_numpy()  # volatility returns to its long-run mean
         features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), mean_reversion]
@@ -94,7 +94,7 @@ class Series:
         )
 
     def fingerprints(self, rows: np.ndarray, fit: np.ndarray) -> Fingerprints:
-        """Content hashes of the days in these rows (N,), whatever file and ticker they come from.
+        """Content hashes of the days in these rows (N,), independent of file name and ticker.
 
         fit: number of a refit for each, (N,) (see `Fingerprints.fit`).
         """
@@ -105,7 +105,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Windows:
-    """A dataset of days to forecast from. A batch: windows (B, W, F), targets (B,), levels (B,).
+    """A dataset of forecast origins. A batch: windows (B, W, F), targets (B,), levels (B,).
 
     The origin t is the last day that is known; the target belongs to day t + 1.
     """
@@ -115,7 +115,7 @@ class Windows:
     """Number of the series and origin t of every item, (N, 2)."""
     window: int
     target: Literal["variance", "return"] | None
-    """None where the next day is not known yet: the targets are 0."""
+    """None: the next day is not known yet, and the targets are 0."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -147,7 +147,7 @@ class Refit(NamedTuple):
     since: np.datetime64
     """The first day that is forecast with it."""
     known: np.datetime64
-    """Only days before this one are fitted on: the same day, or an earlier one (`training.train_end`)."""
+    """Training data end before this day: `since`, or an earlier day (`training.train_end`)."""
 
 
 class PriceData:
@@ -160,18 +160,18 @@ class PriceData:
         training: ForecastTraining,
         one_ticker: bool = False,
     ) -> None:
-        """one_ticker: refuse several."""
+        """one_ticker: raise ValueError if there are several."""
         self.config, self.window, self.training = config, model.window, training
         frames = load_prices(config)
-        least = model.volatility_window + 60
+        needed = model.volatility_window + 60
         for name, frame in frames.items():
-            if len(frame) < least:
-                raise ValueError(f"{name} is too short: {len(frame)} days, but {least} are needed at least")
+            if len(frame) < needed:
+                raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
         series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
         self.series = [one for one in series if one.name not in config.auxiliary_tickers]
         self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
         if one_ticker and len(self.series) > 1:
-            raise ValueError(f"task price takes one ticker, not {len(self.series)}; name it with data.tickers")
+            raise ValueError(f"task price needs one ticker, not {len(self.series)}; name it with data.tickers")
         self.refits = self._refits()
         for one in self.series if config.split == "walk_forward" else ():
             before = int(np.searchsorted(one.days, self.refits[0].known))
@@ -206,27 +206,28 @@ class PriceData:
     ) -> Windows:
         """The training or validation set of a refit, from the days before it.
 
-        Every n-th block of 22 days is for validation, so that both sets hold quiet and volatile years and the latest
-        days are trained on. A day is in the same set for all tickers; `data.auxiliary_tickers` are for training only.
+        Every n-th block of 22 days is for validation, so that both sets contain years of low and high volatility, and
+        the latest days are in the training set. A day is in the same set for all tickers; auxiliary tickers are for
+        training only.
         """
-        everyone = [*self.series, *self.auxiliary]
-        origins = [self.origins(series, end=refit.known) for series in everyone]
-        days = [series.days[t + 1] for series, t in zip(everyone, origins)]
+        all_series = [*self.series, *self.auxiliary]
+        origins = [self.origins(series, end=refit.known) for series in all_series]
+        days = [series.days[t + 1] for series, t in zip(all_series, origins)]
         calendar, every = np.unique(np.concatenate(days)), round(1 / self.training.validation)
         positions = []
-        for number in range(len(everyone if part == "train" else self.series)):
-            held = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
-            chosen = origins[number][~held if part == "train" else held]
+        for number in range(len(all_series if part == "train" else self.series)):
+            held_out = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
+            chosen = origins[number][~held_out if part == "train" else held_out]
             positions.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
         chosen = np.concatenate(positions)
         if not len(chosen):
             raise ValueError(
                 f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_start"
             )
-        return Windows(everyone, chosen, self.window, target)
+        return Windows(all_series, chosen, self.window, target)
 
     def fingerprints(self) -> Fingerprints:
-        """The days that networks are trained and validated on, with the number of the first refit that knows them."""
+        """The days in training and validation sets, with the number of the first refit that uses them."""
         known = np.array([refit.known for refit in self.refits])
         parts = []
         for one in (*self.series, *self.auxiliary):
@@ -239,7 +240,9 @@ class PriceData:
         start, rule = np.datetime64(self.config.test_start), self.training.refit
         days = [one.days[self.test_origins(one) + 1] for one in self.series if len(self.test_origins(one))]
         if not days:
-            raise ValueError(f"there is no day to forecast from {start} on: the prices end before, or are too few")
+            raise ValueError(
+                f"there is no day to forecast from {start} on: the prices end earlier, or there are too few"
+            )
         if self.config.split == "all":
             start = min(d[0] for d in days)
         last = max(d[-1] for d in days)
@@ -256,17 +259,17 @@ class PriceData:
 
 def test_days(tickers: Sequence[tuple[str, np.ndarray]]) -> str:
     """One line on the test days (N,) of every ticker: `sp500: 377 test days, 2017-07-03 to 2018-12-31`."""
-    days = np.concatenate([some for _, some in tickers])
+    days = np.concatenate([test for _, test in tickers])
     name = tickers[0][0] if len(tickers) == 1 else f"{len(tickers)} tickers"
     return f"{name}: {len(days)} test days, {days.min()} to {days.max()}"
 
 
 def refits_at(days: Sequence[np.datetime64], training: ForecastTraining) -> list[Refit]:
-    """Refits on these days, each on what is known before it."""
+    """Refits on these days, each on the days before it."""
     limit = np.datetime64(training.train_end) + 1 if training.train_end else days[-1]
     return [Refit(day, min(day, limit)) for day in days]
 
 
 def target_of(config: Config) -> Literal["variance", "return"]:
-    """What the network is trained to forecast; intervals are derived from the variance."""
+    """The target of the network; intervals are derived from the variance."""
     return "return" if config.task == "price" else "variance"

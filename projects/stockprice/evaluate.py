@@ -1,4 +1,4 @@
-"""Score a run beside its baselines.
+"""Evaluate a run and compare it with its baselines.
 
 python -m projects.stockprice.evaluate                      # the latest run, on its own test days
 python -m projects.stockprice.evaluate --run RUN --data.source csv --data.root FILE --json out.json
@@ -29,7 +29,7 @@ HEADLINE = ("qlike", "min")
 
 @dataclass
 class Evaluation:
-    """What was measured, and on what."""
+    """The result of an evaluation, and its data."""
 
     summary: str
     forecasts: list[Forecasts]
@@ -42,14 +42,14 @@ class Evaluation:
     losses: dict[str, np.ndarray]
     """Model -> loss of each calendar day, (D,), by which models are compared."""
     note: str = ""
-    """What else must be known about the data."""
+    """Which days were left out, or overlap with the training period."""
     trading: Backtest | None = None
     tests: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Baseline -> Diebold-Mariano statistic and p value of the LSTM against it."""
 
 
 def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
-    """Score a predictor on the test days (`data.split all`: on all days) without those that its networks have seen."""
+    """Score a predictor on the test days (`data.split all`: on all days) without its networks' training days."""
     task, training, latest = predictor.config.task, predictor.config.training, options.data.split == "all"
     if latest:  # other prices: the baselines are refitted on them every year, up to the end
         refit = "year" if training.refit == "never" else training.refit
@@ -57,13 +57,13 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     data = PriceData(options.data, predictor.config.model, training, one_ticker=task == "price")
     own_refits = refits_at([refit.since for refit in predictor.refits], predictor.config.training)
     refits = data.refits if latest else own_refits
-    everything = [forecast_days(predictor, data, one, refits) for one in data.series if len(data.test_origins(one))]
-    seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in everything)),
+    all_days = [forecast_days(predictor, data, one, refits) for one in data.series if len(data.test_origins(one))]
+    seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in all_days)),
                            options.seen == "keep")  # fmt: skip
-    forecasts, note = scored_days(everything, seen, own_refits, latest)
+    forecasts, note = scored_days(all_days, seen, own_refits, latest)
     names = [name for name in forecasts[0].models if all(name in one.models for one in forecasts)]
     if names == ["lstm"]:
-        raise ValueError(f"no baseline can be fitted: fewer than {MIN_FIT_DAYS} days lie before every refit")
+        raise ValueError(f"no baseline can be fitted: there are fewer than {MIN_FIT_DAYS} days before every refit")
     scores = {name: score(forecasts, name, task) for name in names}
     losses = {name: daily_losses(forecasts, name, task) for name in names}
     tests = {name: diebold_mariano(losses["lstm"], losses[name]) for name in names if name != "lstm"}
@@ -82,9 +82,9 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
 
 
 def forecast_days(predictor: Predictor, data: PriceData, series: Series, refits: Sequence[Refit]) -> Forecasts:
-    """What the networks and the baselines forecast for the test days of a ticker.
+    """The forecasts of networks and baselines for the test days of a ticker.
 
-    Days for which a baseline has too few days before are left out for all models.
+    Days for which one of the baselines has too little history are left out for all models.
     """
     origins, task, latest = data.test_origins(series), predictor.config.task, data.config.split == "all"
     forecast = predictor.quantiles if task == "interval" else predictor.forecast
@@ -97,10 +97,10 @@ def forecast_days(predictor: Predictor, data: PriceData, series: Series, refits:
             models["tutorial"] = predictor.tutorial.forecast(series)[origins]
     missing = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in models.items()}
     if missing["lstm"].all():
-        raise ValueError(f"{series.name} is too short: too few days lie before every test day")
-    known = [name for name in models if not missing[name].all()]  # a file may be too short for some baselines
-    kept = ~np.any([missing[name] for name in known], axis=0)
-    return Forecasts(series, origins, {name: models[name] for name in known}).select(kept)
+        raise ValueError(f"{series.name} is too short: there is too little history before every test day")
+    available = [name for name in models if not missing[name].all()]  # a file may be too short for some baselines
+    kept = ~np.any([missing[name] for name in available], axis=0)
+    return Forecasts(series, origins, {name: models[name] for name in available}).select(kept)
 
 
 def fingerprints(predictor: Predictor, one: Forecasts, latest: bool) -> Fingerprints:
@@ -125,8 +125,8 @@ def scored_days(
     note = ""
     if early.any() and latest:
         note = (
-            f"{early.sum()} of the days lie before {refits[-1].known}: the networks were trained on other prices of "
-            "that time, the baselines only on earlier days."
+            f"{early.sum()} of the days are before {refits[-1].known}: the networks were trained on other prices of "
+            "that period, the baselines only on earlier days."
         )
     elif early.any():
         note = f"{early.sum()} days before {refits[0].since}, the first refit, are left out."

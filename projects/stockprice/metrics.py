@@ -12,7 +12,7 @@ from projects.stockprice.data import Series
 
 @dataclass
 class Forecasts:
-    """The test days of one ticker, and what every model forecast for them."""
+    """The test days of one ticker, and the forecasts of every model."""
 
     series: Series
     origins: np.ndarray
@@ -75,7 +75,7 @@ def interval_score(actual: np.ndarray, low: np.ndarray, high: np.ndarray, covera
 
 
 def diebold_mariano(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Statistic and two-sided p value of equal mean loss. A negative statistic means that ours is smaller.
+    """Statistic and two-sided p value of equal mean loss. A negative statistic means that our loss is smaller.
 
     Losses (N,) of forecasts one day ahead. Diebold & Mariano 1995 with the small-sample correction of Harvey, Leybourne
     & Newbold 1997.
@@ -114,12 +114,12 @@ def terciles(values: np.ndarray) -> np.ndarray:
 
 
 def mean_loss(metric: str) -> Callable[[np.ndarray], float]:
-    """How daily losses become the metric that decides."""
+    """The function from daily losses to the headline metric."""
     return (lambda losses: float(np.sqrt(losses.mean()))) if metric == "rmse" else (lambda losses: float(losses.mean()))
 
 
 def score(forecasts: Sequence[Forecasts], name: str, task: str) -> dict[str, float]:
-    """The metrics of one model, means over the tickers; the one that decides comes first."""
+    """The metrics of one model, means over the tickers; the headline metric comes first."""
     each = [_score(one, name, task) for one in forecasts]
     return {metric: float(np.mean([values[metric] for values in each])) for metric in each[0]}
 
@@ -142,7 +142,7 @@ def _price_metrics(one: Forecasts, forecast: np.ndarray) -> dict[str, float]:
     values = {
         "rmse": float(np.sqrt(squared_error(closes, forecast).mean())),
         "mae": float(np.abs(closes - forecast).mean()),
-        # Hyndman & Koehler 2006, but relative to the naive forecast of the test days, whose prices are as high
+        # Hyndman & Koehler 2006, but relative to the naive forecast of the test days, on the same price level
         "mase": float(np.abs(closes - forecast).mean() / np.abs(closes - one.last_closes).mean()),
         "r2": float(1 - squared_error(closes, forecast).sum() / squared_error(closes, closes.mean()).sum()),
     }
@@ -178,7 +178,7 @@ def daily_losses(forecasts: Sequence[Forecasts], name: str, task: str) -> np.nda
 
 
 def ticker_losses(one: Forecasts, name: str, task: str) -> np.ndarray:
-    """The losses of one ticker by which models are compared, (N,)."""
+    """The losses of one ticker in the headline metric, (N,)."""
     forecast = one.models[name]
     if task == "volatility":
         return qlike(one.variance, forecast)

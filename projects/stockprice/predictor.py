@@ -1,4 +1,4 @@
-"""The predictor: one file with the networks of every refit and all that turns daily prices into forecasts."""
+"""The predictor: one file with the networks of every refit and everything needed to forecast from daily prices."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from shared.training.checkpoint import load_model, load_network, refuses_damage,
 
 @dataclass
 class Prediction:
-    """The answer for one ticker."""
+    """The forecast for one ticker."""
 
     name: str
     day: str
@@ -27,19 +27,19 @@ class Prediction:
     """Close of that day."""
     volatility: float
     """Forecast volatility of the next day, annualised."""
-    usual: float
+    mean_volatility: float
     """Mean volatility of the last 252 days, annualised."""
     intervals: dict[str, list[float]]
     """Prediction intervals of the next close: `{"90": [low, high], ...}`."""
 
     def __str__(self) -> str:
         low, high = self.intervals["90"]
-        ratio = self.volatility / self.usual
+        ratio = self.volatility / self.mean_volatility
         compared = "above" if ratio > 1.1 else "below" if ratio < 0.9 else "close to"
         return (
             f"{self.name}, next trading day after {self.day} (close {self.close:.2f}): 90 % interval of the close "
             f"{low:.2f} to {high:.2f}; annual volatility {self.volatility:.0%}, {compared} the mean of the last year "
-            f"({self.usual:.0%}). The direction is not predictable. Not investment advice."
+            f"({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
         )
 
 
@@ -99,15 +99,15 @@ class Predictor:
         """Raise ValueError if this is a predictor of prices, which has no intervals."""
         if self.config.task == "price":
             raise ValueError(
-                "this run forecasts prices, which are not predictable; train one with --task volatility or interval"
+                "this run forecasts prices, which are not predictable; use a run with --task volatility or interval"
             )
 
     def prepare(self, name: str, frame: pd.DataFrame) -> Series:
-        """Daily prices up to the last close -> what the networks see. Raises ValueError if they are too few."""
+        """Daily prices up to the last close -> the input of the networks. Raises ValueError if they are too few."""
         model = self.config.model
         needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.window + 2 * MIN_DAYS  # level, input, calibration
         if len(frame) < needed:
-            raise ValueError(f"{name} is too short: {len(frame)} days, but {needed} are needed at least")
+            raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
         return Series.from_prices(name, frame, model.volatility_window)
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
@@ -121,7 +121,7 @@ class Predictor:
             day=str(series.days[-1]),
             close=float(series.close[-1]),
             volatility=float(np.sqrt(252 * self.forecast(series, last, latest=True)[0])),
-            usual=float(np.sqrt(252 * series.variance[-252:].mean())),
+            mean_volatility=float(np.sqrt(252 * series.variance[-252:].mean())),
             intervals={
                 name: [float(quantiles[low]), float(quantiles[high])] for name, (low, high) in COVERAGES.items()
             },
@@ -130,8 +130,7 @@ class Predictor:
     def forecast(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Forecasts for day t + 1 from every origin t, (N,): its variance, or with task price its return.
 
-        Each day is forecast by the last refit before it; with `latest`, by the newest one. NaN where there are too few
-        days before.
+        Each day is forecast by the last refit before it; with `latest`, by the newest one. NaN without enough history.
         """
         if self.config.task != "price":
             return self._variance(series, latest)[origins]
@@ -140,7 +139,7 @@ class Predictor:
     def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Quantiles of the return of day t + 1 from every origin t, (N, 6) in the order of QUANTILES.
 
-        NaN where there are too few days before.
+        NaN where there is too little history.
         """
         return return_quantiles(self._variance(series, latest), series.next_return)[origins]
 
@@ -161,7 +160,7 @@ class Predictor:
         return recalibrated(forecasts, series.next_variance)
 
     def _outputs(self, series: Series, origins: np.ndarray, latest: bool) -> np.ndarray:
-        """The outputs of all networks of the refit in charge, (N, E)."""
+        """The outputs of the networks of the refit that forecasts each origin, (N, E)."""
         positions = np.stack([np.zeros(len(origins), int), origins], axis=1)
         outputs = np.empty((len(origins), self.config.model.ensemble_size))
         numbers = self.refit_numbers(series, origins, latest)

@@ -1,4 +1,4 @@
-"""What the report shows: the numbers in words, tables and figures."""
+"""The report of an evaluation: sentences, tables and figures."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
         Section("Training, last refit", figure=learning_curves(history, "loss")) if history else None,
         Section(
             "Disclaimer",
-            "Not investment advice. One market's history is a single sample; costs, taxes and price gaps are larger "
-            "than a backtest shows, and other traders know whatever worked in it.",
+            "Not investment advice. One market's history is a single sample; real costs, taxes and price gaps are "
+            "larger than in a backtest, and other traders know any strategy that worked in one.",
         ),
     ]
     return Report(
@@ -60,14 +60,14 @@ def verdict(result: Evaluation, task: str) -> str:
 
 
 def reference_of(result: Evaluation, task: str) -> str:
-    """The baseline to beat; another one where there were too few days to fit it."""
+    """The baseline to beat; another one where there were too few days to fit that one."""
     return TASKS[task].reference if TASKS[task].reference in result.tests else next(iter(result.tests))
 
 
 def _cards(result: Evaluation, task: str) -> list[Card]:
     numbers, metric, reference = result.numbers, TASKS[task].metric, reference_of(result, task)
     metrics, (low, high) = numbers["metrics"], numbers["intervals"][metric]
-    first = Card(label(metric), number(metrics[metric]), f"95 % interval {number(low)} to {number(high)}")
+    first = Card(label(metric), number(metrics[metric]), f"95 % confidence interval {number(low)} to {number(high)}")
     if task == "volatility":
         return [first, Card(f"{label(metric)} of {NAMES[reference]}", number(numbers["baselines"][reference][metric]))]
     if task == "interval":
@@ -118,13 +118,13 @@ def _volatility_sections(result: Evaluation) -> list[Section]:
     return [
         Section(
             "Forecast and realised volatility",
-            "Annual volatility. The daily range is a noisy measure of it (grey); the forecast follows its level.",
+            "Annual volatility. The daily range (grey) is a noisy measure of it; the forecast follows its level.",
             figure=volatility(one),
         ),
         Section(
             "Calibration",
-            "Mean realised variance for each twentieth of the forecasts, as annual volatility; on the diagonal the two "
-            "agree.",
+            "Mean realised variance in 20 equal-sized bins of the forecast, as annual volatility; if calibrated, they "
+            "lie on the diagonal.",
             figure=calibration(one),
         ),
     ]
@@ -133,7 +133,7 @@ def _volatility_sections(result: Evaluation) -> list[Section]:
 def _interval_sections(result: Evaluation) -> list[Section]:
     one = result.forecasts[0]
     return [
-        Section("Prediction intervals", "Returns of the last year, and their intervals.", figure=fan(one)),
+        Section("Prediction intervals", "Returns of the last year, and their prediction intervals.", figure=fan(one)),
         Section(
             "Coverage by volatility",
             "Coverage of the 90 % interval for days of low, medium and high volatility (terciles of the variance of "
@@ -154,7 +154,7 @@ def _price_sections(result: Evaluation) -> list[Section]:
         f"leakage), the price as target. The curve follows the price and R2 is {tutorial['r2']:.3f}. But RMSE is "
         f"{tutorial['rmse']:.2f}; the naive forecast (persistence) has {naive['rmse']:.2f} and an R2 of "
         f"{naive['r2']:.4f}. Over years most of a price's variance is its trend, so any forecast near the last price "
-        "has a high R2, and its errors are too small to be seen. The right panel shows one month."
+        "has a high R2, and its errors are invisible in the plot. The right panel shows one month."
     )
     return [Section("A misleading plot", text, figure=tutorial_plot(result.forecasts[0])), *sections]
 
@@ -164,14 +164,14 @@ def _trading_section(trading: Backtest, result: Evaluation) -> Section:
     return Section(
         "Backtest",
         f"Positions are chosen after the close and traded at the next open, at {trading.cost:g} basis points of the "
-        f"traded amount; {trading.trades} trades. Sharpe ratio {trading.sharpe:.2f} (95 % interval {low:.2f} to "
-        f"{high:.2f}); buy and hold {trading.holding_sharpe:.2f}. A few years are too few days for a narrow interval.",
+        f"traded amount; {trading.trades} trades. Sharpe ratio {trading.sharpe:.2f} (95 % confidence interval "
+        f"{low:.2f} to {high:.2f}); buy and hold {trading.holding_sharpe:.2f}. A few years give a wide interval.",
         figure=equity_curves(result.forecasts[0], trading),
     )
 
 
 def label(metric: str) -> str:
-    """`coverage_90_low` as people write it."""
+    """The display name of a metric: `coverage_90_low` -> `coverage 90 low`."""
     return METRICS.get(metric, metric.replace("_", " "))
 
 
@@ -204,7 +204,7 @@ def volatility(one: Forecasts) -> Figure:
 
 
 def calibration(one: Forecasts) -> Figure:
-    """Mean realised variance for each twentieth of the forecasts."""
+    """Mean realised variance in 20 equal-sized bins of the forecast."""
     figure = Figure(figsize=(3.8, 3.4), layout="constrained")
     axes = figure.subplots()
     for name, colour in (("lstm", ACCENT), ("har", SECOND)):
@@ -245,10 +245,10 @@ def coverage(one: Forecasts) -> Figure:
     names = [name for name in ("lstm", "constant", "ewma", "garch", "gjr", "har") if name in one.models]
     for position, name in enumerate(names):
         inside = covered(one, one.models[name], "90")
-        shares = [inside[third == part].mean() for part in range(3)]
+        coverages = [inside[third == part].mean() for part in range(3)]
         at = np.arange(3) + 0.8 * (position / len(names) - 0.4)
         colour = {"lstm": ACCENT, "constant": SECOND}.get(name, SOFT)
-        axes.bar(at, shares, 0.7 / len(names), color=colour, label=NAMES[name])
+        axes.bar(at, coverages, 0.7 / len(names), color=colour, label=NAMES[name])
     axes.axhline(0.9, color=INK, linewidth=0.8)
     axes.set_xticks(range(3), ["low", "medium", "high"])
     axes.set(ylim=(0.75, 1), xlabel="volatility", ylabel="coverage of the 90 % interval")

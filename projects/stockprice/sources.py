@@ -1,4 +1,4 @@
-"""Where the prices come from: the sample, CSV files in any layout, Yahoo -> one checked table per ticker."""
+"""Sources of prices (the sample, CSV files in any layout, Yahoo) -> one validated table per ticker."""
 
 import re
 from collections.abc import Sequence
@@ -30,23 +30,23 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
         }
     else:
         if config.root is None:
-            raise ValueError("data.source is csv: say where it is with --data.root FILE")
+            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         wanted = config.tickers + config.auxiliary_tickers if config.tickers else []
         paths = price_files(config.root, wanted)
         frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
         if len(frames) < len(paths):
-            raise ValueError(f"{config.root} holds two files for one ticker; keep one")
+            raise ValueError(f"{config.root} contains two files for one ticker; keep one")
     if absent := [name for name in config.auxiliary_tickers if name not in frames]:
-        raise ValueError(f"data.auxiliary_tickers: {config.root} holds no {', '.join(absent)}")
+        raise ValueError(f"data.auxiliary_tickers: {config.root} has no {', '.join(absent)}")
     if set(frames) <= set(config.auxiliary_tickers):
-        raise ValueError("data.auxiliary_tickers names every ticker there is; none is left to forecast")
+        raise ValueError("data.auxiliary_tickers names all tickers; none is left to forecast")
     if config.start:
         frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
     return frames
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
-    """The sample as a file of Yahoo's, twice: for `--data.source csv --data.root` and for `predict`."""
+    """The sample in Yahoo's format, for `--data.source csv --data.root` and for `predict`."""
     path = folder / f"{config.index}.csv"
     folder.mkdir(parents=True, exist_ok=True)
     table = index_prices(config.index).rename_axis("date").reset_index().rename(columns=str.capitalize)
@@ -80,7 +80,7 @@ def price_files(root: Path, tickers: Sequence[str]) -> list[Path]:
         found = sorted(p for p in tables if not tickers or ticker_of(p) in tickers)
     missing = sorted(set(tickers) - {ticker_of(path) for path in found})
     if missing or not found:
-        raise FileNotFoundError(f"{root} holds no {', '.join(missing) or 'csv file'}")
+        raise FileNotFoundError(f"{root} has no {', '.join(missing) or 'csv file'}")
     return found
 
 
@@ -113,14 +113,16 @@ def _numbers(values: pd.Series, where: str) -> np.ndarray:
     """Numbers, also with thousands separators (1,234,567.8). Raises ValueError for any other use of commas."""
     words = values.fillna("").astype(str).str.strip()
     commas = words[words.str.contains(",", regex=False)]
-    odd = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
-    if len(odd):
-        raise ValueError(f"{where}: the comma in {odd.iloc[0]} is not a thousands separator; write decimals with a dot")
+    invalid = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
+    if len(invalid):
+        raise ValueError(
+            f"{where}: the comma in {invalid.iloc[0]} is not a thousands separator; write decimals with a dot"
+        )
     return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Refuse prices that cannot be right, sort the days, drop those without trading, and warn about oddities."""
+    """Raise ValueError for implausible prices, sort the days, drop days without trading, and report anomalies."""
     index = frame.index
     if index.has_duplicates:
         day = index[index.duplicated()][0]
@@ -129,10 +131,10 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         print(f"{name}: the days were not in order; they are sorted now", flush=True)
         frame = frame.sort_index()
     prices = frame[["open", "high", "low", "close"]]
-    holes = ~np.isfinite(prices).all(axis=1)
-    if holes.any():
-        print(f"{name}: {int(holes.sum())} days without a price are left out", flush=True)
-        frame, prices = frame[~holes], prices[~holes]
+    missing = ~np.isfinite(prices).all(axis=1)
+    if missing.any():
+        print(f"{name}: {int(missing.sum())} days without a price are left out", flush=True)
+        frame, prices = frame[~missing], prices[~missing]
     if frame.empty:
         raise ValueError(f"{name} has no day with all four prices")
     ranged = (prices["high"] != prices["low"]).to_numpy()
@@ -142,7 +144,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
         frame, prices = frame[first:], prices[first:]
     filled = prices.eq(prices["close"].shift(), axis=0).all(axis=1)
-    if filled.any():  # forward-filled holidays: easy to forecast, and they distort the input
+    if filled.any():  # forward-filled holidays are trivial to forecast and distort the input
         print(f"{name}: {int(filled.sum())} days that only repeat the last close are left out (no trading)", flush=True)
         frame, prices = frame[~filled], prices[~filled]
     if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
@@ -155,19 +157,19 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if wrong.mean() > 0.01:
         day = frame.index[wrong][0]
         raise ValueError(
-            f"{name}: on {day:%Y-%m-%d} and {int(wrong.sum()) - 1} other days open or close lie outside low and high"
+            f"{name}: on {day:%Y-%m-%d} and {int(wrong.sum()) - 1} other days open or close is outside low and high"
         )
     if wrong.any():
         print(
-            f"{name}: on {int(wrong.sum())} days open or close lie outside low and high; the range was widened",
+            f"{name}: on {int(wrong.sum())} days open or close is outside low and high; the range was widened",
             flush=True,
         )
         frame = frame.assign(high=np.maximum(prices["high"], top), low=np.minimum(prices["low"], bottom))
     weekend = pd.DatetimeIndex(frame.index).dayofweek.to_numpy() >= 5
-    still = (frame["close"].diff() == 0).to_numpy()
-    if weekend.mean() > 0.1 and still[weekend].mean() > 0.9:
+    unchanged = (frame["close"].diff() == 0).to_numpy()
+    if weekend.mean() > 0.1 and unchanged[weekend].mean() > 0.9:
         raise ValueError(
-            f"{name} has weekends filled with Friday's price, which makes any forecast look good; remove these rows"
+            f"{name} has weekends filled with Friday's price, which are trivial to forecast; remove these rows"
         )
     change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
     for ratio in SPLITS:
@@ -193,7 +195,7 @@ def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
             raise ValueError("data.source yahoo needs an extra package: pip install -e '.[yahoo]'") from None
         try:
             frame = yfinance.Ticker(ticker).history(period="max", auto_adjust=True)
-        except Exception as error:  # the library raises many kinds
+        except Exception as error:  # yfinance raises many types
             reason = "rate limit; try again in an hour" if "ate limit" in str(error) else str(error)
             raise ValueError(f"Yahoo did not deliver {ticker}: {reason}") from None
         if frame.empty:

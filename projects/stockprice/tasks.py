@@ -1,4 +1,4 @@
-"""The three kinds of forecast: the metric that decides, the baselines, and the one to beat."""
+"""The three tasks: headline metric, baselines, and the reference baseline."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from projects.stockprice.data import Refit, Series
 
 @dataclass(frozen=True)
 class Task:
-    """How one kind of forecast is scored and named."""
+    """How the forecasts of one task are named and scored."""
 
     title: str
     target: str
     metric: str
-    """The metric that decides; it is minimised."""
+    """The headline metric; it is minimised."""
     reference: str
     """The baseline to beat."""
     baselines: dict[str, baselines.Baseline]

@@ -1,4 +1,4 @@
-"""Train LSTMs on daily prices with walk-forward validation: each refit sees only the days before it.
+"""Train LSTMs on daily prices with walk-forward validation: each refit uses only the days before it.
 
 python -m projects.stockprice.train --config configs/stockprice/sample.yaml    # offline, about 2 minutes
 python -m projects.stockprice.train --config configs/stockprice/volatility.yaml --data.source csv --data.root FILE
@@ -29,7 +29,7 @@ from shared.training.loop import fit
 
 
 def train(config: Config, run: Run) -> Predictor:
-    """Data; for every refit an ensemble that sees only the days before it; the predictor."""
+    """For every refit, train an ensemble on the days before it; return the predictor."""
     data = PriceData(config.data, config.model, config.training, one_ticker=config.task == "price")
     distributed.print_once(data.summary())
     run.record(data.fingerprints())
@@ -42,7 +42,7 @@ def train(config: Config, run: Run) -> Predictor:
 def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> FittedEnsemble:
     """The ensemble that forecasts from a refit on, trained on the days before it."""
     settings = config.training
-    seed_everything(settings.seed)  # every refit starts as if it were the only one
+    seed_everything(settings.seed)  # the result of a refit does not depend on the others
     ensemble = Ensemble(config.model)
     training, validation = (data.windows(target_of(config), refit, part) for part in ("train", "validation"))
 
@@ -71,7 +71,7 @@ def forecast_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Conf
 
 
 def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:
-    """The LSTM of the popular tutorials on the first ticker; tutorial.py says what is wrong with it."""
+    """The LSTM of the popular tutorials on the first ticker; tutorial.py explains its errors."""
     series = data.series[0]
     settings = config.training.model_copy(update={"epochs": 20, "patience": 0, "batch_size": 32})
     seed_everything(settings.seed)

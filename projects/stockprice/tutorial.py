@@ -1,8 +1,8 @@
 """The LSTM of the popular tutorials, kept as an example: 60 scaled prices in, the next price out.
 
-Its plot looks good for three wrong reasons. The scaler is fitted on the whole series (data leakage, look-ahead bias). A
-price is close to the price of the day before, so any curve that lags a day has a high R2 (persistence). And there is no
-naive forecast to compare with.
+Its plot looks good for three wrong reasons: the scaler is fitted on the whole series (data leakage, look-ahead bias); a
+price is close to the price of the day before, so any curve that lags by a day has a high R2 (persistence); and there is
+no comparison with the naive forecast.
 """
 
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class Tutorial(nn.Module):
         self.register_buffer("high", torch.ones(()))
 
     def fit_scaler(self, series: Series) -> None:
-        """Fit the scaler on all prices, test set included. This is the leak; the tutorials do it like this."""
+        """Fit the scaler on all prices, test set included: the data leakage of the tutorials."""
         self.low, self.high = (torch.tensor(float(value)) for value in (series.close.min(), series.close.max()))
 
     def scaled(self, closes: np.ndarray) -> np.ndarray:
-        """Closes (T,) as the network sees them, float32 (T,)."""
+        """Closes (T,) scaled for the network, float32 (T,)."""
         return ((closes - self.low.item()) / (self.high - self.low).item()).astype(np.float32)
 
     def forecast(self, series: Series) -> np.ndarray:
-        """The next close from every day, (T,); NaN for the first 59."""
+        """Forecasts of the next close from every day, (T,); NaN for the first 59."""
         prices = torch.from_numpy(self.scaled(series.close))
         windows = prices.unfold(0, WINDOW, 1)  # (T - 59, 60)
         with torch.inference_mode():

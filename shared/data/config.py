@@ -1,8 +1,12 @@
 """The settings of data handling that several projects share."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat
 
 from shared.config import Section
+
+Damaged = Literal["refuse", "leave-out"]
 
 
 class AugmentConfig(Section):

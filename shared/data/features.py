@@ -1,6 +1,7 @@
 """What a frozen network makes of every image of a data set: computed once, memory-mapped ever after."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from shared.compute.device import autocast, uses_bfloat16
-from shared.data.cache import cached_array, fingerprint
+from shared.data.cache import cached_array, fingerprint, require_space
 
 BATCH, BLOCK = 128, 4096  # images computed at once, and between two savings
 
@@ -35,7 +36,7 @@ def frozen_features(
     inputs: a function of the two numbers alone. key: names inputs and weights (see `fingerprint_weights`).
 
     A large array is made in blocks that are saved one by one: after a kill the next call goes on with the block that
-    was not finished. Raises ValueError if the disk is too small.
+    was not finished. For the time being it takes its space twice. Raises ValueError if the disk is too small.
     """
     network.to(device).to(memory_format=torch.channels_last).eval()
     key = fingerprint(key, uses_bfloat16(device, precision))
@@ -53,17 +54,23 @@ def frozen_features(
                 array[start:stop] = forward(first + start, first + stop)
                 bar.update(stop - start)
 
-    def block(first: int) -> np.ndarray:
-        rows = min(BLOCK, count - first)
-        name, of = f"features-from-{first}", (rows, *shape)
-        return cached_array(cache, name, key, of, np.float16, lambda array: compute(array, first))
+    starts = range(0, count, BLOCK) if count > BLOCK else ()
+
+    def name(first: int) -> str:
+        return f"features-from-{first}"
 
     def fill(array: np.ndarray) -> None:
-        if count <= BLOCK:
+        if not starts:
             return compute(array, 0)
-        blocks = [block(first) for first in range(0, count, BLOCK)]
-        for first, part in zip(range(0, count, BLOCK), blocks):
-            array[first : first + BLOCK] = part
-            Path(part.filename).unlink(missing_ok=True)  # ty: ignore[missing-attribute]
+        missing = [first for first in starts if not (cache / f"{name(first)}-{key}.npy").exists()]
+        require_space(
+            cache, sum(array[first : first + BLOCK].nbytes for first in missing), cache / f"features-{key}.npy"
+        )
+        for first in starts:
+            rows = array[first : first + BLOCK]
+            rows[:] = cached_array(cache, name(first), key, rows.shape, np.float16, partial(compute, first=first))
 
-    return cached_array(cache, "features", key, (count, *shape), np.float16, fill)
+    features = cached_array(cache, "features", key, (count, *shape), np.float16, fill)
+    for first in starts:
+        (cache / f"{name(first)}-{key}.npy").unlink(missing_ok=True)
+    return features

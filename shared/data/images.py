@@ -1,9 +1,15 @@
-"""Photos from anywhere as upright RGB arrays, and the fast batch transforms that the networks see them through."""
+"""The one gate for photos: files from anywhere -> upright RGB arrays -> what the networks see."""
 
-import math
+import os
+import stat
+import sys
 import warnings
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -15,58 +21,215 @@ from torch import Tensor
 from tqdm import tqdm
 
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
-from shared.data.config import AugmentConfig
+from shared.data.config import Damaged
+from shared.deadline import within
+from shared.files import size_in_words
+from shared.names import shown
 
-SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
-MAX_PIXELS = 100_000_000
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
+}  # fmt: skip
+NOT_READ = {
+    ".arw", ".cr2", ".cr3", ".dng", ".eps", ".jp2", ".jxl", ".nef", ".orf", ".pgm", ".ppm", ".psd", ".raf", ".rw2",
+    ".svg",
+}  # fmt: skip
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "AVIF", "HEIF")  # no other decoder sees a file
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+MAX_PIXELS, MAX_BYTES, MAX_SECONDS = 100_000_000, 200_000_000, 60
+CHECKED_SIZE = 64  # pixels to which a JPEG may be decoded to see whether it can be
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
     """All image files below a folder, sorted, and those with the suffixes `also`. Hidden files and folders are passed
-    over."""
-    wanted = {*SUFFIXES, *also}
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    over; image files of kinds that are not read are, too, and counted on stderr.
 
-
-def read_image(path: Path, at_least: int | None = None) -> np.ndarray:
-    """An image file as upright RGB, uint8 (H, W, 3): EXIF rotation applied, 16 bit scaled, transparency on white, first
-    frame of an animation. With `at_least`, a JPEG may be decoded smaller, but no side below that many pixels.
-
-    Raises FileNotFoundError, or ValueError with one sentence if it is empty, damaged, huge or no image.
+    Raises OSError if the folder, or one below it, cannot be read.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty (0 bytes)")
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    found, passed_over = [], Counter[str]()
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for path in (Path(place, name) for name in names if not name.startswith(".")):
+            suffix = path.suffix.lower()
+            if suffix in SUFFIXES or suffix in also:
+                found.append(path)
+            elif suffix in NOT_READ:
+                passed_over[suffix] += 1
+    if passed_over:
+        kinds = ", ".join(sorted(passed_over))
+        print(f"{shown(folder)}: {passed_over.total()} files of kinds that are not read ({kinds})", file=sys.stderr)
+    return sorted(found)
+
+
+def list_photos(inputs: Iterable[Path], also: Collection[str] = ()) -> list[Path]:
+    """The files that the arguments of `predict` stand for: themselves, or all images of a folder. A folder without any
+    stands for itself: `read_image` refuses it with a sentence."""
+    files: list[Path] = []
+    for path in inputs:
+        try:
+            found = find_images(path, also) if path.is_dir() else []
+        except (OSError, ValueError):  # `read_image` says why
+            found = []
+        files += found or [path]
+    return files
+
+
+def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SECONDS) -> np.ndarray:
+    """An image file as upright RGB, uint8 (H, W, 3): EXIF rotation applied, transparency on white, first frame of an
+    animation, 16 bit and floats scaled (`_grey_levels`). With `at_least`, a JPEG may be decoded smaller, but no side
+    below that many pixels.
+
+    Training, command line, page and window read photos here and nowhere else, so they see the same. Nothing is decoded
+    that is no regular file, is too large, or has a format beyond `FORMATS`; decoding may take `seconds`.
+    Raises FileNotFoundError or ValueError with one sentence.
+    """
+    name, formats = shown(path), _installed_formats()
+    _require_file(path, name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(path)
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            if at_least:
-                image.draft("RGB", (at_least, at_least))
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+        return within(seconds, lambda: _decode(path, at_least, formats))
+    except _NotReadError as error:
+        raise ValueError(f"{name} {error}") from None
+    except TimeoutError:
+        raise ValueError(f"{name} takes more than {seconds:g} seconds to decode") from None
     except Image.UnidentifiedImageError:
-        raise ValueError(f"{path} is not an image in a format I can read") from None
+        raise ValueError(f"{name} is not an image in a format I can read ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise ValueError(f"{path} is too large: at most {MAX_PIXELS // 10**6} megapixels are read") from None
+        raise ValueError(f"{name} is too large: at most {MAX_PIXELS // 10**6} megapixels are read") from None
     except Exception as error:  # what a damaged file raises in the library is of many kinds
-        raise ValueError(f"{path} is damaged or cannot be decoded ({error})") from None
+        if isinstance(error, OSError) and error.strerror:
+            raise ValueError(f"{name} cannot be read ({error.strerror})") from None
+        why = shown(error) or type(error).__name__
+        raise ValueError(f"{name} is damaged or cannot be decoded ({why})") from None
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):  # 16 or 32 bit grey: PIL would clip instead of scale
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535 if image.mode.startswith("I") and values.max() > 255 else max(255.0, float(values.max()))
-        image = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba)
-    return image.convert("RGB")
+class _NotReadError(ValueError):
+    """The end of a sentence that begins with the name of the file."""
+
+
+def _require_file(path: Path, name: str) -> None:
+    """Raise FileNotFoundError or ValueError unless a path is a regular file of a size that is read."""
+    try:
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        lost = path.is_symlink()
+        raise FileNotFoundError(f"{name} is a link to no file" if lost else f"there is no file {name}") from None
+    except (OSError, ValueError) as error:  # links in a circle, a name that is too long, a folder without permission
+        raise ValueError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if stat.S_ISDIR(about.st_mode):
+        raise ValueError(f"{name} is a folder, not a photo" if find_images(path) else f"there is no photo in {name}")
+    if not stat.S_ISREG(about.st_mode):
+        raise ValueError(f"{name} is a device or a pipe, not a photo")
+    if about.st_size == 0:
+        raise ValueError(f"{name} is empty (0 bytes)")
+    if about.st_size > MAX_BYTES:
+        raise ValueError(f"{name} is too large: at most {size_in_words(MAX_BYTES)} are read")
+
+
+@cache
+def _installed_formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that can be decoded: AVIF comes with Pillow 11.3, HEIF with the extra `heic`."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # about odd metadata
+    Image.init()
+    with suppress(ImportError):
+        import_module("pillow_heif").register_heif_opener()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _decode(path: Path, at_least: int | None, formats: Collection[str]) -> np.ndarray:
+    with path.open("rb") as file:
+        start = file.read(64)
+        if start[4:8] == b"ftyp":  # the container of AVIF and HEIC; a decoder may raise on a photo of the other kind
+            brands = {start[i : i + 4] for i in range(8, len(start), 4)}
+            wanted = "AVIF" if brands & AVIF_BRANDS else "HEIF" if brands & HEIF_BRANDS else None
+            if wanted and wanted not in formats:
+                needed = "'pillow>=11.3'" if wanted == "AVIF" else "-e '.[heic]'"
+                raise _NotReadError(f"is a photo in the format {wanted}; to read it: pip install {needed}")
+            formats = {wanted} if wanted else formats
+        image = Image.open(file, formats=list(formats))
+        if image.width * image.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        if at_least:
+            image.draft("RGB", (at_least, at_least))
+        sixteen_bit = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith(("I", "F")):  # PIL would clip instead of scale
+            upright = _grey_levels(upright, sixteen_bit)
+        if upright.has_transparency_data:
+            rgba = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        return np.array(upright.convert("RGB"))
+
+
+def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
+    """An image of floats or of integers beyond 8 bit as 8 bit grey.
+
+    White is 65535 in 16 bit images; in others the first of 1 (floats only), 255 and 65535 that fits the values. Values
+    that are not finite are black. Raises `_NotReadError` if there are no others, or for values that are no grey levels.
+    """
+    values = np.asarray(image, dtype=np.float32)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise _NotReadError("has no pixel with a finite value")
+    low, high = float(values.min(where=finite, initial=np.inf)), float(values.max(where=finite, initial=-np.inf))
+    whites = {65535: 65535.0} if sixteen_bit else {255: 255.0, 65535: 65535.0}  # with the largest value that fits
+    slack = 0.1 if image.mode == "F" else 0  # resampled floats overshoot
+    if image.mode == "F":
+        whites = {1: 2.0, 255: 280.0, 65535: 72_000.0}
+    white = next((white for white, most in whites.items() if -slack * white <= low and high <= most), None)
+    if white is None:
+        raise _NotReadError(f"has values from {low:g} to {high:g}; grey levels are 0..1 (floats), 0..255 or 0..65535")
+    grey = np.where(finite, values, 0) * (255 / white)
+    if (transparent := image.info.get("transparency")) is not None:  # the one such value of a 16 bit PNG
+        grey[values == transparent] = 255
+    return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
+
+
+def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np.ndarray:
+    """Which photos can be read, bool (N,): each is decoded once, and the answer is kept in the cache `folder`.
+
+    damaged: with `refuse`, all photos that cannot be read are refused at once; with `leave-out` they are False.
+    Raises ValueError with one sentence, also where no photo is left.
+    """
+
+    def state(path: Path) -> tuple[str, int, int]:
+        try:
+            about = path.stat()
+        except (OSError, ValueError):
+            return str(path), 0, 0
+        return str(path), about.st_size, about.st_mtime_ns
+
+    def problem(path: Path) -> str | None:
+        try:
+            read_image(path, CHECKED_SIZE)
+        except (ValueError, OSError) as error:
+            return str(error)
+        return None
+
+    def require(readable: np.ndarray) -> None:
+        bad = [paths[row] for row in np.flatnonzero(~readable)]
+        if not bad or (damaged == "leave-out" and len(bad) < len(paths)):
+            return
+        some = "; ".join(filter(None, map(problem, bad[:3]))) + ("; ..." if len(bad) > 3 else "")
+        advice = "; mend or delete them, or leave them out with --data.damaged leave-out" if damaged == "refuse" else ""
+        raise ValueError(f"{len(bad)} of {len(paths)} photos cannot be read: {some}{advice}")
+
+    def fill(readable: np.ndarray) -> None:
+        with ThreadPoolExecutor() as pool:  # PIL releases the interpreter lock
+            problems = pool.map(problem, paths)
+            bar = tqdm(problems, total=len(paths), desc="checking", unit="photo", leave=False)
+            readable[:] = [problem is None for problem in bar]
+        require(readable)  # so that only photos that were left out before are known as damaged
+
+    key = fingerprint([state(path) for path in paths], _installed_formats(), "readable-1")
+    readable = np.array(cached_array(folder, "readable", key, (len(paths),), np.bool_, fill))
+    require(readable)
+    return readable
 
 
 def to_square(image: np.ndarray, size: int) -> np.ndarray:
@@ -113,97 +276,3 @@ def normalise(images: Tensor, size: int) -> Tensor:
 def to_float(images: Tensor) -> Tensor:
     """uint8 (B, H, W, 3) -> float (B, 3, H, W) in 0..1; float passes through."""
     return images.permute(0, 3, 1, 2).float() / 255 if images.dtype == torch.uint8 else images
-
-
-def augment(images: Tensor, seeds: Tensor, config: AugmentConfig, size: int) -> Tensor:
-    """Random view of every image, a function of its own seed alone: uint8 (B, H, W, 3) -> float (B, 3, size, size).
-
-    One resampling for crop, scale, rotation and mirror, then contrast, saturation, light and white balance; works on
-    the whole batch at once, on the CPU or the GPU.
-    """
-    x = to_float(images)  # (B, 3, H, W)
-    # 32 numbers in 0..1 for every image, from its own seed
-    draws = np.stack([np.random.default_rng(int(seed)).random(32) for seed in seeds.tolist()]).astype(np.float32)
-    u = torch.from_numpy(draws).to(x.device).T  # (32, B)
-
-    def interpolate(low: float, high: float, draw: Tensor) -> Tensor:
-        return low + (high - low) * draw
-
-    if config.random_background:
-        x = torch.where((u[20] < config.random_background).view(-1, 1, 1, 1), replace_background(x, u[21:32]), x)
-
-    angle = interpolate(-math.radians(config.rotation), math.radians(config.rotation), u[0])
-    scale = torch.exp(interpolate(math.log(config.scale[0]), math.log(config.scale[1]), u[1]))
-    aspect = torch.exp(interpolate(-0.12, 0.12, u[2])) if config.scale[0] != config.scale[1] else torch.ones_like(scale)
-    mirror = torch.where(u[3] < 0.5, -1.0, 1.0) if config.horizontal_flip else torch.ones_like(scale)
-    slack = (1 - scale).abs()
-    shift = torch.stack([interpolate(-1, 1, u[4]) * slack, interpolate(-1, 1, u[5]) * slack], dim=1)  # (B, 2)
-    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-    rows = [cos * aspect * mirror, -sin / aspect, sin * aspect * mirror, cos / aspect]
-    matrix = torch.cat([torch.stack(rows, dim=1).view(-1, 2, 2), shift.unsqueeze(2)], dim=2)  # (B, 2, 3)
-    grid = F.affine_grid(matrix, [len(x), 3, size, size], align_corners=False)
-    x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-
-    if config.colour_jitter:
-        k = config.colour_jitter
-        brightness = torch.exp(interpolate(-k, k, u[6])).view(-1, 1, 1, 1)
-        contrast = torch.exp(interpolate(-k, k, u[7])).view(-1, 1, 1, 1)
-        saturation = torch.exp(interpolate(-k, k, u[8])).view(-1, 1, 1, 1)
-        balance = torch.exp(interpolate(-k / 3, k / 3, u[9:12].T)).view(-1, 3, 1, 1)
-        grey = x.mean(dim=1, keepdim=True)
-        x = torch.lerp(grey, x, saturation)
-        x = torch.lerp(x.mean(dim=(1, 2, 3), keepdim=True), x, contrast)
-        x = (x * brightness * balance).clamp(0, 1)
-
-    if config.random_erasing:
-        side = torch.sqrt(interpolate(0.02, 0.2, u[13]))
-        at = torch.arange(size, device=x.device) / size
-        inside_y = (at - u[14].unsqueeze(1)).abs() < side.unsqueeze(1) / 2  # (B, size)
-        inside_x = (at - u[15].unsqueeze(1)).abs() < side.unsqueeze(1) / 2
-        chosen = (u[12] < config.random_erasing).view(-1, 1, 1)
-        x = x.masked_fill((inside_y.unsqueeze(2) & inside_x.unsqueeze(1) & chosen).unsqueeze(1), 0.5)
-    return x
-
-
-def foreground(x: Tensor) -> Tensor:
-    """A soft mask of what differs in colour from the border: float (B, 3, H, W) in 0..1 -> (B, 1, H, W) in 0..1.
-
-    Brightness hardly counts, so that a shadow on a dull table is background; the mask is smoothed, so it is rough at
-    fine edges.
-    """
-    red, green, blue = x.unbind(dim=1)
-    colour = torch.stack([red - green, blue - (red + green) / 2], dim=1)  # (B, 2, H, W)
-    edges = [colour[..., :6, :], colour[..., -6:, :], colour[..., :6].mT, colour[..., -6:].mT]
-    border = torch.cat([edge.flatten(2) for edge in edges], dim=2).median(dim=2).values  # (B, 2)
-    apart = (colour - border[:, :, None, None]).abs().sum(dim=1, keepdim=True)
-    smooth = F.avg_pool2d(apart, 7, 1, 3, count_include_pad=False)
-    return ((smooth - 0.08) * 25 + 0.5).clamp(0, 1)
-
-
-def replace_background(x: Tensor, u: Tensor) -> Tensor:
-    """Another smooth, random background behind the foreground. u: at least (11, B) numbers in 0..1."""
-    batch, _, height, width = x.shape
-    corners = torch.stack([u[0:3], u[3:6], u[6:9], u[1:4].flip(0)], dim=2).permute(1, 0, 2).reshape(batch, 3, 2, 2)
-    new = F.interpolate(corners, size=(height, width), mode="bilinear", align_corners=True)
-    grey = new.mean(dim=1, keepdim=True)
-    new = torch.lerp(grey, new, u[9].view(-1, 1, 1, 1))
-    mask = foreground(x)
-    return x * mask + new * (1 - mask)
-
-
-def cut_mix(x: Tensor, seeds: Tensor, probability: float) -> tuple[Tensor, Tensor, float]:
-    """Cut a rectangle of each image's neighbour in the batch into it (CutMix, Yun et al. 2019).
-
-    Returns the images, the index of each one's partner (B,) and the part that is still the image's own. With several
-    processes a neighbour is one of the same process, so the result is not that of one process.
-    """
-    generator = np.random.default_rng([int(seed) for seed in seeds[:2].tolist()])
-    partners = torch.arange(len(x), device=x.device).roll(1)
-    if generator.random() >= probability:
-        return x, partners, 1.0
-    size = x.shape[-1]
-    side = round(size * math.sqrt(generator.random()))
-    top, left = (int(v) for v in generator.integers(0, size - side + 1, 2))
-    mixed = x.clone()
-    mixed[:, :, top : top + side, left : left + side] = x[partners][:, :, top : top + side, left : left + side]
-    return mixed, partners, 1 - (side / size) ** 2

@@ -3,6 +3,7 @@
 import base64
 import io
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
 from PIL import Image
 from scipy.special import softmax
 
 from shared.evaluation.metrics import confusions, per_class_table
-from shared.files import read_json, write_bytes, write_text
+from shared.files import read_json, write_bytes
+from shared.names import shown
 from shared.runs import Run
 
 CLASSIFIER = {"accuracy": "accuracy", "macro_f1": "macro F1", "loss": "loss", "ece": "ECE"}
+NAME, LINE, TICK = 60, 120, 40  # letters of a name in a table, and of a line and at an axis in a figure
 INK, SOFT, ACCENT, SECOND = "#1d2327", "#9aa4ab", "#2a7d4f", "#c2703d"
 
 
@@ -49,7 +56,7 @@ class Section:
     def __post_init__(self) -> None:
         self.rows = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in self.rows]
         if self.figure is not None:
-            self.picture = base64.b64encode(png(self.figure)).decode()
+            self.picture = Markup(base64.b64encode(png(self.figure)).decode())
 
 
 @dataclass
@@ -90,22 +97,50 @@ def write_page(
     settings: str = "",
 ) -> Path:
     """Write a page in the style of the reports and return its path."""
-    page = Environment(loader=PackageLoader("shared.evaluation", "."), autoescape=True).get_template("report.html")
-    write_text(
-        path,
-        page.render(
-            title=title, subtitle=subtitle, lead=lead, cards=cards, sections=[s for s in sections if s],
-            environment=environment, settings=settings,
-        ),
+    loader = PackageLoader("shared.evaluation", ".")
+    page = Environment(loader=loader, autoescape=True, finalize=_printable).get_template("report.html")
+    html = page.render(
+        title=title, subtitle=subtitle, lead=lead, cards=cards, sections=[s for s in sections if s],
+        environment=environment, settings=settings,
     )  # fmt: skip
+    write_bytes(path, html.encode(errors="backslashreplace"))  # a file's name in `Section.html` need not be UTF-8
     return path
 
 
+def short(name: str, longest: int = NAME) -> str:
+    """A name for tables and figures: one printable line, its middle left out where it is long."""
+    text = shown(name)
+    return text if len(text) <= longest else f"{text[: longest // 2]}…{text[1 - longest // 2 :]}"
+
+
+def _printable(value: Any, longest: int | None = None) -> Any:
+    """Texts without control characters but line breaks, and, with `longest`, in lines of at most so many letters."""
+    if type(value) is not str:
+        return value
+    return "\n".join(short(line, longest) if longest else shown(line) for line in value.split("\n"))
+
+
 def png(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as PNG bytes."""
+    """A figure as PNG bytes. Its texts are shown as they are: a `$` in the name of a class begins no formula."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter | FuncFormatter | StrCategoryFormatter):
+                axis.set_major_formatter(FuncFormatter(_short_ticks(formatter)))
+            axis.get_ticklabels()  # makes those that are missing yet
+    for text in figure.findobj(Text):
+        if not text.get_text().startswith(r"$\mathdefault{"):  # the numbers of an axis
+            text.set_parse_math(False)
+            text.set_text(_printable(text.get_text(), longest=LINE))
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # letters that the font lacks are boxes; long labels leave no room
+        figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
     return buffer.getvalue()
+
+
+def _short_ticks(formatter: Formatter) -> Callable[[float, int | None], str]:
+    return lambda value, position: _printable(formatter(value, position), longest=TICK)
 
 
 def small_png(figure: Figure) -> bytes:
@@ -156,6 +191,7 @@ def classifier_sections(
 ) -> list[Section]:
     """What to show of every classifier. logits (N, C), calibrated; targets (N,); items: what N counts."""
     predictions = logits.argmax(axis=1)
+    classes = [short(name) for name in classes]
     return [
         Section(
             "Confusion matrix",
@@ -195,7 +231,7 @@ def learning_curves(history: list[dict[str, float]], monitor: str) -> Figure:
 
 def confusion_figure(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """Confusion matrix (C, C), rows are the truth, coloured by the share of the row."""
-    size = min(11.0, 3.2 + 0.32 * len(classes))
+    size = min(11.0, 3.2 + 0.32 * len(classes) + 0.06 * min(TICK, max(map(len, classes))))  # inches
     figure = Figure(figsize=(size, size * 0.92), layout="constrained")
     axes = figure.subplots()
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -228,7 +264,7 @@ def reliability_figure(probabilities: np.ndarray, targets: np.ndarray, bins: int
 
 def picture_grid(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6) -> Figure:
     """Pictures with a few words under each. images: uint8 (H, W, 3)."""
-    wrapped = [[part for line in title.split("\n") for part in textwrap.wrap(line, 22)] for title in titles]
+    wrapped = [[part for line in title.split("\n") for part in textwrap.wrap(short(line), 22)] for title in titles]
     starts = range(0, len(images), columns)
     tallest = max(image.shape[0] / image.shape[1] for image in images)
     heights = [1.75 * tallest + 0.15 * max(map(len, wrapped[start : start + columns])) + 0.1 for start in starts]

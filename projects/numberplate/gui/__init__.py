@@ -1,4 +1,4 @@
-"""A window that finds and reads number plates; `python -m projects.numberplate.gui` opens it."""
+"""A window that detects and reads number plates; `python -m projects.numberplate.gui` opens it."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""A window that finds and reads number plates: photos, folders, videos, the webcam.
+"""A window that detects and reads number plates: photos, folders, videos, the webcam.
 
 python -m projects.numberplate.gui
 python -m projects.numberplate.gui car.jpg FOLDER --engine tesseract --country de

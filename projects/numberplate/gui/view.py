@@ -7,7 +7,7 @@ from tkinter import ttk
 import numpy as np
 from PIL import Image, ImageTk
 
-from projects.numberplate.gui.worker import Shown
+from projects.numberplate.gui.worker import DisplayItem
 from projects.numberplate.pipeline import Plate, colour_of, mark, rectified
 
 HEADING, PLATE_HEIGHT = 80, 165
@@ -31,7 +31,7 @@ class View:
         self._clear()
         self._write(text)
 
-    def show(self, item: Shown, position: str, chosen: int, choose: Callable[[int], None]) -> None:
+    def show(self, item: DisplayItem, position: str, chosen: int, choose: Callable[[int], None]) -> None:
         """A photo, its position among all (`(2 of 7)`), and which of its plates is chosen; choose is called with the
         number of a plate that is clicked."""
         self._clear()

@@ -10,7 +10,7 @@ from tkinter import filedialog, ttk
 from projects.numberplate.config import GuiOptions
 from projects.numberplate.formats import FORMATS
 from projects.numberplate.gui.view import View
-from projects.numberplate.gui.worker import Event, Shown, Worker
+from projects.numberplate.gui.worker import DisplayItem, Event, Worker
 from projects.numberplate.predictor import Predictor
 from projects.numberplate.video import is_video
 from shared.data.images import SUFFIXES, find_images, read_image
@@ -30,7 +30,7 @@ class Window:
         self.root, self.worker = root, worker
         self.paths: list[Path] = []
         self.video: Path | int | None = None
-        self.items: list[Shown] = []
+        self.items: list[DisplayItem] = []
         self.current = 0
         self.chosen = 0
         root.title("Number plates")
@@ -136,7 +136,7 @@ class Window:
             return
         self.current = min(self.current, max(0, len(self.paths) - 1)) if self.items else 0
         self.chosen = 0
-        self.items = [Shown(path.name) for path in self.paths] or [Shown(str(self.video))]
+        self.items = [DisplayItem(path.name) for path in self.paths] or [DisplayItem(str(self.video))]
         settings = (ENGINES[self.engine.get()], None if self.country.get() == ANY else self.country.get())
         if self.video is None:
             self.worker.read_photos(self.paths, settings)
@@ -189,7 +189,7 @@ class Window:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "x0", "y0", "x1", "y1", "text", "confidence"])
         files = self.paths or [item.name for item in self.items]
-        plates = [item.plates if item.so_far is None else item.so_far for item in self.items]
+        plates = [item.plates if item.tracked_plates is None else item.tracked_plates for item in self.items]
         rows = [(file, plate) for file, several in zip(files, plates) for plate in several]
         for file, plate in rows:
             writer.writerow([file, *plate.box, plate.text, f"{plate.confidence:.3f}"])
@@ -215,9 +215,9 @@ class Window:
         """Keep and show the result of an event."""
         if event.number >= len(self.items):
             return
-        self.items[event.number] = event.shown
+        self.items[event.number] = event.item
         if event.number != self.current:
-            event.shown.image = None
+            event.item.image = None
         if event.total:
             self.progress.configure(maximum=event.total, value=event.done)
         rate = f" · {event.rate:.1f} frames/s" if event.rate else ""
@@ -232,8 +232,8 @@ class Window:
             )
         if event.number == self.current:
             self.show()
-        if event.shown.problem and len(self.items) == 1:
-            self.set_status(event.shown.problem, problem=True)
+        if event.item.problem and len(self.items) == 1:
+            self.set_status(event.item.problem, problem=True)
 
     def _show_idle(self) -> None:
         self.cancel_button.state(["disabled"])
@@ -253,7 +253,7 @@ class Window:
         else:
             self.view.show_message(HINT)
 
-    def _current(self) -> Shown:
+    def _current(self) -> DisplayItem:
         """The current photo, decoded again if it was released."""
         item = self.items[self.current]
         if item.image is None and item.done and not item.problem and self.paths:

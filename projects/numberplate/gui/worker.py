@@ -1,4 +1,4 @@
-"""Reading photos and videos in a thread of its own, so that the window stays responsive.
+"""Reads photos and videos in a worker thread, so that the window stays responsive.
 
 Nothing here depends on Tk. Jobs go in, events come out of a queue that the window polls ten times a second.
 """
@@ -21,15 +21,15 @@ Settings = tuple[str, str | None]
 
 
 @dataclass
-class Shown:
+class DisplayItem:
     """One photo, or the latest frame of a video, and its plates."""
 
     name: str
     image: np.ndarray | None = None
     """RGB uint8 (H, W, 3); None: not decoded yet, or not readable."""
     plates: list[Plate] = field(default_factory=list)
-    so_far: list[Plate] | None = None
-    """Of a video: the plates of all frames so far, each once."""
+    tracked_plates: list[Plate] | None = None
+    """Of a video: the tracked plates of all frames so far."""
     problem: str = ""
     done: bool = False
 
@@ -39,7 +39,7 @@ class Event:
     """Item `number` has changed; `done` of `total` are read."""
 
     number: int
-    shown: Shown
+    item: DisplayItem
     done: int = 0
     total: int | None = None
     """None: not known (a webcam)."""
@@ -49,7 +49,7 @@ class Event:
 
 
 class Worker:
-    """Reads one list of photos or one video at a time, in a thread of its own."""
+    """Reads one list of photos or one video at a time, in its own thread."""
 
     def __init__(self, make_pipeline: Callable[[str, str | None], Pipeline]) -> None:
         self.make_pipeline = make_pipeline
@@ -106,17 +106,17 @@ class Worker:
         for number, path in enumerate(paths):
             if self.stop.is_set():
                 return
-            shown = Shown(path.name, done=True)
+            item = DisplayItem(path.name, done=True)
             try:
-                shown.image = read_image(path)
-                self._put(Event(number, Shown(path.name, shown.image), number, len(paths)))
-                shown.plates = self._pipeline(settings)(shown.image)
+                item.image = read_image(path)
+                self._put(Event(number, DisplayItem(path.name, item.image), number, len(paths)))
+                item.plates = self._pipeline(settings)(item.image)
             except (ValueError, OSError, cv2.error) as error:
-                shown.problem = str(error)
-            self._put(Event(number, shown, number + 1, len(paths), finished=number + 1 == len(paths)))
+                item.problem = str(error)
+            self._put(Event(number, item, number + 1, len(paths), finished=number + 1 == len(paths)))
 
     def _video(self, source: Path | int, settings: Settings) -> None:
-        shown, number, total = Shown(source.name if isinstance(source, Path) else "webcam"), 0, None
+        item, number, total = DisplayItem(source.name if isinstance(source, Path) else "webcam"), 0, None
         tracker = Tracker()
         try:
             video = Video(source)
@@ -124,14 +124,14 @@ class Worker:
             for image, plates, rate in watch(video, self._pipeline(settings), tracker):
                 if self.stop.is_set():
                     return
-                so_far = [track.voted for track in tracker.found]
-                shown, number = Shown(shown.name, image, plates, so_far, done=True), number + 1
-                self._put(Event(0, shown, number, total, rate))
+                tracked_plates = [track.voted for track in tracker.found]
+                item, number = DisplayItem(item.name, image, plates, tracked_plates, done=True), number + 1
+                self._put(Event(0, item, number, total, rate))
             if not number:
-                raise ValueError(f"{shown.name} has no readable frame")
+                raise ValueError(f"{item.name} has no readable frame")
         except (ValueError, OSError, cv2.error) as error:
-            shown.problem = str(error)
-        self._put(Event(0, shown, number, number or total, finished=True))
+            item.problem = str(error)
+        self._put(Event(0, item, number, number or total, finished=True))
 
     def _put(self, event: Event) -> None:
         """Wait for room in the queue, unless the work is cancelled."""

@@ -1,7 +1,7 @@
-"""Plates as a camera sees them: exposure, blur and noise, perspective, a place in a photo.
+"""A model of the camera: exposure, blur, noise, perspective, and the position in a photo.
 
 A drawn plate is either shown alone (`close_up`, for the reader) or pasted into a photo at known corners (`paste`, for
-the detector). What is random is a function of the generator handed in.
+the detector). All randomness comes from the generator passed in.
 """
 
 import cv2
@@ -39,16 +39,18 @@ def degrade(image: np.ndarray, rng: np.random.Generator, difficulty: float) -> n
 def close_up(
     image: np.ndarray, size: tuple[int, int], rng: np.random.Generator, difficulty: float = 1.0, min_height: float = 0.0
 ) -> np.ndarray:
-    """A plate as the reader's input, rectified with slightly wrong corners: grey, uint8 (h, w) of `size`.
+    """A plate as the reader's input, rectified with slightly perturbed corners: grey, uint8 (h, w) of `size`.
 
-    min_height: the smallest height in pixels to which the plate is scaled down first; 0 keeps its own.
+    min_height: the plate is first scaled down to a random height of at least this many pixels; 0 keeps its height.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
     if min_height:
-        seen = float(np.exp(rng.uniform(np.log(min_height), np.log(72))))
-        if seen < grey.shape[0]:
+        target = float(np.exp(rng.uniform(np.log(min_height), np.log(72))))
+        if target < grey.shape[0]:
             grey = cv2.resize(
-                grey, (max(8, round(grey.shape[1] * seen / grey.shape[0])), round(seen)), interpolation=cv2.INTER_AREA
+                grey,
+                (max(8, round(grey.shape[1] * target / grey.shape[0])), round(target)),
+                interpolation=cv2.INTER_AREA,
             )
     grey = degrade(grey, rng, difficulty)
     height, width = grey.shape
@@ -74,17 +76,17 @@ def tilted_corners(width: float, height: float, rng: np.random.Generator, diffic
 
 
 def paste(photo: np.ndarray, plate: np.ndarray, corners: np.ndarray, rng: np.random.Generator) -> None:
-    """Put a plate into a photo, in place, in the brightness and sharpness around it. corners: (4, 2) in pixels."""
+    """Paste a plate into a photo, in place, with the brightness and sharpness around it. corners: (4, 2) in pixels."""
     low = np.floor(corners.min(axis=0)).astype(int) - 2
     high = np.ceil(corners.max(axis=0)).astype(int) + 2
     x0, y0 = np.maximum(low, 0)
     x1, y1 = np.minimum(high, (photo.shape[1], photo.shape[0]))
     around = photo[y0:y1, x0:x1].astype(np.float32)
     height, width = plate.shape[:2]
-    seen = np.linalg.norm(corners[3] - corners[0])
-    if seen < height / 1.5:
+    target = np.linalg.norm(corners[3] - corners[0])
+    if target < height / 1.5:
         plate = cv2.resize(
-            plate, (max(8, round(width * seen / height)), max(5, round(seen))), interpolation=cv2.INTER_AREA
+            plate, (max(8, round(width * target / height)), max(5, round(target))), interpolation=cv2.INTER_AREA
         )
         height, width = plate.shape[:2]
     matrix = cv2.getPerspectiveTransform(outline(width, height), (corners - (x0, y0)).astype(np.float32))

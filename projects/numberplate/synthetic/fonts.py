@@ -1,4 +1,4 @@
-"""Characters to draw plates with, from fonts and glyph sheets, all as masks of one height."""
+"""Fonts for drawn plates: characters from font files and glyph sheets, as masks of one height."""
 
 from functools import cache
 from pathlib import Path
@@ -40,18 +40,17 @@ def load_fonts(glyphs: Path | None = None) -> list[Font]:
     """
     sheets = [font_from_sheet(path) for path in sorted(glyphs.glob("*.png"))] if glyphs else []
     if glyphs and not sheets:
-        raise ValueError(f"data.glyphs: there is no glyph sheet (.png with a .box file beside it) in {glyphs}")
+        raise ValueError(f"data.glyphs: there is no glyph sheet (.png and .box file) in {glyphs}")
     fonts = [font for path in font_files() if (font := font_from_file(path))]
     return [complete(sheet, fonts[0]) for sheet in sheets] + fonts
 
 
 def matplotlib_fonts() -> list[Font]:
-    """The fonts that come with matplotlib, so that every machine has them."""
+    """The fonts that come with matplotlib, which are the same on every machine."""
     return [font for path in matplotlib_files() if (font := font_from_file(path))]
 
 
 def matplotlib_files() -> list[Path]:
-    """Their files."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return [folder / f"DejaVuSans{style}.ttf" for style in ("-Bold", "", "Mono-Bold", "Mono")]
 
@@ -74,7 +73,7 @@ def font_files() -> list[Path]:
 
 
 def font_from_file(path: Path) -> Font | None:
-    """Capitals and digits of a TrueType font; None if some are missing or all look the same."""
+    """Capitals and digits of a TrueType font; None if some are missing or the glyphs are all alike."""
     try:
         font = ImageFont.truetype(str(path), 96)
         masks = {character: [_from_glyph(character, font)] for character in CHARACTERS}
@@ -93,7 +92,7 @@ def font_from_sheet(path: Path) -> Font:
     """A glyph sheet: dark characters on white, and a Tesseract box file with the position of each."""
     boxes = path.with_suffix(".box")
     if not boxes.is_file():
-        raise ValueError(f"data.glyphs: {path.name} has no {boxes.name} beside it")
+        raise ValueError(f"data.glyphs: {path.name} needs a file {boxes.name}")
     page = 255 - np.asarray(Image.open(path).convert("L"))
     found: Font = {}
     for number, line in enumerate(boxes.read_text(encoding="utf-8").splitlines(), start=1):
@@ -116,7 +115,7 @@ def _to_height(ink: np.ndarray) -> np.ndarray:
     """Cut to the bounding box of the ink and scale to HEIGHT. Raises ValueError if there is no ink."""
     rows, columns = np.flatnonzero(ink.max(axis=1) > 99), np.flatnonzero(ink.max(axis=0) > 99)
     if not rows.size or not columns.size:
-        raise ValueError("nothing is drawn")
+        raise ValueError("the glyph is empty")
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     width = max(3, round(cut.shape[1] * HEIGHT / cut.shape[0]))
     return cv2.resize(cut, (width, HEIGHT), interpolation=cv2.INTER_AREA)

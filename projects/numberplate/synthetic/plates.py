@@ -1,6 +1,6 @@
-"""Plates drawn by code, from the front and worn: unlimited training data with known text.
+"""Synthetic plates in frontal view: unlimited training data with known text.
 
-`camera.py` shows them as they appear in photos. Everything is a function of the generator handed in.
+`camera.py` turns them into images as in photos. All randomness comes from the generator passed in.
 """
 
 import string
@@ -35,7 +35,7 @@ SEALED = frozenset("at ch cz de hr pl si sk".split())
 
 @dataclass(frozen=True)
 class DrawnPlate:
-    """A plate from the front: RGB uint8 (H, W, 3), and its text."""
+    """A plate in frontal view: RGB uint8 (H, W, 3), and its text."""
 
     image: np.ndarray
     text: str
@@ -66,7 +66,7 @@ def _weights() -> np.ndarray:
 
 
 def draw_plate(font: Font, rng: np.random.Generator, difficulty: float = 1.0) -> DrawnPlate:
-    """A plate of a random country, layout and colour. difficulty: 0 clean and plain, 1 as worn as on the road."""
+    """A plate of a random country, layout and colour. difficulty: 0 clean, 1 as worn as in street photos."""
     country, written = random_text(rng)
     lines = _in_lines(written, country, rng)
     american = country in ("us", "br", "ar", "")

@@ -1,6 +1,6 @@
-"""Streets drawn by code: the embedded sample. Cars with plates, and distractors without.
+"""The embedded sample: synthetic streets with zero to two cars.
 
-A photo shows no car, one or two; signs with words, lamps and grilles invite false positives.
+Signs with words, lamps and grilles are distractors that cause false positives.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ CODE = [
     *(HERE / f"{name}.py" for name in ("streets", "plates", "camera", "fonts")),
     *(HERE.parent / f"{name}.py" for name in ("formats", "geometry")),
 ]
-"""The files that decide how the photos look."""
+"""The files that determine the photos: the sample is drawn again when one of them changes."""
 DIFFICULTY = 0.35
 """How worn the plates are; see `draw_plate`."""
 
@@ -88,7 +88,7 @@ def street(rng: np.random.Generator) -> np.ndarray:
 def draw_car(
     photo: np.ndarray, x: float, bottom: float, width: float, fonts: list[Font], rng: np.random.Generator
 ) -> tuple[np.ndarray, str]:
-    """Draw a car from the front or the back, in place; its plate: corners (4, 2) and text."""
+    """Draw a car in frontal or rear view, in place, and return its plate: corners (4, 2) and text."""
     paint = rng.uniform(20, 235, 3)
     body = width * rng.uniform(0.5, 0.62)
     left, right, top = int(x - width / 2), int(x + width / 2), int(bottom - body)
@@ -138,7 +138,7 @@ def draw_car(
 
 
 def draw_sign(photo: np.ndarray, rng: np.random.Generator, plates: list[np.ndarray]) -> None:
-    """Draw a board with words where no plate is, in place: text that is not a plate."""
+    """Draw a sign with words away from the plates, in place: text that is not a plate."""
     words = " ".join("".join(rng.choice(list("abcdefghijklmnoprstuvw"), int(rng.integers(2, 8)))) for _ in range(2))
     scale, thick = rng.uniform(0.4, 0.9), int(rng.integers(1, 3))
     (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, scale, thick)

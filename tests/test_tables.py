@@ -1,0 +1,162 @@
+"""The promise: a table is read as it is meant, or refused with one sentence; no cell is lost, cut or guessed."""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from shared.data.tables import find_column, read_table
+
+TABLE = b'text,label\n"good, really",NA\nbad,\n'
+
+
+def _zip(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}.csv", content)
+    return buffer.getvalue()
+
+
+def _tar(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("table.csv")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    "csv": bytes,
+    "csv.gz": gzip.compress,
+    "CSV.BZ2": bz2.compress,
+    "csv.xz": lzma.compress,
+    "csv.zip": lambda content: _zip(table=content),
+    "csv.tar": _tar,
+}
+
+
+@pytest.mark.parametrize("suffix", PACKED)
+def test_a_table_is_read_plain_or_compressed(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"table.{suffix}"
+    path.write_bytes(PACKED[suffix](TABLE))
+    assert read_table(path).fillna("").to_dict("list") == {"text": ["good, really", "bad"], "label": ["NA", ""]}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="zstandard came into Python with 3.14")
+def test_a_table_is_read_from_zstandard(tmp_path: Path) -> None:
+    from compression import zstd
+
+    (tmp_path / "table.csv.zst").write_bytes(zstd.compress(TABLE))
+    assert len(read_table(tmp_path / "table.csv.zst")) == 2
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in PACKED if suffix != "csv"] + ["csv.zst"])
+@pytest.mark.parametrize("damage", ["cut off", "not what it says"])
+def test_a_damaged_archive_is_one_sentence(tmp_path: Path, suffix: str, damage: str) -> None:
+    path = tmp_path / f"table.{suffix}"
+    whole = PACKED.get(suffix, bytes)(TABLE)
+    cut = 530 if suffix == "csv.tar" else len(whole) - 20  # a tar has 512 bytes of header, and zeros at its end
+    path.write_bytes(whole[:cut] if damage == "cut off" else b"\xfe" * 600)
+    with pytest.raises(ValueError, match=r"^.*table\.[^\n]* is not readable as a table: [^\n]+$"):
+        read_table(path)
+
+
+def _changed_zip(at: int, value: int) -> bytes:
+    """A zip with another byte in the central header of its file and in its own."""
+    content = bytearray(_zip(table=TABLE))
+    central = content.index(b"PK\x01\x02")
+    content[central + at] = content[at - 2] = value
+    return bytes(content)
+
+
+ZIPS = {
+    "encrypted": _changed_zip(8, 1),
+    "unknown compression": _changed_zip(10, 97),
+    "two": _zip(a=TABLE, b=TABLE),
+    "empty": _zip(),
+}
+
+
+@pytest.mark.parametrize("kind", ZIPS)
+def test_a_zip_that_cannot_be_read_is_one_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "table.zip").write_bytes(ZIPS[kind])
+    with pytest.raises(ValueError, match=r"^.*table\.zip is not readable as a table: [^\n]+$"):
+        read_table(tmp_path / "table.zip")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty (0 bytes)"),
+        (b"\n\n", "is not readable as a table"),
+        (b"text,label\n", "has a header but no rows"),
+        (b"text,label\na\n", "line 2 has fewer values than columns (1, not 2); is the file cut off?"),
+        (
+            b"text,label\na,b\nc,d,e\n",
+            "line 3 has more values than columns (3, not 2); a text with commas",
+        ),
+        (b"text,text,label\na,b,c\n", "it has several columns called text"),
+        (b'text,label\n"never closed,1\nx,2\n', "does the quote in line 2 never close?"),
+        (b'text,label\na,"never closed\nx,2\n', "is not readable as a table"),
+        (b"text;label\na, b;1\n", "its columns are divided by semicolons"),
+        (b"text,label\na,b\nc\0d,e\n", "is not a table of text: it holds binary data in line 3"),
+        ("text,label\na,b\n".encode("utf-16-le"), "is not a table of text: it holds binary data in line 1"),
+        ("text,label\né,b\n".encode("latin-1"), "is not text in utf-8; save it in UTF-8, or name its encoding"),
+    ],
+)
+def test_a_table_that_would_lose_something_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
+        read_table(tmp_path / "table.csv")
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"text,label\ra,1\rb,2\r",
+        b"\xef\xbb\xbftext,label\r\n\r\na,1\r\n\r\nb,2\r\n",
+        "text,label\na,1\nb,2\n".encode("utf-16"),
+    ],
+    ids=["lone CR", "mark, CRLF and empty lines", "UTF-16"],
+)
+def test_line_ends_and_marks_of_any_system_are_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "table.csv").write_bytes(content)
+    assert read_table(tmp_path / "table.csv").to_dict("list") == {"text": ["a", "b"], "label": ["1", "2"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('text\tlabel\n"Great" film\t1\nIt is 5" long\t0\n', ['"Great" film', 'It is 5" long']),
+        ('text\tlabel\n"two\nlines"\t1\n"a ""b"""\t0\n', ["two\nlines", 'a "b"']),
+    ],
+)
+def test_quotes_in_a_tsv_file_are_letters_unless_they_are_around_cells(
+    tmp_path: Path, content: str, texts: list[str]
+) -> None:
+    (tmp_path / "table.tsv").write_text(content)
+    assert read_table(tmp_path / "table.tsv")["text"].tolist() == texts
+
+
+def test_a_cell_may_be_a_book(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(f"text,label\n{'x' * 200_000},1\n")
+    assert len(read_table(tmp_path / "table.csv")["text"][0]) == 200_000
+
+
+def test_a_column_is_found_by_its_name_then_without_regard_to_case() -> None:
+    frame = pd.DataFrame(columns=["Text", "text", " LABEL ", "Score", "score "])
+    assert find_column(frame, None, None, ["text"], Path("t.csv")) == "text"
+    assert find_column(frame, None, "label", [], Path("t.csv")) == " LABEL "
+    with pytest.raises(ValueError, match="has several columns called SCORE: Score, score"):
+        find_column(frame, None, "SCORE", [], Path("t.csv"))
