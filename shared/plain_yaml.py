@@ -5,9 +5,12 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
+from shared.names import shown
+
 NESTING, VALUES = 20, 10_000  # more levels and values than settings have
 KINDS = ("str", "int", "float", "bool", "null", "seq", "map")
 TAG = "tag:yaml.org,2002:"
+NUMBERS = (f"{TAG}int", f"{TAG}float")
 
 
 def parse_yaml(text: str | bytes, source: str) -> Any:
@@ -20,7 +23,7 @@ def parse_yaml(text: str | bytes, source: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark and isinstance(text, bytes) else ""
-        reason = " ".join(str(error.problem or error.context).split())
+        reason = cut(shown(" ".join(str(error.problem or error.context).split())), 200)
         if isinstance(error, _Unfit):
             raise ValueError(f"{source}{where}: {reason}") from None
     except ReaderError as error:
@@ -51,6 +54,11 @@ class _PlainLoader(yaml.SafeLoader):
         super().__init__(stream)
         self.depth = self.count = 0
         self.sizes: dict[yaml.Node, int] = {}
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """12:30 is text, as in YAML 1.2, and not the number 750 of base 60."""
+        tag = super().resolve(kind, value, implicit)
+        return f"{TAG}str" if tag in NUMBERS and ":" in value else tag
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Count what an alias stands for each time it is used: lists of nine aliases, nine deep, are 9^9 values."""
@@ -87,6 +95,8 @@ class _PlainLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """The library has no error of its own for `0b_` or `!!bool maybe`."""
         try:
+            if node.tag in NUMBERS and ":" in node.value:
+                raise ValueError
             value = super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError):
             raise _Unfit(node, f"{shortened(node.value)} is no {node.tag.removeprefix(TAG)}") from None

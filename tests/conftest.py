@@ -124,10 +124,12 @@ def kill_and_resume(
     words = [sys.executable, "-m", module, *settings, "--name", "killed"]
     process = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None:
-        states = folder.glob(f"runs/*/*-killed/checkpoints/{stage}/last.pt")
-        if any((p := load_state(path)["progress"])["epoch"] >= epoch and p["step"] >= 1 for path in states):
-            process.send_signal(signal.SIGKILL)
-            break
+        with suppress(OSError):  # a state is replaced while it is read
+            states = [load_state(path) for path in folder.glob(f"runs/*/*-killed/checkpoints/{stage}/last.pt")]
+            progress = [state["progress"] for state in states if state]
+            if any(p["epoch"] >= epoch and p["step"] >= 1 for p in progress):
+                process.send_signal(signal.SIGKILL)
+                break
         time.sleep(0.01)
     assert process.wait() == -signal.SIGKILL
     (killed,) = folder.glob("runs/*/*-killed")

@@ -124,6 +124,9 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("training: {seed: 99999999999999999999}", "line 1: '99999999999999999999' is too large a number"),
         (f"training: {{seed: 0x{'f' * 5000}}}", "is too large a number"),
         ("training: {learning_rate: .inf}", "training.learning_rate must be a finite number"),
+        (f"a: !!int 1{':1' * 400_000}", "is no int"),
+        (f"a: 1{':1' * 400_000}", "unknown setting a"),
+        (f"a: !{'x' * 5000} 1", "settings have no values of the kind !xxx"),
         ("[" * 5000, "line 1: values are nested more than 20 deep"),
         ("a: &a [*a]", "line 1: *a is used inside of what it stands for"),
         ("a: &a {<<: *a}", "line 1: *a is used inside of what it stands for"),
@@ -157,8 +160,9 @@ def test_a_config_file_in_any_usual_form_is_read(tmp_path: Path, content: bytes)
 
 
 def test_a_date_is_text_until_its_setting_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "dates.yaml").write_text("name: 2024-01-31\nstart: 0000-00-00\nsign: =")
-    assert read_yaml(tmp_path / "dates.yaml") == {"name": "2024-01-31", "start": "0000-00-00", "sign": "="}
+    (tmp_path / "dates.yaml").write_text("name: 2024-01-31\nstart: 0000-00-00\ntime: 12:30\nsign: =")
+    dates = {"name": "2024-01-31", "start": "0000-00-00", "time": "12:30", "sign": "="}
+    assert read_yaml(tmp_path / "dates.yaml") == dates
 
 
 def test_a_name_that_no_run_can_have_is_refused_before_the_training(tmp_path: Path, command: CommandLine) -> None:

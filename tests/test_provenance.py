@@ -146,9 +146,7 @@ def test_an_empty_list_of_photos_has_no_fingerprints(known: Provenance) -> None:
         ("???", " ??? "),
     ],
 )
-def test_text_hashes_ignore_case_punctuation_white_space_and_unicode_form(
-    one: str, other: str
-) -> None:
+def test_text_hashes_ignore_case_punctuation_white_space_and_unicode_form(one: str, other: str) -> None:
     first, second = text_fingerprints([one, other]).exact
     assert first == second
 

@@ -138,7 +138,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ["price", "volatility", "interval"])
-def test_future_prices_change_no_forecast(predictor: Predictor, prices: pd.DataFrame, task: str) -> None:
+def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.DataFrame, task: str) -> None:
     until = 4800
     other = prices.copy()
     other.iloc[until:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - until, 1))
