@@ -25,7 +25,7 @@ from projects.imagecaption.sources import Photo
 from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import bootstrap_interval
 
-HEADLINE = ("cider", "max")
+HEADLINE, ITEMS = ("cider", "max"), "photos"
 
 
 @dataclass

@@ -16,6 +16,7 @@ import numpy as np
 from projects.numberplate.config import AppOptions
 from projects.numberplate.pipeline import mark
 from projects.numberplate.predictor import Predictor
+from shared.page import photo_page
 from shared.runs import Run
 
 
@@ -25,16 +26,13 @@ def interface(options: AppOptions, run: Run) -> dict[str, Any]:
 
     pipeline = Predictor.load(run.model_file).pipeline(options.engine, options.country)
 
-    def read(photo: np.ndarray | None) -> tuple[np.ndarray | None, str]:
-        if photo is None:
-            return None, ""
+    def read(photo: np.ndarray) -> tuple[np.ndarray, str]:
         plates = pipeline(photo)
         return mark(photo, plates), "\n".join(map(str, plates)) or "no plate"
 
+    outputs = [gradio.Image(label="Detected plates"), gradio.Textbox(label="Texts")]
     return {
-        "fn": read,
-        "inputs": gradio.Image(label="A photo of cars"),
-        "outputs": [gradio.Image(label="Detected plates"), gradio.Textbox(label="Texts")],
+        **photo_page(read, outputs, "A photo of cars"),
         "title": "Number plates",
         "description": run.name,
     }

@@ -23,17 +23,16 @@ from projects.numberplate.pipeline import Pipeline, Plate, mark
 from projects.numberplate.predictor import Predictor
 from projects.numberplate.video import SUFFIXES, Tracker, Video, is_video, watch
 from shared.command import picture_files, readable
-from shared.data.images import find_images, read_image
+from shared.data.images import list_photos, read_image
 from shared.files import write_bytes
+from shared.names import shown
 from shared.runs import Run
 
 
 def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture with the plates marked."""
     pipeline = Predictor.load(run.model_file).pipeline(options.engine, options.country)
-    paths = [found for path in options.input for found in (find_images(path, SUFFIXES) if path.is_dir() else [path])]
-    if not paths:
-        raise ValueError(f"there is no photo in {', '.join(str(path) for path in options.input)}")
+    paths = list_photos(options.input, SUFFIXES)
     pictures = picture_files(options.overlay or run.output / "predictions", paths)
 
     def read(both: tuple[Path, Path]) -> dict[str, Any]:
@@ -48,8 +47,8 @@ def read_photo(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
     photo = read_image(path)
     plates = pipeline(photo)
     write_picture(picture, photo, plates)
-    print(f"{path}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
-    return {"file": str(path), "plates": [plate.as_dict() for plate in plates], "overlay": str(picture)}
+    print(f"{shown(path)}: {', '.join(map(str, plates)) or 'no plate'}\n  {picture}")
+    return {"file": shown(path), "plates": [plate.as_dict() for plate in plates], "overlay": str(picture)}
 
 
 def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
@@ -62,18 +61,20 @@ def read_video(path: Path, pipeline: Pipeline, picture: Path) -> dict[str, Any]:
             best = (frame, plates)
         frames_per_second = rate
     if best is None:
-        raise ValueError(f"{path} has no readable frame")
+        raise ValueError(f"{shown(path)} has no readable frame")
     write_picture(picture, *best)
     found = tracker.found
     frames = tracker.frame + 1
-    print(f"{path}: {frames} frames, {frames_per_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}")
+    print(
+        f"{shown(path)}: {frames} frames, {frames_per_second:.1f} frames/s{'' if found else ', no plate'}\n  {picture}"
+    )
     if video.count and frames < 0.95 * video.count:
-        print(f"numberplate: {path} ended after {frames} of about {video.count} frames", file=sys.stderr)
+        print(f"numberplate: {shown(path)} ended after {frames} of about {video.count} frames", file=sys.stderr)
     for track in found:
         seconds = f"{track.first / video.rate:.1f} s to {track.last / video.rate:.1f} s"
         print(f"  {track.text} ({track.confidence:.0%}) from {seconds}")
     answers = [{**t.voted.as_dict(), "from": t.first / video.rate, "to": t.last / video.rate} for t in found]
-    return {"file": str(path), "frames": frames, "plates": answers, "overlay": str(picture)}
+    return {"file": shown(path), "frames": frames, "plates": answers, "overlay": str(picture)}
 
 
 def write_picture(path: Path, photo: np.ndarray, plates: list[Plate]) -> None:

@@ -1,5 +1,6 @@
 """Video: plates are tracked from frame to frame, and every frame votes for a text."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import numpy as np
 from projects.numberplate.geometry import iou
 from projects.numberplate.metrics import edit_distance
 from projects.numberplate.pipeline import Pipeline, Plate
+from shared.names import shown
 
 SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATIENCE = 15
@@ -108,8 +110,11 @@ class Video:
     def __init__(self, source: Path | int) -> None:
         if isinstance(source, Path) and not source.is_file():
             raise FileNotFoundError(f"there is no file {source}")
+        if isinstance(source, Path) and shown(source).encode() != os.fsencode(source):  # OpenCV would crash
+            raise ValueError(f"{shown(source)}: OpenCV cannot open a file of this name; rename it")
         self.source = source
-        self.capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        # an absolute path is a file; `rtsp:/a.avi` would be looked up on the network
+        self.capture = cv2.VideoCapture(source if isinstance(source, int) else str(source.resolve()))
         if not self.capture.isOpened():
             what = "there is no webcam" if isinstance(source, int) else f"{source} is not a video in a supported format"
             raise ValueError(what)

@@ -24,7 +24,7 @@ from projects.sentiment.sources import Table
 from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import accuracy, classifier_rows, mcnemar, scores
 
-HEADLINE = ("accuracy", "max")
+HEADLINE, ITEMS = ("accuracy", "max"), "texts"
 MODEL_SETTINGS = ("title", "aspect", "star_labels", "class_names")
 """Settings of the data that define a model's inputs and classes."""
 

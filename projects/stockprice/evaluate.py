@@ -24,7 +24,7 @@ from projects.stockprice.tasks import TASKS
 from shared.data.provenance import Fingerprints, Provenance, Seen
 from shared.evaluation.metrics import proportion_interval
 
-HEADLINE = ("qlike", "min")
+HEADLINE, ITEMS = ("qlike", "min"), "days"
 
 
 @dataclass

@@ -13,7 +13,7 @@ from projects.numberplate.gui.view import View
 from projects.numberplate.gui.worker import DisplayItem, Event, Worker
 from projects.numberplate.predictor import Predictor
 from projects.numberplate.video import is_video
-from shared.data.images import SUFFIXES, find_images, read_image
+from shared.data.images import SUFFIXES, list_photos, read_image
 from shared.files import write_text
 from shared.runs import Run
 
@@ -116,7 +116,7 @@ class Window:
         """Read photos and the photos of folders, or one video."""
         if len(paths) == 1 and is_video(paths[0]):
             return self.open_video(paths[0])
-        photos = [photo for path in paths for photo in (find_images(path) if path.is_dir() else [path])]
+        photos = [path for path in list_photos(paths) if not path.is_dir()]
         if not photos:
             return self.set_status(f"there is no photo in {paths[0]}; open a video alone", problem=True)
         self.paths, self.video, self.items = photos, None, []
