@@ -290,7 +290,7 @@ def test_near_duplicates_of_training_photos_are_recognised_and_left_out(
     other = ["--run", run_folder, "--data.source", "folder", "--data.root", root, "--json", "out.json"]
     answer = command(EVALUATE, *other)
     assert answer.returncode == 0, answer.stderr
-    assert "4 of 9 items were in this run's training or validation set (3 as near duplicates)" in answer.stdout
+    assert "4 of 9 photos were in this run's training or validation set (3 as near duplicates)" in answer.stdout
     numbers = json.loads((tmp_path / "out.json").read_text())
     assert (numbers["data"]["n"], numbers["data"]["seen"]) == (5, 4)
     items = pd.read_csv(run_folder / "evaluations" / "folder-mine-all" / "predictions.csv")["item"]

@@ -146,6 +146,7 @@ def test_a_run_killed_in_its_second_training_resumes_to_the_same_weights(
         assert all(torch.equal(p, q) for p, q in zip(first.values(), second.values()))
 
 
+@pytest.mark.slow
 def test_two_processes_train_together(tmp_path: Path, sample_root: Path) -> None:
     _, run = one_and_two_processes(TRAINING, tiny(sample_root), tmp_path, 29782)
     assert len(run.stage("detector").history()) == len(run.stage("reader").history()) == 2
@@ -178,7 +179,7 @@ def test_user_errors_are_one_sentence_and_leave_no_run(tmp_path: Path, command: 
         ),
         (["--data.glyphs", "sheets"], "data.glyphs is for source csv"),
         (["--evaluation.country", "zz"], "country zz is not known; known countries: ar, at"),
-        (["--name", "a/b"], "name: must be a name, not the path a/b"),
+        (["--name", "a/b"], "name: must be a name, not the path 'a/b'"),
         (["--part", "wheel"], "part must be 'both', 'detector' or 'reader'"),
         (["--detector.image_size", "100"], "detector.image_size must be a multiple of 32"),
         (["--model.reader_weights", "no.safetensors", "--data.sample_size", "40"], "no.safetensors"),

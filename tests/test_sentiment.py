@@ -353,7 +353,7 @@ def test_training_texts_are_counted_and_left_out_of_the_evaluation(tmp_path: Pat
         data = read_json(tmp_path / "out.json")["data"]
         assert (data["seen"], data["n"]) == (seen, len(test) - seen)
         assert 0 < seen < len(test)
-        assert f"{seen} of {len(test)} items were in this run's training or validation set" in answer.stdout
+        assert f"{seen} of {len(test)} texts were in this run's training or validation set" in answer.stdout
         (rows,) = tmp_path.glob("runs/sentiment/*/evaluations/other/predictions.csv")
         scored = pd.read_csv(rows)["text"].tolist()
         assert sorted(scored) == sorted(text for text in test if text not in known)

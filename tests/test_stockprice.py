@@ -126,6 +126,7 @@ def test_the_network_overfits_one_batch_with_squared_error() -> None:
     assert loss.item() < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
     words = tiny("--training.refit=never", "--training.epochs=1", "--data.test_start=2018-07-01")
@@ -479,7 +480,7 @@ def test_days_that_the_run_was_trained_on_are_left_out_and_counted(run_folder: P
         assert numbers["data"]["n"] == len(rows) == len(left)
         assert [row["day"] for row in rows] == [row["day"] for row in left]
         assert numbers["data"]["seen"] > 300
-        counted = f"{numbers['data']['seen']} of {numbers['data']['seen'] + len(left)} items"
+        counted = f"{numbers['data']['seen']} of {numbers['data']['seen'] + len(left)} days"
         assert f"{counted} were in this run's training or validation set; they are left out" in answer.stdout
         assert counted in (folder / "report.html").read_text()
         if number:  # leaving days out changes neither the networks' forecasts nor the baselines'
