@@ -39,7 +39,7 @@ setup-%: $(VENV)/.extra-% ## setup and an extra: setup-text, -app, -export ...
 	@true
 
 train-%: $(VENV)/.installed ## train, evaluate, write the report   [CONFIG=FILE]
-	$(PY) -m projects.$*.train --config $(config) $(ARGS)
+	$(PY) -m projects.$*.train $(if $(findstring --resume,$(ARGS)),,--config $(config)) $(ARGS)
 
 evaluate-%: $(VENV)/.installed ## score a finished run (alias eval-%)    [RUN=NAME]
 	$(PY) -m projects.$*.evaluate $(RUN_ARGS) $(ARGS)

@@ -67,7 +67,7 @@ def _train(project: str, _: str) -> int:
     if asked.resume and (given or asked.config):
         raise ValueError("--resume continues a run with its own settings; it takes no others beside it")
     if asked.resume:
-        run = Run.open(project, asked.resume)
+        run = Run.open(project, asked.resume, finished=False)
         config = settings.load(config_class, run.settings)
     else:
         from_file = settings.read_yaml(asked.config) if asked.config else {}
@@ -173,7 +173,8 @@ def _evaluate(project: str, _: str) -> int:
     run = _open(project, kind, given)
     own = _sections(project, run)
     base = dict(own)
-    if isinstance(asked := given.get("data"), dict) and {"source", "root"} & set(asked):
+    asked = given.get("data")
+    if isinstance(asked, dict) and {"source", "root"} & set(asked) and "data" in kind.model_fields:
         base["data"] = {"source": _source(kind, own.get("data", {}), given)}  # settings of the run's own data end here
         section: Any = kind.model_fields["data"].annotation
         if base["data"]["source"] in ("csv", "folder") and "split" in section.model_fields:
@@ -188,7 +189,7 @@ def _evaluate(project: str, _: str) -> int:
 def _source(kind: type[Section], own: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
     """The source that the command line names, else the own one. Raises ValueError where a place was named alone."""
     asked = given.get("data")
-    if not isinstance(asked, dict):
+    if not isinstance(asked, dict) or "data" not in kind.model_fields:
         return own.get("source")
     section: Any = kind.model_fields["data"].annotation
     default = own.get("source", section.model_fields["source"].default if "source" in section.model_fields else None)

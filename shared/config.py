@@ -228,14 +228,11 @@ def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
     """A pydantic error for a person: the full key, what is wrong with it, the nearest of the keys there are."""
     path = cut(shown(".".join(str(part) for part in error["loc"])))
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+        sections = dict.fromkeys(key.split(".")[0] for key in known if "." in key)
+        near = difflib.get_close_matches(path, [*known, *sections], n=1, cutoff=0.5)
         same_leaf = [key for key in known if key.split(".")[-1] == path.split(".")[-1]]
         guess = (near or same_leaf)[:1]
-        return (
-            f"unknown setting {path}"
-            + (f"; did you mean {guess[0]}?" if guess else ";")
-            + "  (--help lists all settings)"
-        )
+        return f"unknown setting {path}{f'; did you mean {guess[0]}?' if guess else ''}  (--help lists all settings)"
     message = error["msg"].removeprefix("Value error, ").replace("Input should be ", "must be ")
     if error["type"] == "missing":
         return f"{path} must be given  (--help lists all settings)"

@@ -60,24 +60,23 @@ class Run:
         raise ValueError(f"there are 1000 runs called {stamp} in {RUNS / project}")
 
     @classmethod
-    def open(cls, project: str, name: str) -> "Run":
+    def open(cls, project: str, name: str, finished: bool = True) -> "Run":
         """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one. The name of a
-        config file is the newest finished run of that name.
+        config file is the newest run of that name: a finished one, or, to resume, an unfinished one.
 
         Raises FileNotFoundError with one sentence.
         """
         if name == "latest":
-            return latest(project)
+            return latest(project, finished)
         for folder in (Path(name), RUNS / project / name, PROJECTS / project / name):
             if (folder / "config.yaml").is_file():
                 run = cls(folder.resolve())
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
                     raise ValueError(f"{name} is a run of {run.project}, not of {project}")
                 return run
-        if named := [
-            run for run in all_runs(project) if run.name[len("20261126-093000-") :] == name and run.model_file.is_file()
-        ]:
-            return named[-1]
+        named = [run for run in all_runs(project) if run.name[len("20261126-093000-") :] == name]
+        if wanted := [run for run in named if run.model_file.is_file() == finished] or named:
+            return wanted[-1]
         raise FileNotFoundError(f"there is no run {name}; `make runs` lists those there are")
 
     @property
@@ -184,13 +183,15 @@ def environment() -> dict[str, Any]:
 
 def _commit() -> str:
     try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--exclude", "*"],
-            capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
-        )  # fmt: skip
+        commit, changes = (
+            subprocess.run(
+                ["git", *words], capture_output=True, text=True, cwd=PROJECTS.parent, check=False
+            ).stdout.strip()
+            for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "projects", "shared", "configs"))
+        )
     except FileNotFoundError:
         return "unknown (no git here)"
-    return answer.stdout.strip() or "unknown (not a git checkout)"
+    return f"{commit}-dirty" if commit and changes else commit or "unknown (not a git checkout)"
 
 
 def all_runs(project: str = "*") -> Iterator[Run]:
@@ -210,12 +211,13 @@ def evaluated_runs(project: str) -> Iterator[tuple[Run, dict[str, Any], dict[str
             print(f"{project}: left out: run {run.name} cannot be read ({error})", file=sys.stderr)
 
 
-def latest(project: str) -> Run:
-    """The newest finished run of a project. Raises FileNotFoundError with the command that makes one."""
-    finished = [run for run in all_runs(project) if run.model_file.is_file()]
-    if not finished:
-        raise FileNotFoundError(f"there is no finished run yet: `make train-{project}` makes one")
-    return finished[-1]
+def latest(project: str, finished: bool = True) -> Run:
+    """The newest finished (or unfinished) run of a project. Raises FileNotFoundError with one sentence."""
+    found = [run for run in all_runs(project) if run.model_file.is_file() == finished]
+    if not found:
+        kind = "finished run yet: " if finished else "run to resume: "
+        raise FileNotFoundError(f"there is no {kind}`make train-{project}` makes one")
+    return found[-1]
 
 
 def table() -> str:

@@ -72,7 +72,7 @@ def test_a_copy_of_the_starter_fulfils_the_contract(checkout: Path) -> None:
         ("my-flowers", "starter", "is no name for a project"),
         ("1st", "starter", "is no name for a project"),
         ("../flowers", "starter", "is no name for a project"),
-        ("class", "starter", "is no name for a project"),
+        ("class", "starter", "is reserved"),
         ("plantdisease", "starter", "projects/plantdisease exists already"),
         *((name, "starter", "is reserved") for name in sorted(RESERVED)),
         ("flowers", "roses", "there is no project roses; there are imagecaption"),

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from projects.plantdisease.config import Config
 from projects.plantdisease.data import Features, LeafData, Photos, backbone_features
-from projects.plantdisease.model import build_model
+from projects.plantdisease.model import LeafNet, build_model
 from projects.plantdisease.predictor import Predictor
 from shared.compute import distributed
 from shared.compute.device import seed_everything
@@ -36,6 +36,8 @@ def train(config: Config, run: Run) -> Predictor:
     head_first = config.model.weights != "none" and config.head.epochs > 0
     seed_everything((config.head if head_first else config.training).seed)
     model = build_model(config.model, classes=len(data.classes))
+    if not isinstance(model, LeafNet):
+        raise ValueError(f"build_model must return a LeafNet(backbone, head), not a {type(model).__name__}")
 
     # Stage 1: the backbone is frozen, so its features are computed once and the head trains in seconds.
     if head_first:

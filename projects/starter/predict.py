@@ -9,7 +9,6 @@ from projects.starter.predictor import Predictor
 from shared.command import readable
 from shared.config import PredictOptions
 from shared.data.images import list_photos, read_image
-from shared.names import shown
 from shared.runs import Run
 
 
@@ -17,6 +16,6 @@ def predict(options: PredictOptions, run: Run) -> dict[str, dict[str, float]]:
     """One line per image: the most likely class, and its probability."""
     predictor, answers = Predictor.load(run.model_file), {}
     for _, path, image in readable("starter", list_photos(options.input), read_image):
-        answers[shown(path)] = predictor(image)
-        print(f"{shown(path)}: {max(answers[shown(path)].items(), key=lambda pair: pair[1])}")
+        answers[str(path)] = predictor(image)
+        print(f"{path}: {max(answers[str(path)].items(), key=lambda pair: pair[1])}")
     return answers

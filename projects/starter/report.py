@@ -7,4 +7,4 @@ from shared.runs import Run
 
 
 def report(predictor: Predictor, result: ClassifierEvaluation, run: Run) -> Report:
-    return classifier_report("Image classification", "CNN", predictor.classes, result, run.history())
+    return classifier_report("Image classification", predictor.network, predictor.classes, result, run.history())

@@ -49,9 +49,9 @@ def new_project(name: str, source: str = "starter", root: Path = ROOT) -> list[P
     The name is replaced wherever it stands as a word, in code, settings, READMEs and the headers of model files.
     Raises ValueError with one sentence for a name that is bad, taken or reserved, and for a source that is not there.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"{name!r} is no name for a project: use lower-case letters, digits and _, a letter first")
-    if name in RESERVED:
+    if keyword.iskeyword(name) or name in RESERVED:
         raise ValueError(f"the name {name} is reserved; take another")
     if not (root / "projects" / source / "train.py").is_file():
         there = ", ".join(sorted(path.parent.name for path in root.glob("projects/*/train.py")))
@@ -86,6 +86,8 @@ def _copy(file: Path, target: Path, source: str, name: str) -> None:
     except UnicodeDecodeError:
         shutil.copyfile(file, target)
         return
+    if file.name == "README.md":
+        text = f"> A copy of `projects/{source}`: rewrite this page, its figures are those of the original.\n\n{text}"
     target.write_text(re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", name, text), encoding="utf-8")
 
 
@@ -94,6 +96,8 @@ def main() -> None:
     if {"--help", "-h"} & set(sys.argv[1:]):
         print_help(NewProjectOptions, "python -m shared.coursework.new_project", str(__doc__))
     try:
+        if len(sys.argv) == 1:
+            raise ValueError("name the new project: make new-project NAME=flowers")
         options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
         (name,) = options.input
         made = new_project(name, options.source)

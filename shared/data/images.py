@@ -89,6 +89,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
     that is no regular file, is too large, or has a format beyond `FORMATS`; decoding may take `seconds`.
     Raises FileNotFoundError or ValueError with one sentence.
     """
+    path = Path(path)  # a dataset of torchvision lists its files as text
     name, formats = shown(path), _installed_formats()
     _require_file(path, name)
     try:

@@ -125,8 +125,8 @@ def _collate(samples: list[Any]) -> Any:
         named = ", ".join(type(part).__name__ for part in kinds)
         reason = " ".join(str(error).split())[:160]
         raise ValueError(
-            f"items of ({named}) cannot be made into a batch ({reason}); give the dataset a transform to tensors of "
-            "one size, such as torchvision.transforms.ToTensor(), or write its __getitems__"
+            f"items of ({named}) cannot be made into a batch ({reason}); give the dataset a transform "
+            "to tensors of one size, such as torchvision's Compose([Resize((64, 64)), ToTensor()])"
         ) from None
 
 

@@ -72,7 +72,7 @@ def text_fingerprints(texts: Iterable[str]) -> Fingerprints:
 def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
     """Decoded photos, each uint8 (H, W, 3)."""
     exact, perceptual = [], []
-    for photo in photos:
+    for photo in map(np.asarray, photos):
         exact.append(
             blake2b(repr(photo.shape).encode() + np.ascontiguousarray(photo).tobytes(), digest_size=32).digest()
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.data.provenance import Seen
 from shared.evaluation.metrics import classifier_rows, scores
@@ -44,7 +44,11 @@ def evaluate_classifier(
 
 
 def classifier_report(
-    title: str, network: str, classes: Sequence[str], result: ClassifierEvaluation, history: list[dict[str, float]]
+    title: str,
+    network: nn.Module,
+    classes: Sequence[str],
+    result: ClassifierEvaluation,
+    history: list[dict[str, float]],
 ) -> Report:
     """Comparison with the majority class, confusion matrix, metrics per class, calibration, learning curves."""
     metrics: Mapping[str, float] = result.numbers["metrics"]
@@ -54,8 +58,8 @@ def classifier_report(
         f"always predicting the majority class reaches {majority:.1%}."
     )
     sections = [
-        baselines_section(result.numbers, network, {"majority": "majority class"}),
-        *classifier_sections(result.logits.numpy(), result.targets, classes, 1.0, "items"),
+        baselines_section(result.numbers, type(network).__name__, {"majority": "majority class"}),
+        *classifier_sections(result.logits.numpy(), result.targets, classes, None, "items"),
         Section("Training", figure=learning_curves(history, "accuracy")) if history else None,
     ]
     return Report(title, lead, [], sections)

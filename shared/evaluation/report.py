@@ -187,11 +187,19 @@ def classifier_cards(numbers: Mapping[str, Any], baseline: str, name: str, tempe
 
 
 def classifier_sections(
-    logits: np.ndarray, targets: np.ndarray, classes: Sequence[str], temperature: float, items: str, more: str = ""
+    logits: np.ndarray,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    temperature: float | None,
+    items: str,
+    more: str = "",
 ) -> list[Section]:
     """What to show of every classifier. logits (N, C), calibrated; targets (N,); items: what N counts."""
     predictions = logits.argmax(axis=1)
     classes = [short(name) for name in classes]
+    calibration = "Reliability diagram: accuracy of the predictions at each confidence; on the diagonal the two agree."
+    if temperature is not None:
+        calibration += f" The logits are divided by the temperature {temperature:.2f}, fitted on the validation set."
     return [
         Section(
             "Confusion matrix",
@@ -205,8 +213,7 @@ def classifier_sections(
         ),
         Section(
             "Calibration",
-            f"Reliability diagram: accuracy of the predictions at each confidence; on the diagonal the two agree. The "
-            f"logits are divided by the temperature {temperature:.2f}, which was fitted on the validation set. {more}",
+            f"{calibration} {more}",
             figure=reliability_figure(softmax(logits, axis=1), targets),
         ),
     ]

@@ -128,8 +128,11 @@ def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) 
         network.load_state_dict(tensors)
         return network.eval()
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"the weights in {path} do not fit the network that the settings describe: {reason}") from None
+        reason = " ".join(str(error).split("\n", 2)[1:2] or [str(error)]).strip()[:120]
+        raise ValueError(
+            f"the weights in {path} do not fit the network: build_model or its settings have changed since this run; "
+            f"change them back, or train again ({reason} ...)"
+        ) from None
 
 
 def saved_settings(section: type[S], values: Mapping[str, Any], path: Path) -> S:

@@ -136,6 +136,8 @@ def fit(
                     with autocast(device, config.precision):
                         output = loss(network, to_device(batch, device))
                     values = output if isinstance(output, dict) else {"loss": output}
+                    if values["loss"].numel() != 1:
+                        raise ValueError(f"loss() must return one number, not a tensor {tuple(values['loss'].shape)}")
                     (values["loss"] / len(micro_batches)).backward()
                     numbers = {name: value.item() for name, value in values.items()}
                     step_loss += numbers["loss"] / len(micro_batches)
@@ -171,9 +173,9 @@ def fit(
                 metrics = distributed.collect(evaluate(candidate))[0]  # all decide by the same numbers
             row = {"epoch": epoch + 1, "learning_rate": optimizer.param_groups[0]["lr"]}
             row |= {f"train_{name}": total / len(train_loader) for name, total in sums.items()}
+            improved = is_better(monitored(metrics, config), best, config)
             row |= {"seconds": seconds + time.monotonic() - started, **metrics}
             history.append(row)
-            improved = is_better(monitored(metrics, config), best, config)
             best, since_best = (metrics[config.monitor], 0) if improved else (best, since_best + 1)
             epoch, step, sums, seconds = epoch + 1, 0, {}, row["seconds"]
             started = saved_at = time.monotonic()

@@ -69,6 +69,8 @@ def is_better(value: float, best: float | None, config: TrainingConfig) -> bool:
 
 def monitored(metrics: Mapping[str, float], config: TrainingConfig) -> float:
     """The number that decides. Raises ValueError naming those there are."""
+    if not isinstance(metrics, Mapping):
+        raise ValueError(f"evaluate(model) must return a dict of numbers, not {metrics!r}")
     if config.monitor not in metrics:
         raise ValueError(f"monitor is {config.monitor}, but the validation gives {', '.join(metrics)}")
     return metrics[config.monitor]
