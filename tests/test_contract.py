@@ -224,6 +224,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
     assert same(tensors(killed), tensors(run_folder))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(project: str, tmp_path: Path, run_folder: Path, command: CommandLine) -> None:
     seeds = [f"--{section}.seed=7" for section in training_sections(project)]
     assert command(f"projects.{project}.train", *smoke(project, *seeds)).returncode == 0

@@ -534,8 +534,12 @@ def test_a_run_is_found_by_its_name_and_by_that_of_its_config(tmp_path: Path, mo
         runs[name].model_file.touch()
         assert Run.open("project", name).name == runs[name].name
     assert Run.open("project", runs["unfinished"].name).folder == runs["unfinished"].folder
-    with pytest.raises(FileNotFoundError, match="there is no run unfinished"):
-        Run.open("project", "unfinished")
+    assert Run.open("project", "unfinished", finished=False).folder == runs["unfinished"].folder
+    second = Run.create("project", "head", Section())
+    assert Run.open("project", "head").name == runs["head"].name  # a finished one is scored
+    assert Run.open("project", "head", finished=False).folder == second.folder  # an unfinished one is resumed
+    with pytest.raises(FileNotFoundError, match="there is no run nowhere"):
+        Run.open("project", "nowhere")
 
 
 def test_a_run_can_be_started_if_a_package_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,8 +146,16 @@ def test_a_finished_run_without_its_side_files_is_evaluated_all_the_same(finishe
     assert "has no record of what it was trained on" in answer.stdout
 
 
-@pytest.mark.parametrize("content", ["", "- 1\n", "{", "data: 3\n", "\x00"])
-@pytest.mark.parametrize("name", ["config.yaml", "evaluation.json", "environment.json"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.yaml", ""),
+        ("config.yaml", "- 1\n"),
+        ("config.yaml", "data: 3\n"),
+        ("evaluation.json", "{"),
+        ("environment.json", "\x00"),
+    ],
+)
 def test_a_damaged_run_disturbs_neither_the_table_nor_another_training(
     finished: Run, tmp_path: Path, command: CommandLine, name: str, content: str
 ) -> None:

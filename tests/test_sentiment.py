@@ -121,6 +121,7 @@ def test_the_network_overfits_one_batch(sample: ReviewData, name: str, request: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
+@pytest.mark.slow
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path) -> None:
     settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.checklist=false")
     runs = one_and_two_processes(TRAIN, settings, tmp_path, 29778)
