@@ -535,6 +535,7 @@ def test_a_run_is_found_by_its_name_and_by_that_of_its_config(tmp_path: Path, mo
         assert Run.open("project", name).name == runs[name].name
     assert Run.open("project", runs["unfinished"].name).folder == runs["unfinished"].folder
     assert Run.open("project", "unfinished", finished=False).folder == runs["unfinished"].folder
+    monkeypatch.setattr("shared.runs.time.strftime", lambda _: "20990101-000000")
     second = Run.create("project", "head", Section())
     assert Run.open("project", "head").name == runs["head"].name  # a finished one is scored
     assert Run.open("project", "head", finished=False).folder == second.folder  # an unfinished one is resumed
