@@ -275,6 +275,7 @@ def test_user_data_are_scored_without_the_training_data_of_the_run(
     assert read_json(trained / "out.json")["data"]["n"] > numbers["data"]["n"]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_trained_on_user_data(
     project: str, tmp_path: Path, own: tuple[list[str], Path], command: CommandLine
 ) -> None:

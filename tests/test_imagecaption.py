@@ -120,6 +120,7 @@ def test_the_network_overfits_one_batch(sample: CaptionData, decoder: str, atten
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+@pytest.mark.slow
 def test_run_killed_in_the_second_stage_resumes_to_the_same_weights(
     tmp_path: Path, sample_root: Path, run_folder: Path, command: CommandLine
 ) -> None:

@@ -53,6 +53,7 @@ def test_shipped_weights_are_copied(checkout: Path) -> None:
     assert run(checkout, "-c", code).stdout == "loaded\n"
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_starter_fulfils_the_contract(checkout: Path) -> None:
     new_project("flowers", "starter", checkout)
     answer = run(checkout, "-m", "projects.flowers.train", "--config", "configs/flowers/smoke.yaml")
