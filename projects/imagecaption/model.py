@@ -53,7 +53,19 @@ class Captioner(nn.Module):
         return self.decoder.output_layer(outputs[mask]), attention * mask.unsqueeze(3)
 
 
-class LstmDecoder(nn.Module):
+class TiedOutputLayer(nn.Module):
+    """The output layer of both decoders."""
+
+    embedding: nn.Embedding
+    bias: nn.Parameter
+    dropout: nn.Dropout
+
+    def output_layer(self, outputs: Tensor) -> Tensor:
+        """Outputs (..., D) -> logits (..., V). The weights are those of the word embedding (Press & Wolf 2017)."""
+        return F.linear(self.dropout(outputs), self.embedding.weight, self.bias)
+
+
+class LstmDecoder(TiedOutputLayer):
     """Show, Attend and Tell: before each word, the hidden state attends to the grid points of the photo."""
 
     def __init__(self, encoder: Encoder, vocab_size: int, config: ModelConfig) -> None:
@@ -116,10 +128,6 @@ class LstmDecoder(nn.Module):
         h, z, attention = (torch.stack(part, dim=2) for part in zip(*steps))
         return self.combine(e, h, z), attention
 
-    def output_layer(self, outputs: Tensor) -> Tensor:
-        """Outputs (..., D) -> logits (..., V). The weights are those of the word embedding (Press & Wolf 2017)."""
-        return F.linear(self.dropout(outputs), self.embedding.weight, self.bias)
-
 
 class ImageProjection(nn.Module):
     """Features (B, L, C) -> annotation vectors a_1 ... a_L, (B, L, D): projected features with learned positions."""
@@ -163,7 +171,7 @@ class AdditiveAttention(nn.Module):
         return alpha @ values, alpha
 
 
-class TransformerDecoder(nn.Module):
+class TransformerDecoder(TiedOutputLayer):
     """Blocks of causal self-attention, cross-attention to the photo, and an MLP."""
 
     def __init__(self, encoder: Encoder, vocab_size: int, config: ModelConfig) -> None:
@@ -209,10 +217,6 @@ class TransformerDecoder(nn.Module):
             x, attention, cache = block(x, image, cache, allowed)
             caches.append(cache)
         return self.norm(x), attention, tuple(caches)
-
-    def output_layer(self, outputs: Tensor) -> Tensor:
-        """Outputs (..., D) -> logits (..., V). The weights are those of the word embedding (Press & Wolf 2017)."""
-        return F.linear(self.dropout(outputs), self.embedding.weight, self.bias)
 
 
 class DecoderBlock(nn.Module):
