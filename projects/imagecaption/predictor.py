@@ -112,7 +112,7 @@ class Predictor:
         network = build_model(config.model, len(about["words"]), pretrained=False)
         load_network(network, select(tensors, "network."), path)
         return cls(
-            network=network.eval(),
+            network=network,
             vocabulary=Vocabulary(about["words"]),
             config=config,
             train_features=tensors["train_features"],

@@ -86,7 +86,7 @@ class Predictor:
         detector, reader = Detector(config.width_multiplier), Reader(config.hidden_size)
         load_network(detector, select(single, "detector."), path)
         load_network(reader, select(single, "reader."), path)
-        return cls(detector.eval(), reader.eval(), config, about["threshold"])
+        return cls(detector, reader, config, about["threshold"])
 
     def __call__(self, photo: np.ndarray) -> list[Plate]:
         """The plates of an RGB photo, uint8 (H, W, 3) of any size, the highest score first."""

@@ -141,7 +141,7 @@ class Predictor:
         ood = OutOfDistribution(*known["centres"].shape)
         load_network(ood, known, path)
         return cls(
-            network=network.eval(),
+            network=network,
             classes=about["classes"],
             config=config,
             temperature=about["temperature"],

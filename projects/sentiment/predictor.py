@@ -109,7 +109,7 @@ class Predictor:
         load_network(network, select(tensors, "network."), path)
         fitted = select(tensors, "baseline.")
         return cls(
-            network=network.eval(),
+            network=network,
             tokenizer=tokenizer,
             classes=about["classes"],
             config=config,

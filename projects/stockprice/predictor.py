@@ -88,7 +88,7 @@ class Predictor:
         for number, since in enumerate(about["since"]):
             networks = Ensemble(config.model)
             load_network(networks, select(tensors, f"{number}.network."), path)
-            refits.append(FittedEnsemble(np.datetime64(since), networks.eval()))
+            refits.append(FittedEnsemble(np.datetime64(since), networks))
         tutorial = None
         if config.tutorial:
             tutorial = Tutorial()
