@@ -57,7 +57,7 @@ def _module(project: str, name: str) -> Any:
 
 
 def _train(project: str, _: str) -> int:
-    """`python -m projects.<project>.train [--config FILE] [--resume RUN] [--print-config] [--section.key value ...]`
+    """`python -m projects.<project>.train [--config FILE] [--resume RUN] [--check] [--section.key value ...]`
 
     Trains, evaluates on the test set, writes the report, and prints where it is.
     """
@@ -81,6 +81,12 @@ def _train(project: str, _: str) -> int:
         config = settings.load(config_class, from_file, given, also=TrainOptions)
     if asked.print_config:
         print(settings.to_yaml(config), end="")
+        return 0
+
+    if asked.check:
+        if asked.resume:
+            raise ValueError("--check is for the data of a new training; the run to resume has read its own")
+        print(_module(project, "data").check(config).details())
         return 0
 
     # Large pages for large tensors: a quarter of a step of AlexNet goes into fetching small ones. Linux only.

@@ -96,6 +96,8 @@ class TrainOptions(Section):
     """What the run is called, after its time; default: the name of the config file."""
     resume: str | None = None
     """The folder or name of a run to go on with; no settings beside it."""
+    check: bool = False
+    """Print what is understood of the data and stop: files, columns, classes, what is left out, the split."""
     print_config: bool = False
     """Print the resulting settings as YAML and stop."""
 

@@ -26,3 +26,13 @@ def console() -> Generator[None]:
         with Path(os.devnull).open("w") as nowhere:  # for what is still to be written when Python ends
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         raise SystemExit(CLOSED_PIPE) from None
+
+
+def note(message: str) -> None:
+    """Say on stderr what was recognised, assumed or left out, in the first of several processes and once only."""
+    if os.environ.get("RANK", "0") == "0" and message not in _said:
+        _said.add(message)
+        print(message, file=sys.stderr, flush=True)
+
+
+_said: set[str] = set()

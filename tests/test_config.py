@@ -140,7 +140,7 @@ def test_an_unreadable_config_file_is_one_sentence_at_once(tmp_path: Path, conte
     with pytest.raises(ValueError, match=r"^[^\n]{,500}$") as error:
         load(Config, read_yaml(path))
     assert sentence in str(error.value)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,16 @@ def test_user_data_are_scored_without_the_training_data_of_the_run(
     assert read_json(trained / "out.json")["data"]["n"] > numbers["data"]["n"]
 
 
+def test_check_prints_what_was_understood_and_trains_nothing(
+    project: str, tmp_path: Path, own: tuple[list[str], Path], command: CommandLine
+) -> None:
+    answer = command(f"projects.{project}.train", *smoke(project, *own[0], "--check"))
+    assert answer.returncode == 0, answer.stderr
+    assert not (tmp_path / "runs").exists()
+    assert re.search(rf"^data +[\d,]+ \w+ from {re.escape(own[0][-1])}$", answer.stdout, re.MULTILINE)
+    assert re.search(r"^split [^\n]+ [\d,]+ test", answer.stdout, re.MULTILINE)
+
+
 @pytest.mark.slow
 def test_a_run_can_be_trained_on_user_data(
     project: str, tmp_path: Path, own: tuple[list[str], Path], command: CommandLine

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from projects.plantdisease.config import Config
 from shared.config import load, parse_arguments, read_yaml
 from shared.data.cache import cached_array
+from shared.data.config import TableFormat
 from shared.data.download import extract
 from shared.data.tables import read_table
 from shared.files import DIGEST, seal
@@ -113,7 +114,7 @@ def test_a_table_is_read_or_refused(suffix: str) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"table{suffix}"
             path.write_bytes(content)
-            frame = answer(lambda: read_table(path, encoding))
+            frame = answer(lambda: read_table(path, TableFormat(encoding=encoding)))
         assert frame is None or len(frame)
 
     read()

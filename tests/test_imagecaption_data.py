@@ -64,7 +64,7 @@ def test_the_official_lists_are_the_split(flickr8k: Path) -> None:
     assert data.split_name == "official"
     assert [len(part) for part in (data.train, data.validation, data.test)] == [20, 5, 5]
     assert data.test[0].captions[0] == "Caption 0 of photo 25 , ähnlich ."
-    assert "left out" not in data.summary()
+    assert "left out" not in str(data.summary())
 
 
 def test_without_a_test_list_dev_is_the_test_set_and_the_summary_says_so(flickr8k: Path) -> None:
@@ -72,8 +72,8 @@ def test_without_a_test_list_dev_is_the_test_set_and_the_summary_says_so(flickr8
     data = CaptionData(DataConfig(source="flickr8k", root=flickr8k))
     assert {p.path.name for p in data.test} == {f"{n}.jpg" for n in range(20, 25)}
     assert (len(data.train), len(data.validation)) == (18, 2)
-    assert "the dev photos are the test set" in data.summary()
-    assert "validation set is taken from train" in data.summary()
+    assert "the dev photos are the test set" in str(data.summary())
+    assert "validation set is taken from train" in str(data.summary())
     for split, n in (("dev", 5), ("train", 20), ("all", 30)):
         assert len(CaptionData(DataConfig(source="flickr8k", root=flickr8k, split=split)).test) == n
 
@@ -82,7 +82,7 @@ def test_mismatched_photos_and_captions_are_counted_and_named(flickr8k: Path) ->
     photo(flickr8k / "Flicker8k_Dataset" / "alone.jpg")
     with (flickr8k / "Flickr8k.token.txt").open("a") as file:
         file.write("\nmissing.jpg#0\tNobody has it .\n0.jpg#2\t \n1.jpg#2\t. !\n")
-    summary = CaptionData(DataConfig(source="flickr8k", root=flickr8k)).summary()
+    summary = str(CaptionData(DataConfig(source="flickr8k", root=flickr8k)).summary())
     assert "1 captioned photos that are missing (missing.jpg)" in summary
     assert "2 empty captions (0.jpg, 1.jpg)" in summary
     assert "1 photos without captions (alone.jpg)" in summary

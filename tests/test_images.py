@@ -299,7 +299,7 @@ def test_projects_count_the_damaged_photos_that_they_leave_out(tmp_path: Path) -
     for read, config in ((lambda config: LeafData(config, 32), leaves), (CaptionData, captions)):
         with pytest.raises(ValueError, match=r"1 of 40 photos cannot be read: .*3.png .*; mend"):
             read(config)
-        summary = read(config.model_copy(update={"damaged": "leave-out"})).summary()
+        summary = str(read(config.model_copy(update={"damaged": "leave-out"})).summary())
         assert summary.startswith("39 photos")
         assert summary.endswith("(left out: 1 photos that cannot be read (3.png))")
 

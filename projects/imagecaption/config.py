@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import Damaged
+from shared.data.config import Damaged, TableFormat
 from shared.training.config import TrainingConfig
 
 Metric = Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
 
 
-class DataConfig(Section):
+class DataConfig(TableFormat):
     """Which photos with captions, and how they are split."""
 
     renamed = {"size": "model.image_size", "scenes": "sample_size"}

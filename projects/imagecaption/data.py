@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from projects.imagecaption.config import DataConfig
+from projects.imagecaption.config import Config, DataConfig
 from projects.imagecaption.encoder import Encoder
 from projects.imagecaption.sources import Photo, load_photos
 from projects.imagecaption.vocabulary import PAD, Vocabulary, tokenize
@@ -23,6 +23,7 @@ from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import read_image
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.summary import DataSummary
 
 CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions, five are drawn
 THUMBNAIL = 64  # pixels to which a JPEG may be decoded for its fingerprint
@@ -113,6 +114,7 @@ class CaptionData:
     """The photos of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig) -> None:
+        self.source = f"{config.root or config.source}"
         self.collection = load_photos(config)
         self.photos = self.collection.photos
         self.split_name, self.parts, self.note = assign_parts(self.photos, config)
@@ -137,14 +139,22 @@ class CaptionData:
     def test(self) -> list[Photo]:
         return self.part(splits.TEST)
 
-    def summary(self) -> str:
-        """One line: the number of photos and captions, the size of each set, and what was left out."""
-        counts = Counter(self.parts.tolist())
-        parts = ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])
+    def summary(self) -> DataSummary:
+        """How the photos and captions were understood."""
         captions = sum(len(photo.captions) for photo in self.photos)
-        line = f"{len(self.photos)} photos, {captions} captions, split {self.split_name}: {parts}{self.note}"
-        problems = self.collection.problems()
-        return line + (f" (left out: {problems})" if problems else "")
+        return DataSummary(
+            items="photos",
+            source=self.source,
+            parts=Counter(self.parts.tolist()),
+            split=f"{self.split_name}{self.note}",
+            left_out=self.collection.left_out,
+            facts={"captions": f"{captions:,}, {captions / len(self.photos):.1f} a photo"},
+        )
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read, for `--check`."""
+    return CaptionData(config.data).summary()
 
 
 def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, str]:

@@ -85,7 +85,7 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         }
         for photo, answer, value, several in zip(test, answers, cider, truth)
     ]
-    return Evaluation(data.summary(), test, answers, truth, cider, numbers, rows, seen)
+    return Evaluation(str(data.summary()), test, answers, truth, cider, numbers, rows, seen)
 
 
 def compare_with_human(hypotheses: Sequence[Words], truth: References) -> dict[str, dict[str, float]]:

@@ -1,5 +1,6 @@
 """Photos and crops -> training, validation and test set, and the training batches of both networks."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from shared.data import splits
 from shared.data.images import read_image
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.summary import DataSummary
 
 WORDS = 0.3
 """Fraction of the training views with words written on them."""
@@ -33,6 +35,7 @@ class PlateData:
 
     def __init__(self, config: DataConfig) -> None:
         self.photos, self.crops = load_tables(config)
+        self.source, self.split_name = f"{config.root or config.source}", config.split
 
     def photos_of(self, split: str) -> list[Photo]:
         """Photos of the `train`, `validation` or `test` set."""
@@ -48,16 +51,23 @@ class PlateData:
         crops = self.crops_of(split) if part in ("both", "reader") else []
         return file_fingerprints(one.path for one in (*photos, *crops))
 
-    def summary(self) -> str:
-        """One line: the number of photos, plates and texts, and the size of each set."""
+    def summary(self) -> DataSummary:
+        """How the photos, plates and texts were understood."""
         plates = sum(len(photo.boxes) for photo in self.photos)
-        parts = [
-            f"{len(self.photos)} photos with {plates} plates: {counted([p.split for p in self.photos])}"
-            if self.photos
-            else "",
-            f"{len(self.crops)} texts: {counted([c.split for c in self.crops])}" if self.crops else "",
-        ]
-        return "; ".join(part for part in parts if part)
+        texts = f"{len(self.crops):,}: {counted([crop.split for crop in self.crops])}"
+        facts = {"plates": f"{plates:,}"} if self.photos else {}
+        return DataSummary(
+            items="photos" if self.photos else "crops",
+            source=self.source,
+            parts=Counter(one.split for one in self.photos or self.crops),
+            split=self.split_name,
+            facts={**facts, **({"texts": texts} if self.crops else {})},
+        )
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read, for `--check`."""
+    return PlateData(config.data).summary()
 
 
 def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:

@@ -126,7 +126,7 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         "slices": slices(answers.matches) if answers else {},
     }
     rows = photo_rows(answers) if answers else crop_rows(crops, readings)
-    return Evaluation(data.summary(), data, answers, numbers, rows, seen)
+    return Evaluation(str(data.summary()), data, answers, numbers, rows, seen)
 
 
 def without_seen(

@@ -41,7 +41,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Train the detector, then the reader, and return the predictor."""
     data = PlateData(config.data)
-    distributed.print_once(data.summary())
+    distributed.print_once(data.summary().details())
     predictor = Predictor.initial(config)
     # Both data sets are built before the first training: errors in them are reported now, not hours later.
     views = training_views(data, config) if config.part in ("both", "detector") else None

@@ -19,7 +19,7 @@ from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import load_images, normalise, readable_photos
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
-from shared.names import shown
+from shared.data.summary import DataSummary
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class LeafData:
 
     def __init__(self, config: DataConfig, decode_size: int, classes: list[str] | None = None) -> None:
         """classes: the classes of a finished run, when its predictor is scored on other photos."""
-        folder = source_folder(config)
-        found, self.classes = list_photos(folder, classes)
+        self.folder = source_folder(config)
+        found, self.classes = list_photos(self.folder, classes)
         readable = readable_photos([photo.path for photo in found], config.damaged, config.cache)
         self.photos = [photo for photo, kept in zip(found, readable) if kept]
         self.damaged = [photo.path for photo, kept in zip(found, readable) if not kept]
@@ -139,15 +139,21 @@ class LeafData:
         """Content hashes of the photos of one set."""
         return photo_fingerprints(self.images[row] for row in part.indices)
 
-    def summary(self) -> str:
-        """One line: how many photos of how many classes are where."""
-        counts = Counter(self.parts.tolist())
-        parts = ", ".join(f"{counts[part]} {part}" for part in (*splits.NAMES, splits.UNUSED) if counts[part])
-        line = f"{len(self.photos)} photos, {len(self.classes)} classes, split {self.split_name}: {parts}"
-        if not self.damaged:
-            return line
-        names = ", ".join(shown(path.name) for path in self.damaged[:3]) + (", ..." if len(self.damaged) > 3 else "")
-        return f"{line} (left out: {len(self.damaged)} photos that cannot be read ({names}))"
+    def summary(self) -> DataSummary:
+        """How the photos were understood."""
+        return DataSummary(
+            items="photos",
+            source=str(self.folder),
+            parts=Counter(self.parts.tolist()),
+            split=self.split_name,
+            classes={name: int((self.labels == number).sum()) for number, name in enumerate(self.classes)},
+            left_out={"photos that cannot be read": [path.name for path in self.damaged]},
+        )
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read, for `--check`."""
+    return LeafData(config.data, config.model.decode_size).summary()
 
 
 def backbone_features(backbone: nn.Module, data: LeafData, config: Config) -> list[np.ndarray]:

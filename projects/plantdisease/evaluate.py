@@ -60,7 +60,7 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         numbers["robustness"] = score_robustness(predictor, test)
     files = [data.photos[row].path.name for row in test.indices]
     rows = classifier_rows(files, logits, test.targets, predictor.classes, ood_score=ood.numpy())
-    return Evaluation(data.summary(), test, logits, ood, numbers, rows, seen)
+    return Evaluation(str(data.summary()), test, logits, ood, numbers, rows, seen)
 
 
 def score_robustness(predictor: Predictor, test: Photos) -> dict[str, float]:

@@ -31,7 +31,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Data and network; the head on frozen features, then all layers; the predictor."""
     data = LeafData(config.data, config.model.decode_size)
-    distributed.print_once(data.summary())
+    distributed.print_once(data.summary().details())
     run.record(data.fingerprints(data.train), data.fingerprints(data.validation))
     head_first = config.model.weights != "none" and config.head.epochs > 0
     seed_everything((config.head if head_first else config.training).seed)

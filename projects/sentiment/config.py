@@ -7,10 +7,11 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
+from shared.data.config import TableFormat
 from shared.training.config import TrainingConfig
 
 
-class DataConfig(Section):
+class DataConfig(TableFormat):
     """Which texts, and how they are split."""
 
     renamed = {"reviews": "sample_size", "grades": "star_labels", "names": "class_names", "overlap": "max_overlap"}
@@ -45,8 +46,6 @@ class DataConfig(Section):
     """Column of the product that the text is about; by default the first with a common name."""
     aspect: str | None = None
     """Column of the aspect whose sentiment is predicted; it replaces `$T$` in the text."""
-    encoding: str = "utf-8"
-    """Encoding of the table."""
     max_overlap: float = Field(0.5, gt=0, le=1)
     """Near duplicates: a training text is left out if at least this fraction of its five-word sequences (5-grams)
     occurs in a single validation or test text."""
@@ -163,7 +162,7 @@ class EvaluateOptions(SharedEvaluateOptions):
     evaluation: EvaluationConfig = EvaluationConfig()
 
 
-class PredictOptions(RunOptions):
+class PredictOptions(TableFormat, RunOptions):
     """Predict the sentiment of texts, and show which words support the prediction."""
 
     input: list[str] = Field(min_length=1)
@@ -172,13 +171,11 @@ class PredictOptions(RunOptions):
     """Column of the text; by default the first with a common name."""
     title: str | None = None
     """Column of a headline that is put before the text; by default that of the training data, if the table has it."""
-    encoding: str = "utf-8"
-    """Encoding of the files."""
     explain: int = Field(20, ge=0)
     """Number of texts whose attributions are computed and shown on a page."""
 
 
-class CustomerReportOptions(RunOptions):
+class CustomerReportOptions(TableFormat, RunOptions):
     """A page for a shop: what customers like and dislike, by product, with confidence intervals."""
 
     input: list[Path] = Field(min_length=1, max_length=1)
@@ -191,8 +188,6 @@ class CustomerReportOptions(RunOptions):
     """Column of the product; by default the first with a common name."""
     date: str | None = None
     """Column of the day; by default the first with a common name."""
-    encoding: str = "utf-8"
-    """Encoding of the file."""
     aspects: str | None = None
     """A run that was trained on aspects (aspects.yaml); it then predicts the sentiment towards each product feature."""
     features: int = Field(15, ge=1)

@@ -23,7 +23,8 @@ from projects.sentiment.config import CustomerReportOptions
 from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import COLUMNS, headline, read_products, read_texts
-from shared.data.tables import find_column, read_days, read_table
+from shared.data.tables import find_column, read_table
+from shared.data.values import read_days
 from shared.evaluation.metrics import proportion_interval
 from shared.evaluation.report import ACCENT, INK, SOFT, Card, Section, plain, write_page
 from shared.files import read_json, write_json
@@ -85,7 +86,7 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
 
 def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str | None) -> Reviews:
     """The reviews of a table; rows without a text are left out and counted on stderr."""
-    frame = read_table(path, options.encoding)
+    frame = read_table(path, options)
     texts = read_texts(frame, path, options.text, headline(frame, options.title, trained_title))
     products, dates = read_products(frame, path, options.product), read_dates(frame, path, options.date)
     kept = [bool(text) for text in texts]

@@ -9,13 +9,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from projects.sentiment.config import DataConfig
+from projects.sentiment.config import Config, DataConfig
 from projects.sentiment.near_duplicates import near_duplicates
 from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import PAD, encode
 from shared.data import splits
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, text_fingerprints
+from shared.data.summary import DataSummary
 
 PRODUCTS = 20
 """With at least this number of products `split auto` is by product."""
@@ -59,6 +60,7 @@ class ReviewData:
     def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
         """classes: the classes of a finished run whose predictor is scored on other texts."""
         table = load_table(config, classes)
+        self.source = f"{config.root or config.source}"
         has_training_set = config.split not in ("all", "test")
         self.split_name, parts = assign_parts(table, config)
         kept = parts != splits.UNUSED
@@ -92,13 +94,22 @@ class ReviewData:
     def test(self) -> Table:
         return self.part(splits.TEST)
 
-    def summary(self) -> str:
-        """One line: number of texts and classes, size of each set, and how many texts were left out."""
-        counts = Counter(self.parts.tolist())
-        parts = ", ".join(f"{counts[part]} {part}" for part in splits.NAMES if counts[part])
-        line = f"{len(self.parts)} texts, {len(self.classes)} classes, split {self.split_name}: {parts}"
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.table.left_out.items() if count)
-        return line + (f" (left out: {reasons})" if reasons else "")
+    def summary(self) -> DataSummary:
+        """How the texts were understood."""
+        return DataSummary(
+            items="texts",
+            source=self.source,
+            parts=Counter(self.parts.tolist()),
+            split=self.split_name,
+            classes={name: int((self.table.labels == number).sum()) for number, name in enumerate(self.classes)},
+            columns=self.table.columns,
+            left_out=self.table.left_out,
+        )
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read, for `--check`."""
+    return ReviewData(config.data).summary()
 
 
 def fingerprints(table: Table, bare: bool = False) -> Fingerprints:

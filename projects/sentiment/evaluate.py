@@ -87,7 +87,7 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     columns = {"product": test.products, "aspect": test.aspects, "text": test.texts}
     given = {name: values for name, values in columns.items() if values is not None}
     rows = classifier_rows(test.items, logits, test.labels, predictor.classes, **given)
-    return Evaluation(data.summary(), test, logits, baselines, checks, numbers, rows, seen)
+    return Evaluation(str(data.summary()), test, logits, baselines, checks, numbers, rows, seen)
 
 
 def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:

@@ -17,7 +17,8 @@ from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.config import PredictOptions
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import clean, headline, read_texts
-from shared.data.tables import read_table
+from shared.data.config import TableFormat
+from shared.data.tables import AUTO, decode, read_table
 from shared.evaluation.report import Section, write_page
 from shared.files import write_json
 from shared.runs import Run
@@ -30,7 +31,7 @@ def predict(options: PredictOptions, run: Run) -> None:
     """One line per text, and a page with the words that support the predictions."""
     predictor = load_for_whole_texts(run)
     title = predictor.config.data.title
-    rows = [r for item in options.input for r in read_input(item, options.text, options.encoding, options.title, title)]
+    rows = [r for item in options.input for r in read_input(item, options.text, options, options.title, title)]
     predictions = predictor([text for _, text in rows])
     for index, (prediction, (number, text)) in enumerate(zip(predictions, rows)):
         prediction.row = number
@@ -63,7 +64,7 @@ def load_for_whole_texts(run: Run) -> Predictor:
 
 
 def read_input(
-    item: str, column: str | None, encoding: str = "utf-8", title: str | None = None, trained_title: str | None = None
+    item: str, column: str | None, form: TableFormat = AUTO, title: str | None = None, trained_title: str | None = None
 ) -> list[tuple[int | None, str]]:
     """Row and text of a file (a table, or a .txt with one text a line), or the item itself if it is a text.
 
@@ -77,13 +78,10 @@ def read_input(
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.suffix.lower() != ".txt":
-        frame = read_table(path, encoding)
+        frame = read_table(path, form)
         texts = read_texts(frame, path, column, headline(frame, title, trained_title))
     else:
-        try:
-            texts = path.read_text(encoding=encoding).splitlines()
-        except (UnicodeDecodeError, LookupError):
-            raise ValueError(f"{path} is not text in {encoding}") from None
+        texts = decode(path.read_bytes(), path, form.encoding).splitlines()
     rows: list[tuple[int | None, str]] = [(n, text) for n, text in enumerate(texts, start=1) if clean(text)]
     if not rows:
         raise ValueError(f"{path} holds no text")

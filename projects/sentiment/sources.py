@@ -20,8 +20,9 @@ from projects.sentiment.config import DataConfig
 from projects.sentiment.near_duplicates import phrase_families
 from projects.sentiment.sample import generate_sample
 from shared.data import splits
+from shared.data.config import TableFormat
 from shared.data.download import Source, extract, fetch
-from shared.data.tables import find_column, read_table
+from shared.data.tables import AUTO, find_column, read_table
 from shared.files import write_text
 
 IMDB = Source(
@@ -69,6 +70,8 @@ class Table:
     aspects: list[str] | None = None
     bodies: list[str] | None = None
     """The texts without their headlines, where they have any."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """What is read -> its column, where the source is a table."""
     left_out: Counter = field(default_factory=Counter)
     """Reasons for leaving texts out, and how many texts each concerns."""
 
@@ -80,7 +83,8 @@ class Table:
 
         return Table(
             chosen(self.items) or [], chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts),
-            chosen(self.products), chosen(self.aspects), chosen(self.bodies), self.left_out,
+            chosen(self.products), chosen(self.aspects), chosen(self.bodies), self.columns,
+            self.left_out,
         )  # fmt: skip
 
     @property
@@ -113,7 +117,7 @@ def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
 
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
     """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder with one file for each set."""
-    frame = read_rows(path, config.encoding) if path.is_file() else read_parts(path, config.encoding)
+    frame = read_rows(path, config) if path.is_file() else read_parts(path, config)
     title = headline(frame, None, config.title) if classes else config.title
     if config.title and not title:
         missing = f"{path} has no column {config.title}: its texts are scored without headlines"
@@ -186,13 +190,13 @@ def classes_of_stars(ratings: pd.Series, star_labels: dict[str, list[float]], wh
     return ratings.map(names).fillna("")
 
 
-def read_rows(file: Path, encoding: str, prefix: str = "") -> pd.DataFrame:
+def read_rows(file: Path, form: TableFormat, prefix: str = "") -> pd.DataFrame:
     """A table whose index is the row number, from 1 on, after a prefix."""
-    frame = read_table(file, encoding)
+    frame = read_table(file, form)
     return frame.set_axis([f"{prefix}{number}" for number in range(1, len(frame) + 1)], axis=0)
 
 
-def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
+def read_parts(folder: Path, form: TableFormat) -> pd.DataFrame:
     """The files train, dev (or valid, val) and test of a folder as one table."""
     if not folder.is_dir():
         raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
@@ -203,7 +207,7 @@ def read_parts(folder: Path, encoding: str) -> pd.DataFrame:
         files[part] = path
     if "train" not in files:
         raise FileNotFoundError(f"{folder} has no train.csv or train.tsv; name a file with --data.root FILE")
-    return pd.concat([read_rows(file, encoding, f"{file.name}:").assign(split=part) for part, file in files.items()])
+    return pd.concat([read_rows(file, form, f"{file.name}:").assign(split=part) for part, file in files.items()])
 
 
 def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None, section: str = "") -> list[str]:
@@ -263,7 +267,7 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
             file = next((Path(folder) if place.is_file() else place).rglob(name), None)
             if file is None:
                 raise FileNotFoundError(f"{place} has no file SST-2/{name}")
-            tables.append(read_rows(file, "utf-8", f"{name}:").assign(part=part))
+            tables.append(read_rows(file, AUTO, f"{name}:").assign(part=part))
     frame = pd.concat(tables)
     column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
     labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)

@@ -28,7 +28,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Build data, tokenizer and network, train, and return the predictor."""
     data, settings = ReviewData(config.data), config.training
-    distributed.print_once(data.summary())
+    distributed.print_once(data.summary().details())
     run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in (False, True)))
     tokenizer = build_tokenizer(config.model, data.train.texts)
     model = build_model(config.model, tokenizer, classes=len(data.classes))

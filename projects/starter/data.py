@@ -1,13 +1,16 @@
 """Images -> training, validation and test set, and what the network sees of them."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 
-from projects.starter.config import DataConfig
+from projects.starter.config import Config, DataConfig
 from projects.starter.sources import Record, load_records
 from shared.data import splits
 from shared.data.images import read_image, to_square
 from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.summary import DataSummary
 
 
 def load_data(config: DataConfig, classes: list[str] | None = None) -> tuple[dict[str, list[Record]], list[str]]:
@@ -16,6 +19,14 @@ def load_data(config: DataConfig, classes: list[str] | None = None) -> tuple[dic
     fractions = (0.15, 0.15) if config.split == "random" else (0.0, 1.0)
     parts = splits.stratified([label for _, label in records], fractions, seed=0)
     return {name: [r for r, part in zip(records, parts) if part == name] for name in splits.NAMES}, names
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read; printed before it, and by `--check`."""
+    data, classes = load_data(config.data)
+    counts = Counter(classes[label] for records in data.values() for _, label in records)
+    parts = {name: len(records) for name, records in data.items()}
+    return DataSummary("images", str(config.data.root), parts, config.data.split, counts)
 
 
 def prepare(image: np.ndarray, size: int) -> torch.Tensor:

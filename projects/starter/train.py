@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.starter.config import Config
-from projects.starter.data import fingerprints, load_data, to_dataset
+from projects.starter.data import check, fingerprints, load_data, to_dataset
 from projects.starter.model import build_model
 from projects.starter.predictor import Predictor
+from shared.compute import distributed
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import classification_metrics
@@ -21,6 +22,7 @@ from shared.training.loop import fit
 
 def train(config: Config, run: Run) -> Predictor:
     """Data, network, loss, training, and the predictor."""
+    distributed.print_once(check(config).details())
     data, classes = load_data(config.data)
     run.record(fingerprints(data["train"]), fingerprints(data["validation"]))
     training, validation = (to_dataset(data[name], config.model.image_size) for name in ("train", "validation"))

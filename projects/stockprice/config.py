@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
+from shared.data.config import TableFormat
 from shared.training.config import TrainingConfig
 
 
-class DataConfig(Section):
+class DataConfig(TableFormat):
     """Which prices, and which days are forecast."""
 
     renamed = {

@@ -16,8 +16,10 @@ from torch import Tensor
 
 from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig
 from projects.stockprice.sources import load_prices
+from shared.data import splits
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, content_hashes
+from shared.data.summary import DataSummary
 
 MIN_FIT_DAYS = 250  # days that networks and baselines need before the first refit
 MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of volatility
@@ -251,10 +253,24 @@ class PriceData:
         days = [start, *(day for day in later if day > start and rule != "never")]
         return refits_at(days, self.training)
 
-    def summary(self) -> str:
-        """One line: the tickers, the test days, the refits."""
-        tested = [(one.name, one.days[self.test_origins(one) + 1]) for one in self.series]
-        return f"{test_days(tested)}, {len(self.refits)} refits"
+    def summary(self) -> DataSummary:
+        """How the prices were understood."""
+        tested = sum(len(self.test_origins(one)) for one in self.series)
+        every = sum(len(one.days) for one in self.series)
+        tickers = {one.name: f"{len(one.days):,} days, {one.days[0]} to {one.days[-1]}" for one in self.series[:20]}
+        others = {"more tickers": f"{len(self.series) - 20}"} if len(self.series) > 20 else {}
+        return DataSummary(
+            items="days",
+            source=f"{self.config.root or self.config.source}",
+            parts={splits.TRAIN: every - tested, splits.TEST: tested},
+            split=self.config.split,
+            facts={**tickers, **others, "refits": f"{len(self.refits)}, the first on {self.refits[0].since}"},
+        )
+
+
+def check(config: Config) -> DataSummary:
+    """What training would read, for `--check`."""
+    return PriceData(config.data, config.model, config.training, one_ticker=config.task == "price").summary()
 
 
 def test_days(tickers: Sequence[tuple[str, np.ndarray]]) -> str:

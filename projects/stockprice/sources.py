@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.config import DataConfig
-from shared.data.tables import find_column, read_days, read_table
+from shared.data.tables import find_column, read_table
+from shared.data.values import read_days
 from shared.files import atomic
 
 COLUMNS = ("open", "high", "low", "close", "volume")

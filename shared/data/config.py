@@ -9,6 +9,19 @@ from shared.config import Section
 Damaged = Literal["refuse", "leave-out"]
 
 
+class TableFormat(Section):
+    """How a table is written, where the file does not tell."""
+
+    encoding: str | None = None
+    """Encoding of the table, such as cp1252; by default it is detected."""
+    header: Literal["auto", "none"] = "auto"
+    """none: the first row is data, and the columns are called 1, 2, 3 ..."""
+    decimal: Literal["auto", "point", "comma"] = "auto"
+    """The decimal mark of its numbers, where 1,234 could be both."""
+    dates: Literal["auto", "day-first", "month-first"] = "auto"
+    """The order of its dates, where 01/02/2024 could be both."""
+
+
 class AugmentConfig(Section):
     """Random changes of a training image that leave its label true."""
 
