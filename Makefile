@@ -14,7 +14,7 @@ RUN_ARGS = $(if $(RUN)$(CONFIG),--run $(or $(RUN),$(basename $(notdir $(CONFIG))
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(VENV)/.extra-%
-.PHONY: help setup test test-all lint runs clean caption customer-report new-project
+.PHONY: help setup test test-all lint runs clean caption customer-report new-project learn student-release grade score
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,18 @@ caption: predict-imagecaption ## captions for INPUT=FILE, folder or list
 
 new-project: $(VENV)/.installed ## copy a project under a new name   NAME=flowers [FROM=starter]
 	$(PY) -m shared.coursework.new_project $(NAME) $(if $(FROM),--source $(FROM))
+
+learn: $(VENV)/.extra-learn ## work on the exercises        [PROJECT=numberplate]
+	$(PY) -m shared.coursework.learn $(PROJECT) $(ARGS)
+
+student-release: $(VENV)/.installed ## the students' copy, without solutions   OUT=dir
+	$(PY) -m shared.coursework.release "$(OUT)" $(ARGS)
+
+grade: $(VENV)/.extra-dev ## grade a folder of submissions   SUBMISSIONS=dir
+	$(PY) -m shared.coursework.grade "$(SUBMISSIONS)" $(ARGS)
+
+score: $(VENV)/.installed ## score runs on held-out data   TASK=... SUBMISSIONS=dir DATA=dir
+	$(PY) -m shared.coursework.score "$(SUBMISSIONS)" --task "$(TASK)" --data "$(DATA)" $(ARGS)
 
 gui-%: $(VENV)/.installed ## predict in a window (numberplate)      [INPUT=...]
 	$(PY) -m projects.$*.gui $(if $(INPUT),"$(INPUT)") $(RUN_ARGS) $(ARGS)
