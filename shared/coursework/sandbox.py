@@ -111,7 +111,7 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         return pid
     try:
         os.setsid()  # its whole group can be ended
-        _limit()
+        limit_process()
         output = os.open(folder / "output.txt", os.O_CREAT | os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(output, stream)
@@ -128,15 +128,17 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         os._exit(0)
 
 
-def _limit() -> None:
-    """Limits of this process: time on the processor, memory, processes, size of files; no network, if allowed."""
+def limit_process(seconds: int = SECONDS, memory: int | None = None) -> None:
+    """Limits of this process: time on the processor, memory, processes, size of files; no network, if allowed.
+
+    memory: bytes; by default `MEMORY` beyond what is in use.
+    """
     import resource
 
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096 if Path("/proc/self/statm").exists() else None
-    limits = {resource.RLIMIT_CPU: SECONDS, resource.RLIMIT_FSIZE: 50 * 2**20, resource.RLIMIT_CORE: 0}
-    limits[resource.RLIMIT_NPROC] = PROCESSES
-    if used is not None:
-        limits[resource.RLIMIT_AS] = used + MEMORY
+    status = Path("/proc/self/statm")
+    used = int(status.read_text().split()[5]) * resource.getpagesize() if status.exists() else 0
+    limits = {resource.RLIMIT_CPU: seconds, resource.RLIMIT_FSIZE: 2**30, resource.RLIMIT_CORE: 0}
+    limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_DATA: memory or used + MEMORY}
     for limit, value in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))

@@ -105,7 +105,7 @@ def grafted(clean: str, submitted: str, qualname: str) -> str:
     waiting: list[ast.AST] = [own]
     while waiting:
         part = waiting.pop()
-        _refuse_reach(part)
+        refuse_reach(part)
         for name in _used_names(part):
             node = available.pop(name, None)
             if node is not None and node not in needed:
@@ -168,14 +168,14 @@ def _methods(submitted: str, clean: str, qualname: str, own: Function) -> list[s
     called = {node.attr for node in ast.walk(own) if isinstance(node, ast.Attribute)}
     lines: list[str] = []
     for name in sorted(new.keys() & called):
-        _refuse_reach(new[name])
+        refuse_reach(new[name])
         lines += ["", *submitted.splitlines()[new[name].lineno - 1 : new[name].end_lineno]]
     return lines
 
 
-def _refuse_reach(tree: ast.AST) -> None:
+def refuse_reach(code: ast.AST | str) -> None:
     """Raises ValueError where code reaches for the interpreter, the tests or the machine."""
-    for node in ast.walk(tree):
+    for node in ast.walk(_parse(code) if isinstance(code, str) else code):
         roots: list[str] = []
         if isinstance(node, ast.Import):
             roots = [alias.name.split(".")[0] for alias in node.names]
