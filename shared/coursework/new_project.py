@@ -32,6 +32,7 @@ RESERVED = {
     "tests",
 }
 COPIED = ("projects/{}", "configs/{}")
+COURSEWORK = {"exercises.toml", "tasks.toml"}  # of the original project
 
 
 class NewProjectOptions(Section):
@@ -64,7 +65,7 @@ def new_project(name: str, source: str = "starter", root: Path = ROOT) -> list[P
     made = []
     for old, new in copies.items():
         for file in [old] if old.is_file() else sorted(path for path in old.rglob("*") if path.is_file()):
-            if "__pycache__" not in file.parts:
+            if "__pycache__" not in file.parts and file.name not in COURSEWORK:
                 target = new if old.is_file() else new / file.relative_to(old)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, target, source, name)
