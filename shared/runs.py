@@ -253,5 +253,5 @@ def _headline(run: Run) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    with console():
+    with console("runs"):
         print(table())

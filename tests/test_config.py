@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from projects.plantdisease.config import Config
 from shared.command import picture_files
 from shared.config import Section, TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
-from shared.console import CLOSED_PIPE
+from shared.console import CLOSED_PIPE, MISTAKE
 from shared.training.config import TrainingConfig
 from tests.conftest import ROOT, CommandLine, environment
 
@@ -203,6 +204,17 @@ def test_who_stops_reading_hears_no_complaint(tmp_path: Path) -> None:
         process = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, **where)
         os.close(writer)
         assert (process.returncode, process.stderr) == (CLOSED_PIPE, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_output_on_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    helped, configured, listed = [TRAIN, "--help"], [TRAIN, "--print-config"], ["shared.runs"]
+    for program, words in (("plantdisease", helped), ("plantdisease", configured), ("runs", listed)):
+        with Path("/dev/full").open("w") as full:
+            command, where = [sys.executable, "-m", *words], {"cwd": tmp_path, "env": environment()}
+            process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, **where)
+        assert process.returncode == MISTAKE
+        assert re.fullmatch(rf"{program}: .*No space left on device\)?\n", process.stderr)
 
 
 def test_a_misspelt_word_of_the_command_line_names_the_nearest(command: CommandLine) -> None:
