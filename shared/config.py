@@ -188,7 +188,7 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else True
         path = key.replace("-", "_").split(".")
-        if not all(path) or len(path) > NESTING:
+        if not all(path) or len(path) > NESTING or not key.isprintable():
             raise ValueError(f"unexpected argument: {shortened(word)}; settings look like --section.key value")
         if path == ["input"] and isinstance(value, str):
             inputs.append(value)

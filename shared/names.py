@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 JOINERS = "\u200c\u200d"  # parts of words in Persian and of emoji
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # devices of Windows, in any folder
@@ -20,6 +21,14 @@ def shown(name: object) -> str:
 
 def _is_printable(c: str) -> bool:
     return c.isprintable() or c in JOINERS or unicodedata.category(c) == "Zs"
+
+
+def require_utf8(path: Path) -> Path:
+    """The path itself. Raises ValueError with one sentence where it is not UTF-8: libraries in C++ and Rust refuse such
+    names, or crash."""
+    if any("\ud800" <= c <= "\udfff" for c in str(path)):
+        raise ValueError(f"{shown(path)} is not UTF-8: rename it")
+    return path
 
 
 def safe_file_name(name: str, longest: int = 100) -> str:

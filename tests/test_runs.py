@@ -12,13 +12,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from shared.files import is_sealed, seal
+from projects.starter.config import DataConfig
+from projects.starter.sources import own_data
+from shared.files import is_sealed, read_json, seal
 from shared.runs import Run
 from shared.training.checkpoint import load_model, load_state, save_model, save_state
 from tests.conftest import ROOT, CommandLine, environment, train_once
 
 TRAIN = "projects.starter.train"
 SMOKE = ["--config", str(ROOT / "configs/starter/smoke.yaml")]
+odd_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 
 
 @pytest.fixture(scope="session")
@@ -284,3 +287,35 @@ def test_a_seal_notices_every_changed_byte(tmp_path: Path) -> None:
         assert not is_sealed(path)
     path.write_bytes(sealed[:-1])
     assert not is_sealed(path)
+
+
+@odd_names
+def test_paths_of_odd_names_are_taken_or_refused_in_one_sentence(finished: Run, command: CommandLine) -> None:
+    (root,) = finished.folder.parents[2].glob("data")
+    odd = root.with_name("\udcff\x1b[31m")
+    root.rename(odd)
+    config = shutil.copy(ROOT / "configs/starter/smoke.yaml", odd / "smoke.yaml")
+    digits, out = odd / "starter-digits", odd / "\udcff.json"
+    for script, *words in (
+        ("train", "--config", config, "--data.source", "folder", "--data.root", digits, "--print-config"),
+        ("predict", digits / "3" / "0003.png", "--json", out),
+        ("evaluate", "--data.source", "folder", "--data.root", digits, "--json", out),
+    ):
+        answer = command(f"projects.starter.{script}", *words)
+        assert answer.returncode == 0, answer.stderr
+    assert read_json(out)["data"]["root"] == str(digits)
+    moved = shutil.copytree(finished.folder, odd / "starter" / "run")
+    for script, *words in (
+        ("predict", "x.png", "--run", moved), ("evaluate", "--run", odd), ("train", "--resume", moved),
+        ("train", "--resume", odd), ("train", "--config", f"{odd}.yaml"), ("train", f"--{odd}", "1"),
+        ("train", "--data.source", "folder", "--data.root", odd / "none"), ("predict", odd / "none.png"),
+    ):  # fmt: skip
+        answer = command(f"projects.starter.{script}", *words)
+        assert answer.returncode == 2
+        assert answer.stderr[-1:] == "\n" and answer.stderr[:-1].isprintable(), answer.stderr
+
+
+@odd_names
+def test_a_sample_is_drawn_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder, example = own_data(tmp_path / "\udcff", DataConfig())
+    assert example.is_file() and folder.parent.name == "\udcff"
