@@ -31,7 +31,7 @@ import numpy as np
 from tqdm import tqdm
 
 from shared.data.images import read_image
-from shared.deadline import within
+from shared.deadline import BusyError, within
 from shared.files import atomic_folder, size_in_words
 from shared.names import shown
 
@@ -143,6 +143,8 @@ def transfer(address: str, file: Path, most: int, seconds: float, allow_private:
 
     try:
         within(seconds, write)
+    except BusyError as error:
+        raise ConnectionError(str(error)) from None
     except TimeoutError:
         raise ConnectionError(f"it is not done within {seconds:g} seconds") from None
 

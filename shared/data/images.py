@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
 from shared.data.config import Damaged
-from shared.deadline import within
+from shared.deadline import BusyError, within
 from shared.files import size_in_words
 from shared.names import shown
 
@@ -87,7 +87,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
 
     Training, command line, page and window read photos here and nowhere else, so they see the same. Nothing is decoded
     that is no regular file, is too large, or has a format beyond `FORMATS`; decoding may take `seconds`.
-    Raises FileNotFoundError or ValueError with one sentence.
+    Raises FileNotFoundError or ValueError with one sentence, and BusyError where too many decoders are late already.
     """
     path = Path(path)  # a dataset of torchvision lists its files as text
     name, formats = shown(path), _installed_formats()
@@ -96,6 +96,8 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
         return within(seconds, lambda: _decode(path, at_least, formats))
     except _NotReadError as error:
         raise ValueError(f"{name} {error}") from None
+    except BusyError as error:
+        raise BusyError(f"{name} is not read: {error}") from None
     except TimeoutError:
         raise ValueError(f"{name} takes more than {seconds:g} seconds to decode") from None
     except Image.UnidentifiedImageError:
@@ -208,6 +210,8 @@ def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np
     def problem(path: Path) -> str | None:
         try:
             read_image(path, CHECKED_SIZE)
+        except BusyError:  # says nothing about this photo
+            raise
         except (ValueError, OSError) as error:
             return str(error)
         return None
