@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import ErrorDetails
 from tyro import conf
 
-from shared.names import shown
-from shared.plain_yaml import NESTING, cut, fits, parse_yaml, shortened
+from shared.names import cut, shown
+from shared.plain_yaml import NESTING, fits, parse_yaml, shortened
 
 
 def _is_name(name: str | None) -> str | None:

@@ -33,7 +33,7 @@ from tqdm import tqdm
 from shared.data.images import read_image
 from shared.deadline import BusyError, within
 from shared.files import atomic_folder, size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
 MAX_PHOTO = 50_000_000  # bytes
 
@@ -167,8 +167,7 @@ def _chunks(address: str, seconds: float, allow_private: bool) -> Iterator[bytes
                 raise ConnectionError("the connection was closed before the end")
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        words = str(getattr(reason, "strerror", None) or reason).split()
-        raise ConnectionError(shown(" ".join(words)) or type(error).__name__) from None
+        raise ConnectionError(one_line(getattr(reason, "strerror", None) or reason)) from None
 
 
 def _encoded(address: str) -> str:
@@ -257,5 +256,4 @@ def extract(archive: Path, target: Path) -> None:
     except Exception as error:  # what damaged and encrypted archives raise in the libraries is of many kinds
         if isinstance(error, OSError) and error.errno is not None:  # not the archive: the disk
             raise
-        why = " ".join(shown(error).split()) or type(error).__name__
-        raise ValueError(f"{archive} is damaged or unsafe: {why}; delete it and try again") from None
+        raise ValueError(f"{archive} is damaged or unsafe: {one_line(error)}; delete it and try again") from None

@@ -24,7 +24,7 @@ from shared.data.cache import cached_array, fingerprint, fingerprint_files
 from shared.data.config import Damaged
 from shared.deadline import BusyError, within
 from shared.files import size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
 SUFFIXES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
@@ -107,8 +107,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
     except Exception as error:  # what a damaged file raises in the library is of many kinds
         if isinstance(error, OSError) and error.strerror:
             raise ValueError(f"{name} cannot be read ({error.strerror})") from None
-        why = shown(error) or type(error).__name__
-        raise ValueError(f"{name} is damaged or cannot be decoded ({why})") from None
+        raise ValueError(f"{name} is damaged or cannot be decoded ({one_line(error)})") from None
 
 
 class _NotReadError(ValueError):
