@@ -241,7 +241,7 @@ def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
     if error["type"] in ("model_type", "dict_type"):
         return f"{path} is a group of settings ({path}.{{...}}), not {shortened(error['input'])}"
     if error["type"] == "value_error":
-        return f"{path}: {message}" if path else message
+        return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
     colon = "" if message.startswith("must be ") else ":"
     return f"{path}{colon} {message[:1].lower()}{message[1:]}, not {shortened(error['input'])}"
 

@@ -39,6 +39,12 @@ class DataConfig(TableFormat):
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
 
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source != "sample" and self.root is None:
+            raise ValueError(f"data.source {self.source} needs a folder: --data.root DIR")
+        return self
+
 
 class ModelConfig(Section):
     """Encoder and decoder."""
@@ -175,8 +181,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source != "sample" and self.data.root is None:
-            raise ValueError(f"data.source {self.data.source} needs a folder: --data.root DIR")
         if self.data.split in ("train", "dev", "test", "all"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
         if self.training.epochs == 0 and self.training.init_from is None:

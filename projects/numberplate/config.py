@@ -50,6 +50,8 @@ class DataConfig(TableFormat):
 
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
+        if self.source == "csv" and self.root is None and self.crops is None:
+            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.source == "sample" and self.crops:
             raise ValueError("data.crops needs --data.source csv")
         return self
@@ -172,8 +174,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "csv" and self.data.root is None and self.data.crops is None:
-            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         return self

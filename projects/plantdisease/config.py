@@ -39,6 +39,12 @@ class DataConfig(Section):
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
 
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source == "folder" and self.root is None:
+            raise ValueError("data.source is folder: say where it is with --data.root DIR")
+        return self
+
 
 class ModelConfig(Section):
     """The network and what it sees."""
@@ -129,8 +135,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "folder" and self.data.root is None:
-            raise ValueError("data.source is folder: say where it is with --data.root DIR")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.model.train == "head" and self.model.weights == "none":
