@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import Damaged, TableFormat
+from shared.data.config import PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 Metric = Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
 
 
-class DataConfig(TableFormat):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos with captions, and how they are split."""
 
     renamed = {"size": "model.image_size", "scenes": "sample_size"}
@@ -32,10 +32,6 @@ class DataConfig(TableFormat):
     """Random split: fraction of the photos in the test set, which is used once, at the end."""
     sample_size: int = Field(2000, ge=100)
     """Number of scenes in the sample."""
-    damaged: Damaged = "refuse"
-    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
-    cache: Path = Path("data/cache")
-    """Folder of the cached features of frozen encoders."""
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
 

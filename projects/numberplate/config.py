@@ -8,13 +8,13 @@ from pydantic import AfterValidator, Field, model_validator
 from projects.numberplate.formats import known_country
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import TableFormat
+from shared.data.config import PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 Country = Annotated[str, AfterValidator(known_country)]
 
 
-class DataConfig(TableFormat):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos and crops, and how they are split."""
 
     renamed = {"photos": "sample_size", "leave_out": "exclude_sets", "only": "test_sets"}

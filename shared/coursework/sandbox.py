@@ -115,6 +115,7 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         output = os.open(folder / "output.txt", os.O_CREAT | os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(output, stream)
+        sys.stdout = sys.stderr = os.fdopen(output, "w")
         os.chdir(folder)
         sys.dont_write_bytecode = True
         sys.meta_path.insert(0, Grafts(root, job.files))

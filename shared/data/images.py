@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,12 +21,15 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
+from shared.console import note
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
-from shared.data.config import Damaged
+from shared.data.config import Damaged, PhotoConfig
+from shared.data.summary import named
 from shared.deadline import BusyError, within
 from shared.files import size_in_words
 from shared.names import one_line, shown
 
+T = TypeVar("T")
 SUFFIXES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
 }  # fmt: skip
@@ -190,6 +194,17 @@ def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
     if (transparent := image.info.get("transparency")) is not None:  # the one such value of a 16 bit PNG
         grey[values == transparent] = 255
     return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
+
+
+def keep_readable(records: Sequence[tuple[Path, T]], config: PhotoConfig) -> list[tuple[Path, T]]:
+    """The records (path, ...) whose photos can be read, see `readable_photos`; the others are counted and named on
+    stderr. Those of a sample, which were drawn here, are not checked."""
+    if config.source == "sample":
+        return list(records)
+    readable = readable_photos([path for path, _ in records], config.damaged, config.cache)
+    if names := [path.name for (path, _), kept in zip(records, readable) if not kept]:
+        note(f"left out: {len(names)} photos that cannot be read ({named(names)})")
+    return [record for record, kept in zip(records, readable) if kept]
 
 
 def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np.ndarray:
