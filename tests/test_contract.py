@@ -21,7 +21,7 @@ from shared.config import Section, keys, load, read_yaml
 from shared.files import read_json
 from shared.runs import Run
 from shared.training.config import TrainingConfig
-from tests.conftest import ROOT, CommandLine, kill_and_resume, train_once
+from tests.conftest import ROOT, CommandLine, kill_and_resume, run_module, train_once
 
 PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
 FILES = ("config", "sources", "data", "model", "train", "predictor", "evaluate", "report", "predict")
@@ -67,7 +67,7 @@ def trained(project: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the project was trained by its smoke configuration, on the real command line."""
     folder = tmp_path_factory.mktemp(project)
     shutil.copy(ROOT / "configs" / project / "smoke.yaml", folder)
-    return train_once(f"projects.{project}.train", ["--config", "smoke.yaml"], folder)
+    return train_once(f"projects.{project}.train", ["--config", "smoke.yaml"], folder, run_module)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from shared.coursework.new_project import RESERVED, new_project
 from shared.files import read_json
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, CommandLine, environment
 
 PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
 
@@ -29,6 +29,17 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=folder, env=variables, text=True, capture_output=True)
 
 
+PRINT_CONFIGS = f"""
+import runpy, sys
+for project in {PROJECTS}:
+    sys.argv = ["train", "--config", f"configs/my_{{project}}/sample.yaml", "--print-config"]
+    try:
+        runpy.run_module(f"projects.my_{{project}}.train", run_name="__main__")
+    except SystemExit as end:
+        assert end.code == 0
+"""
+
+
 def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
     modules = []
     for source in PROJECTS:
@@ -38,11 +49,9 @@ def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
         assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
         code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
         modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]
-        settings = ("--config", f"configs/my_{source}/sample.yaml", "--print-config")
-        shown = run(checkout, "-m", f"projects.my_{source}.train", *settings)
-        assert shown.returncode == 0, shown.stderr
-    imported = run(checkout, "-c", "; ".join(f"import {name}" for name in modules))
-    assert imported.returncode == 0, imported.stderr
+    ready = run(checkout, "-c", PRINT_CONFIGS + "\n".join(f"import {name}" for name in modules))
+    assert ready.returncode == 0, ready.stderr
+    assert ready.stdout.count("\n  source: ") == len(PROJECTS)
     collected = run(checkout, "-m", "pytest", "-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_")
     assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
 
@@ -79,9 +88,11 @@ def test_a_copy_of_the_starter_fulfils_the_contract(checkout: Path) -> None:
         ("flowers", "roses", "there is no project roses; there are imagecaption"),
     ],
 )
-def test_a_bad_name_is_one_sentence_and_creates_nothing(name: str, source: str, reason: str) -> None:
+def test_a_bad_name_is_one_sentence_and_creates_nothing(
+    name: str, source: str, reason: str, command: CommandLine
+) -> None:
     before = sorted(path.name for path in (ROOT / "projects").iterdir())
-    answer = run(ROOT, "-m", "shared.coursework.new_project", name, "--source", source)
+    answer = command("shared.coursework.new_project", name, "--source", source)
     assert answer.returncode == 2
     assert reason in answer.stderr and answer.stderr.count("\n") == 1
     assert sorted(path.name for path in (ROOT / "projects").iterdir()) == before

@@ -33,9 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def finished(trained: Path, tmp_path: Path) -> Run:
     """A copy of that run in `tmp_path`, with its data."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    (folder,) = tmp_path.glob("runs/starter/*")
-    return Run(folder)
+    return copy_of(trained, tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +52,15 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(interrupted: Path, tmp_path: Path) -> Run:
     """A copy of that run in `tmp_path`, with its data."""
-    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
-    (folder,) = tmp_path.glob("runs/starter/*")
-    return Run(folder)
+    return copy_of(interrupted, tmp_path)
+
+
+def copy_of(folder: Path, target: Path) -> Run:
+    """The run in a copy of its folder; of the data, which nothing changes, the names alone are copied."""
+    shutil.copytree(folder / "runs", target / "runs")
+    shutil.copytree(folder / "data", target / "data", copy_function=os.link)
+    (run,) = target.glob("runs/starter/*")
+    return Run(run)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
