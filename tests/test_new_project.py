@@ -14,13 +14,16 @@ from tests.conftest import ROOT, CommandLine, environment
 PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the repository's code."""
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository's code with a copy of every project."""
+    place = tmp_path_factory.mktemp("checkout")
     for folder in ("projects", "shared", "configs", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", place)
+    for source in PROJECTS:
+        new_project(f"my_{source}", source, place)
+    return place
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -40,26 +43,20 @@ for project in {PROJECTS}:
 """
 
 
-def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
+def test_a_copy_of_every_project_is_ready_to_run_with_its_shipped_weights(checkout: Path) -> None:
     modules = []
     for source in PROJECTS:
-        new_project(f"my_{source}", source, checkout)
         files = [file for part in ("projects", "configs") for file in (checkout / part / f"my_{source}").rglob("*")]
         text = [file for file in files if file.suffix in (".py", ".yaml", ".md")]
         assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
         code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
         modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]
-    ready = run(checkout, "-c", PRINT_CONFIGS + "\n".join(f"import {name}" for name in modules))
+    shipped = "from projects.my_numberplate.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED)"
+    ready = run(checkout, "-c", PRINT_CONFIGS + "\n".join([*(f"import {name}" for name in modules), shipped]))
     assert ready.returncode == 0, ready.stderr
     assert ready.stdout.count("\n  source: ") == len(PROJECTS)
     collected = run(checkout, "-m", "pytest", "-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_")
     assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
-
-
-def test_shipped_weights_are_copied(checkout: Path) -> None:
-    new_project("gates", "numberplate", checkout)
-    code = "from projects.gates.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED); print('loaded')"
-    assert run(checkout, "-c", code).stdout == "loaded\n"
 
 
 @pytest.mark.slow

@@ -153,25 +153,23 @@ def test_a_finished_run_without_its_side_files_is_evaluated_all_the_same(finishe
     assert "has no record of what it was trained on" in answer.stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("config.yaml", ""),
-        ("config.yaml", "- 1\n"),
-        ("config.yaml", "data: 3\n"),
-        ("evaluation.json", "{"),
-        ("environment.json", "\x00"),
-    ],
-)
-def test_a_damaged_run_disturbs_neither_the_table_nor_another_training(
-    finished: Run, tmp_path: Path, command: CommandLine, name: str, content: str
-) -> None:
-    broken = finished.folder.parent / "20250101-000000-broken"
-    shutil.copytree(finished.folder, broken)
-    (broken / name).write_text(content)
+DAMAGE = {
+    "empty settings": ("config.yaml", ""),
+    "a list": ("config.yaml", "- 1\n"),
+    "a number": ("config.yaml", "data: 3\n"),
+    "half an evaluation": ("evaluation.json", "{"),
+    "zeros": ("environment.json", "\x00"),
+}
+
+
+def test_damaged_runs_disturb_neither_the_table_nor_another_evaluation(finished: Run, command: CommandLine) -> None:
+    for kind, (name, content) in DAMAGE.items():
+        broken = finished.folder.parent / f"20250101-000000-{kind}"
+        shutil.copytree(finished.folder, broken)
+        (broken / name).write_text(content)
     table = command("shared.runs")
-    assert table.returncode == 0 and table.stdout.count("starter") == 2
-    assert finished.name in table.stdout and "20250101-000000-broken" in table.stdout
+    assert table.returncode == 0 and table.stdout.count("starter") == 1 + len(DAMAGE)
+    assert all(name in table.stdout for name in (finished.name, *DAMAGE))
     assert command("projects.starter.evaluate", "--run", finished.name).returncode == 0
 
 
