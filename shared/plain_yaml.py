@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
-from shared.names import shown
+from shared.names import cut, one_line
 
 NESTING, VALUES = 20, 10_000  # more levels and values than settings have
 KINDS = ("str", "int", "float", "bool", "null", "seq", "map")
@@ -23,7 +23,7 @@ def parse_yaml(text: str | bytes, source: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark and isinstance(text, bytes) else ""
-        reason = cut(shown(" ".join(str(error.problem or error.context).split())), 200)
+        reason = one_line(error.problem or error.context)
         if isinstance(error, _Unfit):
             raise ValueError(f"{source}{where}: {reason}") from None
     except ReaderError as error:
@@ -113,8 +113,3 @@ def fits(number: int) -> bool:
 def shortened(value: Any) -> str:
     """A value as Python writes it, its middle left out where it is long."""
     return cut(repr(value))
-
-
-def cut(text: str, length: int = 100) -> str:
-    """A text, its middle left out where it is long."""
-    return text if len(text) <= length else f"{text[: length // 2]} ... {text[-length // 4 :]}"

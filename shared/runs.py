@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shared.config import Section, read_yaml, to_yaml
 from shared.console import console
 from shared.files import read_json, write_json, write_text
+from shared.names import require_utf8
 
 if TYPE_CHECKING:
     from shared.data.provenance import Fingerprints
@@ -45,6 +46,7 @@ class Run:
     @classmethod
     def create(cls, project: str, name: str, config: Section) -> "Run":
         """Make a new folder; two runs started in the same second get two folders."""
+        require_utf8(RUNS)
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
         born = RUNS / project / f".{stamp}.{uuid.uuid4().hex[:8]}.part"
         write_text(born / "config.yaml", to_yaml(config))
@@ -64,13 +66,13 @@ class Run:
         """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one. The name of a
         config file is the newest run of that name: a finished one, or, to resume, an unfinished one.
 
-        Raises FileNotFoundError with one sentence.
+        Raises FileNotFoundError or ValueError with one sentence.
         """
         if name == "latest":
             return latest(project, finished)
         for folder in (Path(name), RUNS / project / name, PROJECTS / project / name):
             if (folder / "config.yaml").is_file():
-                run = cls(folder.resolve())
+                run = cls(require_utf8(folder.resolve()))
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
                     raise ValueError(f"{name} is a run of {run.project}, not of {project}")
                 return run
@@ -253,5 +255,5 @@ def _headline(run: Run) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    with console():
+    with console("runs"):
         print(table())

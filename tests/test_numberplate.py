@@ -15,7 +15,7 @@ import torch
 
 from projects.numberplate.augmentation import random_view
 from projects.numberplate.config import Config, DataConfig, EvaluateOptions
-from projects.numberplate.data import PlateData, RandomPlates, RandomViews, file_fingerprints
+from projects.numberplate.data import PlateData, RandomPlates, RandomViews
 from projects.numberplate.detect import FILL, Detection, select, to_input
 from projects.numberplate.evaluate import evaluate
 from projects.numberplate.formats import CHARACTERS
@@ -33,7 +33,7 @@ from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments
 from shared.data.images import read_image
 from shared.data.loader import Batches
-from shared.data.provenance import FILE, Fingerprints, Provenance, record
+from shared.data.provenance import FILE, Fingerprints, Provenance, file_fingerprints, record
 from shared.data.splits import TEST, TRAIN, VALIDATION
 from shared.runs import Run
 from shared.training.checkpoint import load_model, save_model
@@ -242,7 +242,7 @@ def test_a_model_file_of_an_earlier_version_is_refused_in_one_sentence(tmp_path:
 
 def test_a_text_of_digits_keeps_its_zeros(tables: Path) -> None:
     (tables / "digits.csv").write_text("file,text\n" + "".join(f"aa/{n}.png,00{n}7\n" for n in range(1, 20, 2)))
-    crops = PlateData(DataConfig(source="csv", root=tables / "digits.csv", split="all")).crops
+    crops = PlateData(DataConfig(source="csv", root=tables / "digits.csv", split="all", cache=tables)).crops
     assert sorted(crop.text for crop in crops)[:2] == ["00117", "00137"]
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -28,7 +26,7 @@ from shared.config import load, parse_arguments
 from shared.data.images import read_image
 from shared.data.splits import NAMES
 from shared.runs import Run
-from tests.conftest import CommandLine, environment, one_and_two_processes, train_once
+from tests.conftest import CommandLine, one_and_two_processes, train_once
 
 TRAIN, EVALUATE, PREDICT = (f"projects.plantdisease.{name}" for name in ("train", "evaluate", "predict"))
 
@@ -429,9 +427,8 @@ def test_the_onnx_export_agrees_with_pytorch(run_folder: Path, tmp_path: Path, c
     )
 
 
-def test_runs_are_listed_with_their_metrics(finished: Path) -> None:
-    words = [sys.executable, "-m", "shared.runs"]
-    table = subprocess.run(words, cwd=finished, env=environment(), text=True, capture_output=True, check=True).stdout
+def test_runs_are_listed_with_their_metrics(finished: Path, command: CommandLine) -> None:
+    table = command("shared.runs", folder=finished).stdout
     assert "plantdisease" in table
     assert "macro_f1 0." in table
 

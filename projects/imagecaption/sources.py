@@ -74,8 +74,7 @@ def load_photos(config: DataConfig) -> Collection:
 def _read(config: DataConfig) -> Collection:
     if config.source == "sample":
         return read_folder(draw_sample(config.root or Path("data"), config.sample_size, config.seed))
-    if config.root is None:
-        raise ValueError(f"data.source {config.source} needs a folder: --data.root DIR")
+    assert config.root is not None  # DataConfig requires it
     if not config.root.exists():
         wanted = f"; there must be {FLICKR8K}" if config.source == "flickr8k" else ""
         raise FileNotFoundError(f"data.root: there is no folder {config.root}{wanted}")

@@ -8,13 +8,13 @@ from pydantic import AfterValidator, Field, model_validator
 from projects.numberplate.formats import known_country
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import TableFormat
+from shared.data.config import PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 Country = Annotated[str, AfterValidator(known_country)]
 
 
-class DataConfig(TableFormat):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos and crops, and how they are split."""
 
     renamed = {"photos": "sample_size", "leave_out": "exclude_sets", "only": "test_sets"}
@@ -50,6 +50,8 @@ class DataConfig(TableFormat):
 
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
+        if self.source == "csv" and self.root is None and self.crops is None:
+            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.source == "sample" and self.crops:
             raise ValueError("data.crops needs --data.source csv")
         return self
@@ -172,8 +174,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "csv" and self.data.root is None and self.data.crops is None:
-            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         return self

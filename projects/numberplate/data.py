@@ -1,7 +1,6 @@
 """Photos and crops -> training, validation and test set, and the training batches of both networks."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from projects.numberplate.synthetic import camera
 from projects.numberplate.synthetic.fonts import Font, load_fonts, matplotlib_fonts
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.data import splits
-from shared.data.images import read_image
+from shared.data.images import read_image, readable_photos
 from shared.data.loader import Item
-from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.provenance import Fingerprints, file_fingerprints
 from shared.data.summary import DataSummary
 
 WORDS = 0.3
@@ -34,7 +33,13 @@ class PlateData:
     """The photos and crops of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig) -> None:
-        self.photos, self.crops = load_tables(config)
+        photos, crops = load_tables(config)
+        used = [one.path for one in (*photos, *crops) if config.source != "sample" and one.split != splits.UNUSED]
+        paths = list(dict.fromkeys(used))
+        readable = readable_photos(paths, config.damaged, config.cache) if paths else []
+        self.damaged = {path for path, kept in zip(paths, readable) if not kept}
+        self.photos = [photo for photo in photos if photo.path not in self.damaged]
+        self.crops = [crop for crop in crops if crop.path not in self.damaged]
         self.source, self.split_name = f"{config.root or config.source}", config.split
 
     def photos_of(self, split: str) -> list[Photo]:
@@ -61,6 +66,7 @@ class PlateData:
             source=self.source,
             parts=Counter(one.split for one in self.photos or self.crops),
             split=self.split_name,
+            left_out={"photos that cannot be read": sorted(path.name for path in self.damaged)},
             facts={**facts, **({"texts": texts} if self.crops else {})},
         )
 
@@ -68,12 +74,6 @@ class PlateData:
 def check(config: Config) -> DataSummary:
     """What training would read, for `--check`."""
     return PlateData(config.data).summary()
-
-
-def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:
-    """Content hashes of image files, each file once."""
-    files = tqdm(list(dict.fromkeys(paths)), desc="fingerprints", unit="file", leave=False)
-    return photo_fingerprints(read_image(path) for path in files)
 
 
 def fonts_for(config: DataConfig) -> list[Font]:

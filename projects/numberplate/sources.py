@@ -70,8 +70,6 @@ def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
         paths = [draw_sample(config.root or Path("data"), config.sample_size, config.seed)]
     else:
         paths = [path for path in (config.root, config.crops) if path]
-    if not paths:
-        raise ValueError("data.source csv needs a table: --data.root FILE")
     photos: list[Photo] = []
     crops: list[Crop] = []
     for path in paths:

@@ -7,11 +7,11 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import AugmentConfig, Damaged
+from shared.data.config import AugmentConfig, PhotoConfig
 from shared.training.config import TrainingConfig
 
 
-class DataConfig(Section):
+class DataConfig(PhotoConfig):
     """Which photos, and how they are split."""
 
     renamed = {"size": "model.decode_size", "photos": "sample_size"}
@@ -32,12 +32,14 @@ class DataConfig(Section):
     """Session split: photos within this many camera numbers of another set are left out."""
     sample_size: int = Field(1800, ge=72)
     """Number of photos in the sample."""
-    damaged: Damaged = "refuse"
-    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
-    cache: Path = Path("data/cache")
-    """Where decoded photos and frozen features are kept."""
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source == "folder" and self.root is None:
+            raise ValueError("data.source is folder: say where it is with --data.root DIR")
+        return self
 
 
 class ModelConfig(Section):
@@ -129,8 +131,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "folder" and self.data.root is None:
-            raise ValueError("data.source is folder: say where it is with --data.root DIR")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.model.train == "head" and self.model.weights == "none":

@@ -59,8 +59,7 @@ def source_folder(config: DataConfig) -> Path:
         folder = fetch(PLANTVILLAGE, config.root or Path("data"))
         inner = [p for p in folder.iterdir() if p.is_dir()]
         return inner[0] if len(inner) == 1 else folder
-    if config.root is None:
-        raise ValueError("data.source is folder: say where it is with --data.root DIR")
+    assert config.root is not None  # DataConfig requires it
     if not config.root.is_dir():
         raise FileNotFoundError(f"data.root: there is no folder {config.root}")
     return config.root

@@ -56,6 +56,8 @@ class DataConfig(TableFormat):
 
     @model_validator(mode="after")
     def _possible(self) -> "DataConfig":
+        if self.source == "csv" and self.root is None:
+            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         if self.label and self.stars:
             raise ValueError("label and stars both name the column of the classes; give only one")
         if len(self.class_names) < 2 or len(self.star_labels) < 2:
@@ -144,8 +146,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "csv" and self.data.root is None:
-            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         if self.data.split in ("all", "test"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
         if self.model.name == "transformer" and self.model.word_vectors != "none":

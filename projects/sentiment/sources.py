@@ -96,8 +96,7 @@ class Table:
 def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
     """All labelled texts of a source. With the `classes` of a run, other labels raise ValueError."""
     if config.source == "csv":
-        if config.root is None:
-            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
+        assert config.root is not None  # DataConfig requires it
         return read_labelled(config.root, config, classes)
     if config.source == "sample":
         path = generate_sample(config.root or Path("data"), config.sample_size, config.seed)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import cv2
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from projects.starter.config import DataConfig
@@ -26,7 +26,7 @@ def write_sample(folder: Path) -> Path:
     digits, target = load_digits(), folder / "starter-digits"
     for number, (image, label) in enumerate(zip(digits.images, digits.target)):
         (target / str(label)).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(target / str(label) / f"{number:04d}.png"), (255 - image * 15).astype("uint8"))
+        Image.fromarray((255 - image * 15).astype("uint8")).save(target / str(label) / f"{number:04d}.png")
     return target
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from tyro import conf
 
 from shared.config import Section, load, parse_arguments, print_help
+from shared.console import console
 
 ROOT = Path(__file__).parent.parent.parent
 RESERVED = {
@@ -96,19 +97,16 @@ def main() -> None:
     """The command line."""
     if {"--help", "-h"} & set(sys.argv[1:]):
         print_help(NewProjectOptions, "python -m shared.coursework.new_project", str(__doc__))
-    try:
-        if len(sys.argv) == 1:
-            raise ValueError("name the new project: make new-project NAME=flowers")
-        options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
-        (name,) = options.input
-        made = new_project(name, options.source)
-    except (ValueError, OSError) as error:
-        print(f"new-project: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    if len(sys.argv) == 1:
+        raise ValueError("name the new project: make new-project NAME=flowers")
+    options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
+    (name,) = options.input
+    made = new_project(name, options.source)
     for path in made:
         print(f"  {path.relative_to(ROOT)}")
     print(f"next: make train-{name}, or python -m projects.{name}.train --config configs/{name}/sample.yaml")
 
 
 if __name__ == "__main__":
-    main()
+    with console("new-project"):
+        main()

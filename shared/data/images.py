@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,12 +21,15 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
+from shared.console import note
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
-from shared.data.config import Damaged
-from shared.deadline import within
+from shared.data.config import Damaged, PhotoConfig
+from shared.data.summary import named
+from shared.deadline import BusyError, within
 from shared.files import size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
+T = TypeVar("T")
 SUFFIXES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
 }  # fmt: skip
@@ -87,7 +91,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
 
     Training, command line, page and window read photos here and nowhere else, so they see the same. Nothing is decoded
     that is no regular file, is too large, or has a format beyond `FORMATS`; decoding may take `seconds`.
-    Raises FileNotFoundError or ValueError with one sentence.
+    Raises FileNotFoundError or ValueError with one sentence, and BusyError where too many decoders are late already.
     """
     path = Path(path)  # a dataset of torchvision lists its files as text
     name, formats = shown(path), _installed_formats()
@@ -96,6 +100,8 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
         return within(seconds, lambda: _decode(path, at_least, formats))
     except _NotReadError as error:
         raise ValueError(f"{name} {error}") from None
+    except BusyError as error:
+        raise BusyError(f"{name} is not read: {error}") from None
     except TimeoutError:
         raise ValueError(f"{name} takes more than {seconds:g} seconds to decode") from None
     except Image.UnidentifiedImageError:
@@ -105,8 +111,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
     except Exception as error:  # what a damaged file raises in the library is of many kinds
         if isinstance(error, OSError) and error.strerror:
             raise ValueError(f"{name} cannot be read ({error.strerror})") from None
-        why = shown(error) or type(error).__name__
-        raise ValueError(f"{name} is damaged or cannot be decoded ({why})") from None
+        raise ValueError(f"{name} is damaged or cannot be decoded ({one_line(error)})") from None
 
 
 class _NotReadError(ValueError):
@@ -191,6 +196,17 @@ def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
     return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
 
 
+def keep_readable(records: Sequence[tuple[Path, T]], config: PhotoConfig) -> list[tuple[Path, T]]:
+    """The records (path, ...) whose photos can be read, see `readable_photos`; the others are counted and named on
+    stderr. Those of a sample, which were drawn here, are not checked."""
+    if config.source == "sample":
+        return list(records)
+    readable = readable_photos([path for path, _ in records], config.damaged, config.cache)
+    if names := [path.name for (path, _), kept in zip(records, readable) if not kept]:
+        note(f"left out: {len(names)} photos that cannot be read ({named(names)})")
+    return [record for record, kept in zip(records, readable) if kept]
+
+
 def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np.ndarray:
     """Which photos can be read, bool (N,): each is decoded once, and the answer is kept in the cache `folder`.
 
@@ -208,6 +224,8 @@ def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np
     def problem(path: Path) -> str | None:
         try:
             read_image(path, CHECKED_SIZE)
+        except BusyError:  # says nothing about this photo
+            raise
         except (ValueError, OSError) as error:
             return str(error)
         return None

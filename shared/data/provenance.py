@@ -16,7 +16,9 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
 
+from shared.data.images import read_image
 from shared.files import atomic
 
 FILE = "provenance.safetensors"
@@ -80,6 +82,12 @@ def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
         perceptual.append(np.unpackbits(np.frombuffer(exact[-1], np.uint8))[1:] > 0 if small else _signs(photo))
     bits = np.stack(perceptual) if perceptual else np.zeros((0, LOW_FREQUENCIES**2 - 1), bool)
     return Fingerprints(content_hashes(exact), bits)
+
+
+def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:
+    """Image files, each file once."""
+    files = tqdm(list(dict.fromkeys(paths)), desc="fingerprints", unit="file", leave=False)
+    return photo_fingerprints(read_image(path) for path in files)
 
 
 def _signs(photo: np.ndarray) -> np.ndarray:

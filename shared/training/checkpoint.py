@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from shared.config import Section, load
 from shared.files import DIGEST, atomic, is_sealed, seal
+from shared.names import one_line
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
@@ -69,8 +70,8 @@ def _writing(path: Path) -> Generator[None]:
     try:
         yield
     except (RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise OSError(f"{path} cannot be written, the file before it is kept: is the disk full? ({reason})") from None
+        kept = f"{path} cannot be written, the file before it is kept"
+        raise OSError(f"{kept}: is the disk full? ({one_line(error)})") from None
 
 
 def checksum(tensors: Mapping[str, Tensor]) -> str:
@@ -96,7 +97,7 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
             about = json.loads(metadata.get("about", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable model file: {error}") from None
+        raise ValueError(f"{path} is not a readable model file: {one_line(error)}") from None
     if not isinstance(about, dict) or not isinstance(about.get("project"), str):
         raise ValueError(f"{path} holds weights, but not those of a finished run")
     if about["project"] != project:
@@ -116,7 +117,7 @@ def refuses_damage(load: Callable[[Any, Path], T]) -> Callable[[Any, Path], T]:
         try:
             return load(cls, path)
         except (KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            reason = one_line(f"{type(error).__name__}: {error}")
             raise ValueError(f"{path} does not fit this version of the project ({reason})") from None
 
     return loaded
@@ -128,10 +129,10 @@ def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) 
         network.load_state_dict(tensors)
         return network.eval()
     except RuntimeError as error:
-        reason = " ".join(str(error).split("\n", 2)[1:2] or [str(error)]).strip()[:120]
+        reason = one_line(str(error).partition("\n")[2] or error)  # the first line says only that there are errors
         raise ValueError(
             f"the weights in {path} do not fit the network: build_model or its settings have changed since this run; "
-            f"change them back, or train again ({reason} ...)"
+            f"change them back, or train again ({reason})"
         ) from None
 
 
@@ -153,7 +154,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"{path} is not readable as weights: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"{path} is not readable as weights: {one_line(error)}") from None
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path} does not hold a state dict of tensors")
