@@ -7,10 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from shared.command import options_class
 from shared.config import TrainOptions, load, parse_arguments, read_yaml
@@ -41,12 +44,24 @@ def test_commands_name_existing_scripts_and_settings(line: str) -> None:
 @pytest.mark.parametrize("line", [line for line in MAKE if "%" not in line and "`" not in line])
 def test_make_commands_name_existing_targets(line: str) -> None:
     words = shlex.split(line, comments=True)
-    if not re.match(r"^(setup|test|test-all|lint|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
+    if not re.match(r"^(setup|test|lint|audit|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
         return  # prose that happens to contain the word
     answer = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     for module in re.findall(r"-m (projects\.[a-z_.]+)", answer.stdout):
         assert importlib.util.find_spec(module), module
+
+
+def test_every_dependency_has_a_lower_bound_and_a_version_in_the_constraints() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    versions = dict(line.split("==") for line in lines if not line.startswith("#"))
+    needed = [Requirement(line) for line in chain(project["dependencies"], *project["optional-dependencies"].values())]
+    needed = [package for package in needed if package.name != project["name"]]
+    assert versions.keys() == {package.name.lower() for package in needed}
+    for package in needed:
+        assert ">=" in str(package.specifier), package
+        assert package.specifier.contains(versions[package.name.lower()]), package
 
 
 def test_pictures_exist_and_are_small() -> None:
