@@ -22,6 +22,7 @@ from shared.console import console
 from shared.evaluations import evaluate_run, evaluation_folder, is_test_set_of
 from shared.files import write_json
 from shared.names import safe_file_name, shown
+from shared.plain_yaml import cut
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
@@ -42,7 +43,7 @@ def main(file: str) -> NoReturn:
     except (ValueError, OSError) as error:
         if os.environ.get("TRACEBACK"):  # for developers
             raise
-        print(f"{project}: {_sentence(error)}", file=sys.stderr)
+        print(f"{project}: {sentence(error)}", file=sys.stderr)
         code = MISTAKE
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -255,10 +256,11 @@ def _arguments(project: str, script: str, kind: Any) -> dict[str, Any]:
     return given
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What an error says as one line, whatever the names in it are made of; the middle of a long one is left out."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(str(error).split("\n"))
+        return shown(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
+    return cut(shown(" ".join(str(error).split("\n"))), 2000)
 
 
 def _short(path: Path) -> str:
@@ -292,7 +294,7 @@ def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterat
         except (ValueError, OSError) as error:
             if len(items) == 1:
                 raise
-            problems.append(shown(_sentence(error)))
+            problems.append(sentence(error))
             continue
         yield number, item, value
     for problem in problems:

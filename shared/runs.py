@@ -116,11 +116,17 @@ class Run:
         return SummaryWriter(str(self.folder / "tensorboard" / self.part))
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of `metrics.csv`."""
+        """The rows of `metrics.csv`. Raises ValueError where it is damaged."""
         if not self._metrics.is_file():
             return []
-        with self._metrics.open(encoding="utf-8") as file:
-            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try:
+            with self._metrics.open(encoding="utf-8") as file:
+                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except (TypeError, ValueError, csv.Error) as error:
+            reason = " ".join(str(error).split())[:100]
+            raise ValueError(
+                f"{self._metrics} is damaged ({reason}); without it, the run is read all the same"
+            ) from None
 
     @property
     def _metrics(self) -> Path:

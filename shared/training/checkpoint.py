@@ -42,7 +42,11 @@ def load_state(path: Path) -> dict[str, Any] | None:
             if one is not path:
                 print(f"{path} is damaged or missing: going on from the state before it", file=sys.stderr)
             content = io.BytesIO(one.read_bytes()[:-DIGEST])
-            return torch.load(content, map_location="cpu", weights_only=True)
+            try:
+                return torch.load(content, map_location="cpu", weights_only=True)
+            except Exception as error:  # what other files raise in the library is of many kinds
+                reason = " ".join(str(error).split())[:200]
+                raise ValueError(f"{one} is not a training state of this project ({reason})") from None
     if found:
         raise ValueError(
             f"the training state {path} is damaged; start anew with the settings in config.yaml of its run"

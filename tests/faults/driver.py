@@ -54,10 +54,10 @@ class Chain:
             return ["--resume", run.name]
         return settings(self.reference.project, *more)
 
-    def go(self, fault: Fault | None) -> subprocess.CompletedProcess[str]:
-        """Go on, until a fault or the end."""
+    def go(self, fault: Fault | None, *more: str) -> subprocess.CompletedProcess[str]:
+        """Go on, until a fault or the end. more: settings, where the run is still to begin."""
         module = f"projects.{self.reference.project}.train"
-        return run_module("tests.faults.victim", words(module, self.next_words(), fault)[3:], self.folder)
+        return run_module("tests.faults.victim", words(module, self.next_words(*more), fault)[3:], self.folder)
 
     def killed_after(self, seconds: float) -> int:
         """Go on, SIGKILL after some seconds, and the exit status."""

@@ -1,8 +1,7 @@
 """A script of a project that meets a fault at a chosen point of its work: python -m tests.faults.victim MODULE WORDS...
 
 It runs as with `python -m MODULE WORDS...`. Python reports every file that is opened for writing, made, renamed or
-deleted (an audit event), so the point is exact: before write number `at.number` of the phase `at.phase`, or
-`at.seconds` after it.
+deleted (an audit event), and `announce` every atomic write before it begins, so the point is exact.
 """
 
 import json
@@ -13,9 +12,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from shared import files
 
 PHASES = {
     "sample": r"^data/(?!cache)",
@@ -31,7 +34,9 @@ PHASES = {
     "report": r"/\.?report\.html",
 }
 """Phase -> the paths that are written in it, seen from the working folder."""
-RENAMES, WRITES = ("os.rename", "os.link", "os.symlink"), ("os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime")
+ANNOUNCED = "shared.atomic"
+RENAMES = ("os.rename", "os.link", "os.symlink")
+WRITES = ("os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime", "shutil.rmtree", ANNOUNCED)
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,13 @@ def written(event: str, words: tuple[Any, ...]) -> list[str]:
     if event == "open":
         path, _, flags = words
         return [os.fspath(path)] if isinstance(path, (str, bytes, Path)) and flags & (os.O_WRONLY | os.O_RDWR) else []
-    paths = words[:2] if event in RENAMES else words[:1] if event in WRITES or event == "shutil.rmtree" else ()
+    paths = words[:2] if event in RENAMES else words[:1] if event in WRITES else ()
     return [os.fsdecode(path) for path in paths if isinstance(path, (str, bytes, os.PathLike))]
 
 
 def phases_of(event: str, words: tuple[Any, ...]) -> set[str]:
     """The phases in which what an audit event writes belongs."""
-    paths = [os.path.relpath(path) if os.path.isabs(path) else path for path in written(event, words)]
+    paths = [os.path.relpath(path) if Path(path).is_absolute() else path for path in written(event, words)]
     found = {phase for path in paths for phase, pattern in PHASES.items() if re.search(pattern, path)}
     return found - ({"clean-up"} if event == "os.mkdir" else set())
 
@@ -73,7 +78,7 @@ def content(folder: Path) -> dict[str, str]:
     import hashlib
 
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(".part"))
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def strike(fault: Fault) -> None:
@@ -127,6 +132,19 @@ def watch(fault: Fault | None, log: Path | None) -> None:
     sys.addaudithook(hook)
 
 
+def announce() -> None:
+    """Make every `atomic` say what it will write, for the libraries in C that write the files are not audited."""
+    original = files.atomic
+
+    @contextmanager
+    def announced(path: Path, previous: Path | None = None) -> Generator[Path]:
+        sys.audit(ANNOUNCED, str(path))
+        with original(path, previous) as temporary:
+            yield temporary
+
+    files.atomic = announced
+
+
 def words(module: str, arguments: list[str], fault: Fault | None = None, log: Path | None = None) -> list[str]:
     """The command line that runs a module with a fault, or with a log of its phases."""
     about = json.dumps({"fault": asdict(fault) if fault else None, "log": str(log) if log else None})
@@ -135,6 +153,7 @@ def words(module: str, arguments: list[str], fault: Fault | None = None, log: Pa
 
 if __name__ == "__main__":
     about = json.loads(sys.argv[1])
+    announce()
     watch(Fault(**about["fault"]) if about["fault"] else None, Path(about["log"]) if about["log"] else None)
     sys.argv = sys.argv[2:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
