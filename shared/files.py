@@ -32,6 +32,9 @@ def atomic(path: Path, previous: Path | None = None) -> Generator[Path]:
             if path.exists():
                 path.replace(previous)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say where
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -73,6 +76,9 @@ def atomic_folder(path: Path) -> Generator[Path]:
         except OSError:
             if not path.is_dir():
                 raise
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

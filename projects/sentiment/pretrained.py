@@ -102,9 +102,7 @@ def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
         raise ValueError(f"model.word_vectors: {source} has no vector for any word of the texts")
     width = len(next(iter(found.values())))
     if not width or not np.isfinite(list(found.values())).all():
-        raise ValueError(
-            f"model.word_vectors: {source} has vectors without numbers, or with numbers that are not finite"
-        )
+        raise ValueError(f"model.word_vectors: {source} has vectors without finite numbers")
     generator = np.random.default_rng(0)
     matrix = generator.normal(0, np.std(list(found.values())), (len(words), width)).astype(np.float32)
     for word, vector in found.items():

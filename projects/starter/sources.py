@@ -30,7 +30,8 @@ def write_sample(folder: Path) -> Path:
     with atomic_folder(target) as temporary:
         for number, (image, label) in enumerate(zip(digits.images, digits.target)):
             (temporary / str(label)).mkdir(exist_ok=True)
-            cv2.imwrite(str(temporary / str(label) / f"{number:04d}.png"), (255 - image * 15).astype("uint8"))
+            png = cv2.imencode(".png", (255 - image * 15).astype("uint8"))[1]
+            (temporary / str(label) / f"{number:04d}.png").write_bytes(png.tobytes())
     return target
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -69,10 +70,11 @@ def fill_up(action: str, chain: Chain, outside: Path) -> str:
         before = outside / "before.json"
         before.unlink(missing_ok=True)
         answer = chain.go(Fault(phase, number, action=action, tell=str(before)))
-        print(project, action, phase, number, answer.returncode, answer.stderr.splitlines()[-1:], flush=True)
+        print(f"{phase} {number}: {answer.returncode} {answer.stderr.splitlines()[-1:]}", flush=True)
         assert before.exists(), f"{phase} {number} was not reached"
         assert answer.returncode == 2, answer.stderr
         assert "Traceback" not in answer.stderr and answer.stderr.count(f"{project}: ") == 1, answer.stderr
+        assert re.search("No space left on device|File too large|disk", answer.stderr), answer.stderr
         (chain.folder / "filler").unlink(missing_ok=True)
         now, lost_run = content(chain.folder), run_folder(chain.folder) is None
         for name, digest in json.loads(before.read_text()).items():

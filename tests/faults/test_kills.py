@@ -26,7 +26,7 @@ AIMED = [
 ]  # fmt: skip
 """Phase, how many kills are aimed at it, and at most how long after its write; the time after the clean-up is that of
 the evaluation. In the order of a run."""
-AT_RANDOM = 10
+AT_RANDOM = 4
 
 
 def test_a_run_that_is_killed_in_every_phase_ends_with_the_same_files(
@@ -67,7 +67,7 @@ def kill(reference: Reference, plan: Sequence[Fault | float], folder: Path) -> s
             chain.check()
             chain = Chain(reference, folder / f"after-{len(list(folder.iterdir()))}")
     chain.finish()
-    assert met.total() >= 10, met
+    assert met.total() >= 0.9 * len(plan), met
     places = ", ".join(f"{place} {count}" for place, count in met.most_common())
     return (
         f"{reference.project}: {met.total()} kills, same files at the end; {parts} half-written files left ({places})"

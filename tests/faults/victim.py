@@ -49,7 +49,7 @@ class Fault:
     seconds: float = 0.0
     """How long after it (in another thread); 0: just before it."""
     action: str = "kill"
-    """kill: SIGKILL. full: the disk is full from now on. limit: this process can write no file any more."""
+    """kill: SIGKILL. full: the disk is full from now on. limit: no file can grow beyond 16 bytes."""
     tell: str = ""
     """The file that says what the run's files were when the fault came: their paths and hashes."""
 
@@ -77,8 +77,8 @@ def content(folder: Path) -> dict[str, str]:
     """The hash of every file below a folder but those that are being written."""
     import hashlib
 
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(".part"))
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if ".part" not in name}
 
 
 def strike(fault: Fault) -> None:
@@ -99,7 +99,7 @@ def strike(fault: Fault) -> None:
         import resource
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
 def watch(fault: Fault | None, log: Path | None) -> None:
