@@ -15,7 +15,7 @@ RUN_ARGS = $(if $(RUN)$(CONFIG),--run $(or $(RUN),$(basename $(notdir $(CONFIG))
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(VENV)/.extra-%
-.PHONY: help setup test test-all test-oldest lint audit runs clean caption customer-report new-project learn student-release grade score
+.PHONY: help setup test test-all test-oldest test-faults lint audit runs clean caption customer-report new-project learn student-release grade score
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -84,8 +84,11 @@ demo-%: $(VENV)/.extra-app ## the predictor on a web page             [RUN=NAME]
 test: $(VENV)/.extra-dev ## fast tests: offline, a few minutes
 	$(PY) -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.extra-dev ## all tests, slow ones included
-	$(PY) -m pytest $(ARGS)
+test-all: $(VENV)/.extra-dev ## all tests, slow ones included, but not those of test-faults
+	$(PY) -m pytest -m "not faults" $(ARGS)
+
+test-faults: $(VENV)/.extra-dev ## kills, full disks, damaged files: at most 25 minutes
+	$(PY) -m pytest tests/faults $(ARGS)
 
 build/oldest.txt: pyproject.toml
 	@mkdir -p build

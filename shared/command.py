@@ -99,9 +99,9 @@ def _train(project: str, _: str) -> int:
                 if distributed.is_first():
                     _save(project, predictor, run)
                     run.add_minutes((time.monotonic() - start) / 60)
-                distributed.collect(None)  # until every process has read what is deleted now
-                if distributed.is_first():
-                    shutil.rmtree(run.checkpoints, ignore_errors=True)  # the predictor holds all that is needed
+            distributed.collect(None)  # until every process has read what is deleted now
+            if distributed.is_first():
+                shutil.rmtree(run.checkpoints, ignore_errors=True)  # the predictor holds all that is needed
         except (Interrupted, KeyboardInterrupt) as stop:
             if distributed.is_first():
                 run.add_minutes((time.monotonic() - start) / 60)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.names import shown
+from shared.names import cut, shown
 
 MISTAKE, INTERRUPTED = 2, 130
 CLOSED_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE has ended
@@ -54,10 +54,10 @@ def _flush() -> None:
 
 
 def sentence(error: Exception) -> str:
-    """What an error says, on one line that can be printed."""
+    """What an error says, on one line that can be printed; the middle of a long one is left out."""
     if isinstance(error, OSError) and error.strerror:
         return shown(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
-    return shown(" ".join(str(error).split("\n")))
+    return cut(shown(" ".join(str(error).split("\n"))), 2000)
 
 
 def note(message: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -49,16 +50,19 @@ class Run:
         require_utf8(RUNS)
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
         born = RUNS / project / f".{stamp}.{uuid.uuid4().hex[:8]}.part"
-        write_text(born / "config.yaml", to_yaml(config))
-        write_json(born / "environment.json", environment())
-        for attempt in range(1000):
-            folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
-            try:
-                born.rename(folder)  # whole, or not at all
-                return cls(folder)
-            except OSError:
-                if not folder.exists():
-                    raise
+        try:
+            write_text(born / "config.yaml", to_yaml(config))
+            write_json(born / "environment.json", environment())
+            for attempt in range(1000):
+                folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
+                try:
+                    born.rename(folder)  # whole, or not at all
+                    return cls(folder)
+                except OSError:
+                    if not folder.exists():
+                        raise
+        finally:
+            shutil.rmtree(born, ignore_errors=True)  # where it has not become the run
         raise ValueError(f"there are 1000 runs called {stamp} in {RUNS / project}")
 
     @classmethod
@@ -118,11 +122,15 @@ class Run:
         return SummaryWriter(str(self.folder / "tensorboard" / self.part))
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of `metrics.csv`."""
+        """The rows of `metrics.csv`. Raises ValueError where it is damaged."""
         if not self._metrics.is_file():
             return []
-        with self._metrics.open(encoding="utf-8") as file:
-            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try:
+            with self._metrics.open(encoding="utf-8") as file:
+                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except (TypeError, ValueError, csv.Error) as error:
+            reason = " ".join(str(error).split())[:100]
+            raise ValueError(f"{self._metrics} is damaged ({reason}); delete it to go on without it") from None
 
     @property
     def _metrics(self) -> Path:

@@ -3,7 +3,6 @@
 Mismatches (a photo without captions, a caption without its photo, an empty caption) are left out, counted and named.
 """
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from projects.imagecaption.vocabulary import tokenize
 from shared.data import splits
 from shared.data.images import find_images, readable_photos
 from shared.data.tables import find_column, read_table
+from shared.files import read_json
 from shared.names import shown
 
 FLICKR8K = (
@@ -117,8 +117,8 @@ def read_coco(root: Path) -> Collection:
     parts: dict[str, str] = {}
     for path in files:
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            content = read_json(path)
+        except ValueError as error:
             raise ValueError(f"{path} is not readable as JSON: {error}") from None
         if not isinstance(content, dict) or "images" not in content:
             continue

@@ -43,7 +43,11 @@ def load_state(path: Path) -> dict[str, Any] | None:
             if one is not path:
                 print(f"{path} is damaged or missing: going on from the state before it", file=sys.stderr)
             content = io.BytesIO(one.read_bytes()[:-DIGEST])
-            return torch.load(content, map_location="cpu", weights_only=True)
+            try:
+                return torch.load(content, map_location="cpu", weights_only=True)
+            except Exception as error:  # what other files raise in the library is of many kinds
+                reason = " ".join(str(error).split())[:200]
+                raise ValueError(f"{one} is not a training state of this project ({reason})") from None
     if found:
         raise ValueError(
             f"the training state {path} is damaged; start anew with the settings in config.yaml of its run"
@@ -58,8 +62,9 @@ def _previous(path: Path) -> Path:
 def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Save a predictor as one safetensors file; `about` (settings, classes, ...) is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    # in ASCII, since a class may be named after a folder whose name is not UTF-8
-    metadata = {"about": json.dumps(about), "checksum": checksum(plain)}
+    # in ASCII, since a class may be named after a folder whose name is not UTF-8; one entry, since the library writes
+    # several in an order that changes from process to process
+    metadata = {"about": json.dumps({**about, "checksum": checksum(plain, json.dumps(about))})}
     with atomic(path) as temporary, _writing(path):
         save_file(plain, temporary, metadata=metadata)
 
@@ -74,9 +79,9 @@ def _writing(path: Path) -> Generator[None]:
         raise OSError(f"{kept}: is the disk full? ({one_line(error)})") from None
 
 
-def checksum(tensors: Mapping[str, Tensor]) -> str:
-    """A hash of names, types, shapes and values."""
-    digest = hashlib.blake2b(digest_size=16)
+def checksum(tensors: Mapping[str, Tensor], about: str = "") -> str:
+    """A hash of a text and of the names, types, shapes and values of tensors."""
+    digest = hashlib.blake2b(about.encode(), digest_size=16)
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -102,8 +107,10 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
         raise ValueError(f"{path} holds weights, but not those of a finished run")
     if about["project"] != project:
         raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
-    if metadata.get("checksum", known := checksum(tensors)) != known:
-        raise ValueError(f"{path} is damaged: its weights are not those that were saved")
+    saved = about.pop("checksum", None)
+    known = checksum(tensors, json.dumps(about)) if saved else checksum(tensors)  # earlier versions hashed no text
+    if (saved or metadata.get("checksum", known)) != known:
+        raise ValueError(f"{path} is damaged: its weights and settings are not those that were saved")
     if broken := [name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.isnan().any()]:
         raise ValueError(f"{path} has weights that are not numbers (NaN) in {broken[0]}")
     return tensors, about
