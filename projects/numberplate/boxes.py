@@ -191,7 +191,7 @@ class Boxes:
         if turned:
             stored = any(self._frame(label, path)[2] for label, path in self.boxed if path in turned)
             note(
-                f"{len(turned)} photos are rotated by EXIF, such as {shown(min(turned).name)}; "
+                f"{len(turned)} photos are rotated by EXIF, such as {shown(min(turned))}; "
                 "boxes are taken as those of "
                 + ("the stored photo" if stored else "the upright photo (else --data.box_units stored)")
             )
