@@ -13,13 +13,14 @@ TAG = "tag:yaml.org,2002:"
 NUMBERS = (f"{TAG}int", f"{TAG}float")
 
 
-def parse_yaml(text: str | bytes, source: str) -> Any:
+def parse_yaml(text: str | bytes, source: str, number_keys: bool = False) -> Any:
     """What a YAML text holds. Bytes are UTF-8, or UTF-16 with a byte order mark.
 
+    number_keys: keys may be whole numbers, as in the list of classes of a YOLO data set.
     Raises ValueError with one sentence that names the source, the line in a file (bytes) and what is wrong.
     """
     try:
-        return yaml.load(text, _PlainLoader)  # a SafeLoader
+        return yaml.load(text, _NumberKeys if number_keys else _PlainLoader)  # SafeLoaders
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark and isinstance(text, bytes) else ""
@@ -49,6 +50,8 @@ class _PlainLoader(yaml.SafeLoader):
         letter: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix(TAG) in (*KINDS, "merge")]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    keys = (f"{TAG}str", f"{TAG}merge")
 
     def __init__(self, stream: str | bytes) -> None:
         super().__init__(stream)
@@ -84,7 +87,7 @@ class _PlainLoader(yaml.SafeLoader):
         """Refuse a key that is given twice, of which YAML would keep the last, and one that is not text."""
         node, lines = super().compose_mapping_node(anchor), {}
         for key, _ in node.value:
-            if key.tag not in (f"{TAG}str", f"{TAG}merge"):
+            if key.tag not in self.keys:
                 name = f"put {key.value} in quotes" if isinstance(key, yaml.ScalarNode) else "not a list or group"
                 raise _Unfit(key, f"a key must be text: {name}")
             if key.value in lines:
@@ -103,6 +106,10 @@ class _PlainLoader(yaml.SafeLoader):
         if isinstance(value, int) and not fits(value):
             raise _Unfit(node, f"{shortened(node.value)} is too large a number")
         return value
+
+
+class _NumberKeys(_PlainLoader):
+    keys = (*_PlainLoader.keys, f"{TAG}int")
 
 
 def fits(number: int) -> bool:

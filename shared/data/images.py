@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
@@ -112,6 +112,17 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
         if isinstance(error, OSError) and error.strerror:
             raise ValueError(f"{name} cannot be read ({error.strerror})") from None
         raise ValueError(f"{name} is damaged or cannot be decoded ({one_line(error)})") from None
+
+
+def stored_size(path: Path) -> tuple[int, int, int]:
+    """Width, height and EXIF orientation (1 to 8) of an image file as it is stored. Raises what `read_image` raises."""
+    _require_file(path, shown(path))
+    try:
+        with Image.open(path, formats=list(_installed_formats())) as image:
+            return image.width, image.height, image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # `read_image` says why, or reads it in another way
+        height, width = read_image(path).shape[:2]
+        return width, height, 1
 
 
 class _NotReadError(ValueError):
