@@ -33,7 +33,7 @@ from projects.imagecaption.metrics import Cider, caption_metrics
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.predictor import Predictor
 from projects.imagecaption.sources import Photo
-from projects.imagecaption.vocabulary import PAD, Vocabulary
+from projects.imagecaption.vocabulary import PAD, Vocabulary, spellings
 from shared.compute import distributed
 from shared.compute.device import pick_device
 from shared.data.loader import Batches
@@ -116,7 +116,8 @@ def build(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
     path = config.training.init_from
     if path is None:
         words = [words for several in references(data.train) for words in several]
-        vocabulary = Vocabulary.build(words, config.model.min_count)
+        spelt = spellings(caption for photo in data.train for caption in photo.captions)
+        vocabulary = Vocabulary.build(words, config.model.min_count, spelt)
         return vocabulary, build_model(config.model, len(vocabulary))
     earlier = Predictor.load(path)
     model = build_model(config.model, len(earlier.vocabulary), pretrained=False)
