@@ -49,12 +49,16 @@ def is_table(path: Path) -> bool:
 
 
 def read_table(
-    path: Path, form: TableFormat = AUTO, headerless: Headerless = lambda _: None, last_is_text: bool = False
+    path: Path,
+    form: TableFormat = AUTO,
+    headerless: Headerless = lambda _: None,
+    last_is_text: bool | Callable[[list[str]], bool] = False,
 ) -> pd.DataFrame:
     """A table with all cells as text and empty ones as NaN. Lists and objects in JSON cells are JSON text.
 
     headerless: the column names of a well-known layout without a header, by its first row, or None.
-    last_is_text: values beyond the last column belong to its text, whose commas were written without quotes.
+    last_is_text: values beyond the last column belong to its text, whose commas were written without quotes; or a
+    function that says so of the first row.
 
     Raises FileNotFoundError, or ValueError with one sentence.
     """
@@ -220,8 +224,11 @@ def _delimiter(text: str, usual: str) -> str:
     return best if scores[best][0] else usual
 
 
-def _with_header(rows: Rows, path: Path, form: TableFormat, headerless: Headerless, last_is_text: bool) -> pd.DataFrame:
+def _with_header(
+    rows: Rows, path: Path, form: TableFormat, headerless: Headerless, last_is_text: bool | Callable[[list[str]], bool]
+) -> pd.DataFrame:
     """Rows as a frame: below title lines, under their header, each with one value for each column."""
+    last_is_text = last_is_text(rows[0][1]) if callable(last_is_text) else last_is_text
     widths = Counter(len(row) for _, row in rows)
     width = max(widths, key=lambda w: (widths[w], w))
     while rows and all(row[-1:] == [""] for _, row in rows if len(row) == width) and width > 1:  # trailing delimiters
