@@ -47,7 +47,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 def train(config: Config, run: Run) -> Predictor:
     """Train with cross entropy, then optionally on CIDEr (SCST), and return the predictor."""
     data, settings, max_words = CaptionData(config.data), config.training, config.model.max_words
-    distributed.print_once(data.summary().details())
+    distributed.print_once(data.summary(config).details())
     record_photos(data, settings.init_from, run)
     vocabulary, model = build(config, data)
     training = to_captioned(data.train, vocabulary, model, config, settings.horizontal_flip)

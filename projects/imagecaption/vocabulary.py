@@ -17,7 +17,7 @@ from itertools import pairwise
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL = ("<pad>", "<start>", "<end>", "<unknown>")
 SPACELESS = (  # letters of scripts without spaces: Thai, Lao, Burmese, Khmer, kana, Bopomofo, Chinese characters
-    r"\u0e01-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1780-\u17dd\u3005-\u3007\u3040-\u31ff"
+    r"\u0e01-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1780-\u17dd\u3005-\u3007\u3040-\u312f\u31a0-\u31ff"
     r"\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 MARKS = "".join(  # accents, vowel signs, viramas, without those of symbols
