@@ -169,7 +169,8 @@ def _delimited_rows(text: str, path: Path) -> Rows:
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
     if delimiter == "\t" and not (re.search(r'(^|\t)"', text, re.MULTILINE) and text.count('"') % 2 == 0):
         quoting = csv.QUOTE_NONE  # between tabs quotes are characters, unless they are around cells
-    spaces = delimiter != "\t" and bool(re.match(rf"[^\r\n]*{re.escape(delimiter)} ", text))  # as in `image| comment`
+    first_end = rf"[^\r\n{re.escape(delimiter)}]*{re.escape(delimiter)} "
+    spaces = delimiter != "\t" and bool(re.match(first_end, text))  # as in `image| comment`
     csv.field_size_limit(2**31 - 1)  # a cell may be a book
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=spaces)
     rows: Rows = []
