@@ -54,7 +54,9 @@ def find_caption_files(root: Path, names: PhotoNames, config: DataConfig) -> tup
         return _of_source([read_captions(root, config)], root, config), lists
     texts, used = _texts_beside_photos(root, others, names, config)
     files = _caption_files(root, [path for path in others if path not in lists and path not in used], config)
-    files = _of_source([*files, *texts] or _first_table(others, config), root, config)
+    files = _of_source(
+        [*files, *texts] or _first_table([path for path in others if path not in used], config), root, config
+    )
     return _choose(files, names, root), lists
 
 
@@ -180,4 +182,4 @@ def photos_of(file: CaptionFile, names: PhotoNames) -> dict[Path, str]:
 
 
 def _name(file: CaptionFile, root: Path) -> str:
-    return "the texts beside the photos" if file.path == root else shown(os.path.relpath(file.path, root))
+    return file.name if file.kind == "text" else shown(os.path.relpath(file.path, root))

@@ -24,7 +24,6 @@ from shared.data.images import read_image
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, photo_fingerprints
 from shared.data.summary import DataSummary
-from shared.names import shown
 
 CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions, five are drawn
 THUMBNAIL = 64  # pixels to which a JPEG may be decoded for its fingerprint
@@ -122,7 +121,7 @@ class CaptionData:
         needed = splits.NAMES if self.split_name in ("official", "random") else (splits.TEST,)
         for part in needed:
             if not (self.parts == part).any():
-                advice = "choose another data.split" if self.split_name != "official" else "use --data.split random"
+                advice = "there must be more photos" if self.split_name == "random" else "use --data.split random"
                 raise ValueError(f"split {self.split_name} leaves no {part} photo of {len(self.photos)}; {advice}")
 
     def part(self, name: str) -> list[Photo]:
@@ -147,7 +146,7 @@ class CaptionData:
         captions = sum(len(photo.captions) for photo in self.photos)
         files = self.collection.files
         columns = files[0].columns if len(files) == 1 else {}
-        read = ", ".join(shown(file.path.name) for file in files)
+        read = ", ".join(file.name for file in files)
         return DataSummary(
             items="photos",
             source=self.source,

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from projects.imagecaption.config import DataConfig
+from shared.console import note
 from shared.data import splits
 from shared.data.images import NOT_READ, SUFFIXES
 from shared.data.tables import decode, find_column, is_table, plain_name, read_table
@@ -35,7 +36,11 @@ CAPTION_COLUMNS = ("caption", "captions", "comment", "comments", "text", "senten
 PART_COLUMNS = ("split", "part", "subset", "partition", "set", "set_name")
 TEXT_SUFFIXES = {".txt", ".caption", ".cap"}
 """Files beside a photo, with one caption a line."""
+NO_CAPTIONS = "has no captions (it may be the file of object labels); COCO's are in captions_train2017.json"
 TOKEN_LINE = re.compile(r"([^\t]+?)(?:#\w+)*#\d+\t(.*)")
+PLAIN_LINE = re.compile(r"\s*([^\s,;:|]+\.\w{3,4})(?::\s*| +)(.+)")
+BETWEEN = re.compile(r"\s*(?:\|\|+|<sep>|\[SEP\])\s*")
+"""What stands between several captions in a cell."""
 PART_FILE = re.compile(
     r"(?:^|[_.-])(train|training|dev|val|valid|validation|test)(?:_?(imag\w*|imgs|list|ids|captions)|20\d\d)?$",
     re.IGNORECASE,
@@ -58,6 +63,10 @@ class CaptionFile:
     """The set of the photos, where the file has lists."""
     columns: dict[str, str] = field(default_factory=dict)
     """What is read -> the column that it is read from."""
+
+    @property
+    def name(self) -> str:
+        return "texts beside the photos" if self.kind == "text" else shown(self.path.name)
 
     @property
     def folder(self) -> Path:
@@ -100,6 +109,9 @@ def read_captions(path: Path, config: DataConfig) -> CaptionFile:
         lines = text_lines(path, config)
         if lines and TOKEN_LINE.match(lines[0]):
             return _read_tokens(path, lines)
+        plain = [match for match in map(PLAIN_LINE.fullmatch, lines) if match and is_photo_name(match[1])]
+        if plain and len(plain) == len(lines):
+            return _read_plain(path, plain)
         if path.suffix.lower() in {".token", ""}:
             raise NotCaptionsError(f"{path} has no lines such as `name.jpg#0<tab>caption`")
     return _read_table(path, config)
@@ -120,6 +132,14 @@ def _read_tokens(path: Path, lines: Sequence[str]) -> CaptionFile:
         match = TOKEN_LINE.match(line)
         rows.add(match[1] if match else name, [caption])
     return rows.file("tokens")
+
+
+def _read_plain(path: Path, lines: Sequence[re.Match[str]]) -> CaptionFile:
+    """`name.jpg caption` or `name.jpg: caption`"""
+    rows = Rows(path)
+    for match in lines:
+        rows.add(match[1], [match[2]])
+    return rows.file("table")
 
 
 # --- tables
@@ -176,18 +196,41 @@ def _from_frame(frame: pd.DataFrame, path: Path, config: DataConfig) -> CaptionF
     frame.columns = names
     texts = caption_columns(names, config)
     image = find_column(frame, "data.image_column", config.image_column, IMAGE_COLUMNS, path, needed=False)
+    if image is None and not config.image_column and (image := _column_of_photos(frame)):
+        note(f"{path}: the names of the photos are in the column {shown(image)}")
     for what, column, usual in (("image", image, IMAGE_COLUMNS), ("caption", texts, CAPTION_COLUMNS)):
         if not column:
             named = f"{' or '.join(usual[:4])}, ... (--data.{what}_column names it)"
             raise NotCaptionsError(f"{path} has no column {named}; its columns are {', '.join(map(shown, names))}")
     part = find_column(frame, None, None, PART_COLUMNS, path, needed=False)
-    rows = Rows(path, part)
-    for row in frame.fillna("").to_dict("records"):
-        rows.add(str(row[image]), captions_in([row[name] for name in texts]), str(row[part]) if part else "")
-    unused = [name for name in names if name not in (image, part, *texts)]
+    frame = frame.fillna("")
+    photos = frame[image].astype(str).str.strip()
+    if photos.str.match(r"\{.bytes.:").any():
+        raise ValueError(
+            f"{path} holds the photos themselves; write them to files, and their names and captions to a CSV"
+        )
+    empty, given = photos == "", photos[photos != ""]
+    if 3 * empty.sum() >= len(photos) and given.is_unique:  # the first row of each photo has its name
+        note(f"{path}: {empty.sum()} rows without the name of a photo belong to the photo above")
+        photos = photos.mask(empty).ffill().fillna("")
+    rows, divided = Rows(path, part), 0
+    for name, row in zip(photos, frame.to_dict("records")):
+        cells = [text for column in texts for text in captions_in(row[column])]
+        captions = [caption for text in cells for caption in BETWEEN.split(text)]
+        divided += len(captions) > len(cells)
+        rows.add(name, captions, str(row[part]) if part else "")
+    if divided:
+        note(f"{path}: {divided} rows have several captions in a cell, with || or <sep> between them")
+    unused = [name for name in names if name and name not in (image, part, *texts)]
     columns = {"photo": str(image), "caption": ", ".join(texts)}
     columns |= {"set": part} if part else {}
     return rows.file("table", columns | ({"not read": ", ".join(unused)} if unused else {}))
+
+
+def _column_of_photos(frame: pd.DataFrame) -> str | None:
+    """The only column whose cells are names of photos."""
+    found = [str(name) for name in frame.columns if frame[name].dropna().head(100).astype(str).map(is_photo_name).all()]
+    return found[0] if len(found) == 1 else None
 
 
 def captions_in(value: Any) -> list[str]:
@@ -204,9 +247,7 @@ def captions_in(value: Any) -> list[str]:
             return [" ".join(one) for one in value]
         return [caption for one in value for caption in captions_in(one)]
     text = "" if value is None else str(value)
-    if text.strip()[:1] not in ("[", "(", "{"):
-        return [text]
-    listed = _listed(text.strip())
+    listed = _listed(text.strip()) if text.strip()[:1] in ("[", "(", "{") else None
     return [text] if listed is None else captions_in(listed)
 
 
@@ -230,9 +271,11 @@ def _listed(text: str) -> list[Any] | None:
 
 
 def _read_json(path: Path, config: DataConfig) -> CaptionFile:
-    text = decode(path.read_bytes(), path, config.encoding)
+    content = path.read_bytes()
+    if b'"segmentation"' in content and b'"caption' not in content:  # such files may be large
+        raise NotCaptionsError(f"{path} {NO_CAPTIONS}")
     try:
-        value = json.loads(text)
+        value = json.loads(decode(content, path, config.encoding))
     except (ValueError, RecursionError) as error:
         try:
             return _read_table(path, config)  # JSON lines
@@ -240,26 +283,40 @@ def _read_json(path: Path, config: DataConfig) -> CaptionFile:
             raise
         except ValueError:
             raise ValueError(f"{path} is not readable as JSON: {error}") from None
-    if isinstance(value, dict) and "images" in value:
+    if _is_coco(value):
         return _read_coco(value, path)
     rows, columns = Rows(path), {}
-    groups = [("", value)]
-    if isinstance(value, dict) and value and set(map(str.lower, value)) <= set(PARTS):
-        groups = [(part, group) for part, group in value.items()]
-    for part, group in groups:
-        if isinstance(group, list) and group and all(isinstance(row, dict) for row in group):
-            frame = pd.DataFrame([{k: "" if v is None else v for k, v in row.items()} for row in group], dtype=object)
-            file = _from_frame(frame, path, config)
-        elif _is_by_name(group):
-            file = CaptionFile(path, "JSON", {name: captions_in(several) for name, several in group.items()})
-        elif not part:
-            return _read_table(path, config)
-        else:
-            raise NotCaptionsError(f"{path} has no captions under {part}")
+    for part, group in _by_part(value).items():
+        file = _from_json(group, path, config)
         columns |= file.columns
         for name, several in file.captions.items():
             rows.add(name, several, file.parts.get(name, part))
     return rows.file("JSON", columns)
+
+
+def _is_coco(value: Any) -> bool:
+    images = value.get("images") if isinstance(value, dict) else None
+    return isinstance(images, list) and any(
+        isinstance(one, dict) and {"file_name", "filename"} & {*one} for one in images
+    )
+
+
+def _by_part(value: Any) -> dict[str, Any]:
+    """`{"train": [...], "val": [...]}` as it is; any other value without the name of a set."""
+    divided = isinstance(value, dict) and value and {str(key).lower() for key in value} <= set(PARTS)
+    return value if divided else {"": value}
+
+
+def _from_json(value: Any, path: Path, config: DataConfig) -> CaptionFile:
+    """A list of objects, objects or captions by the name of the photo, or a table in another form."""
+    if _is_by_name(value):
+        return CaptionFile(path, "JSON", {name: captions_in(several) for name, several in value.items()})
+    if isinstance(value, dict) and caption_columns([*value], config) and _all_are(value.values(), dict):
+        value = [{name: cells.get(row) for name, cells in value.items()} for row in next(iter(value.values()))]
+    if isinstance(value, list) and value and _all_are(value, dict):
+        rows = [{name: "" if cell is None else cell for name, cell in row.items()} for row in value]
+        return _from_frame(pd.DataFrame(rows, dtype=object), path, config)
+    return _read_table(path, config)
 
 
 def _is_by_name(value: Any) -> bool:
@@ -268,11 +325,12 @@ def _is_by_name(value: Any) -> bool:
         return False
     if {plain_name(name) for name in value} & set(map(plain_name, (*CAPTION_COLUMNS, "annotations", "data"))):
         return False
-    return all(isinstance(several, str) or _is_list_of_captions(several) for several in value.values())
+    lists = [several for several in value.values() if not isinstance(several, str)]
+    return _all_are(lists, list) and all(_all_are(several, str | list | dict) for several in lists)
 
 
-def _is_list_of_captions(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str | list | dict) for one in value)
+def _all_are(values: Iterable[Any], kind: Any) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _read_coco(content: dict[str, Any], path: Path) -> CaptionFile:
@@ -293,9 +351,7 @@ def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, lis
     match = re.search(r"(train|val|test)", path.name)
     annotations = content.get("annotations", [])
     if annotations and not any(isinstance(one, dict) and "caption" in one for one in annotations):
-        raise NotCaptionsError(
-            f"{path} has no captions (it may be the file of object labels); COCO's are in captions_train2017.json"
-        )
+        raise NotCaptionsError(f"{path} {NO_CAPTIONS}")
     of_image: dict[Any, list[str]] = defaultdict(list)
     for annotation in annotations:
         if not isinstance(annotation, dict) or not {"caption", "image_id"} <= set(annotation):
@@ -328,7 +384,8 @@ def looks_like_captions(path: Path, config: DataConfig) -> bool:
         names = set(map(plain_name, cells))
         usual = (config.image_column, *IMAGE_COLUMNS), (config.caption_column, *CAPTION_COLUMNS)
         with_header = bool(names & {plain_name(n) for n in usual[0] if n}) and bool(caption_columns(cells, config))
-        if with_header or TOKEN_LINE.match(line):
+        plain = PLAIN_LINE.fullmatch(line)
+        if with_header or TOKEN_LINE.match(line) or (plain and is_photo_name(plain[1])):
             return True
         if len(cells) > 1 and is_photo_name(cells[0]) and not is_photo_name(cells[1]):
             return True

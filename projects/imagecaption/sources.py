@@ -89,9 +89,11 @@ def _join(files: Sequence[CaptionFile], lists: Lists, names: PhotoNames) -> Coll
     parts = _parts(files, lists, names)
     entries = sorted(((name, file) for file in files for name in file.captions), key=lambda entry: entry[0])
     for (name, file), path in zip(entries, _find(entries, names, left_out)):
-        if path is None:
-            continue
         several = file.captions[name]
+        if path is None:
+            if not name:
+                left_out["captions without the name of a photo"] += several
+            continue
         kept = [caption.strip() for caption in several if tokenize(caption)]
         left_out["empty captions"] += [name] * (len(several) - len(kept))
         if not kept:
@@ -111,6 +113,8 @@ def _join(files: Sequence[CaptionFile], lists: Lists, names: PhotoNames) -> Coll
     if not photos:
         there = named([path.name for path in names.photos])
         hint = f"the photos there are {there}" if there else f"there are no photos below {names.folder}"
+        if entries and names.similar(entries[-1][0])[1] == "several":
+            hint = "several photos have such a name, so their folders must be given with the names"
         raise ValueError(f"no photo has a caption: {collection.problems() or 'there are none'}; {hint}")
     if not any(photo.part for photo in collection.photos):
         _divide_by_folder(collection.photos, names.folder)
@@ -124,7 +128,7 @@ def _find(
     found: list[Path | None] = [names.exact(name, file.folder) for name, file in entries]
     exact, similar, ambiguous = set(found), defaultdict(list), []
     for row, (name, _) in enumerate(entries):
-        if found[row] is None:
+        if found[row] is None and name:
             path, why = names.similar(name)
             if path is None or path in exact:
                 left_out["captioned photos that are missing"].append(name)
