@@ -13,7 +13,17 @@ from projects.imagecaption.config import DecodeConfig, ModelConfig
 from projects.imagecaption.decode import beam_search, decode, sample, to_tensor
 from projects.imagecaption.metrics import Cider, bleu, caption_metrics, meteor, rouge_l
 from projects.imagecaption.model import Captioner, LstmDecoder, TransformerDecoder
-from projects.imagecaption.vocabulary import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, detokenize, tokenize
+from projects.imagecaption.vocabulary import (
+    END,
+    PAD,
+    SPECIAL,
+    START,
+    UNKNOWN,
+    Vocabulary,
+    detokenize,
+    spellings,
+    tokenize,
+)
 from shared.compute.device import seed_everything
 
 KINDS = [("lstm", "dot"), ("lstm", "additive"), ("transformer", "dot")]
@@ -157,6 +167,40 @@ def test_captions_are_tokenised_as_in_coco_evaluation() -> None:
     assert tokenize("Ein Mädchen läuft über die Straße") == ["ein", "mädchen", "läuft", "über", "die", "straße"]
     assert tokenize(" . , ! ") == []
     assert detokenize(["a", "man", "'s", "dog", "does", "n't", "run"]) == "A man's dog doesn't run."
+
+
+@pytest.mark.parametrize(
+    ("caption", "tokens", "sentence"),
+    [
+        ("C'est l’été, aujourd'hui !", ["c'est", "l'été", "aujourd'hui"], "C'est l'été aujourd'hui."),
+        ("एक कुत्ता पानी में है।", ["एक", "कुत्ता", "पानी", "में", "है"], "एक कुत्ता पानी में है।"),
+        ("একটি কুকুর", ["একটি", "কুকুর"], "একটি কুকুর।"),
+        ("ஒரு நாய்", ["ஒரு", "நாய்"], "ஒரு நாய்."),
+        ("كَلْبٌ يَرْكُضُ", ["كَلْبٌ", "يَرْكُضُ"], "كَلْبٌ يَرْكُضُ."),
+        ("او می‌رود", ["او", "می‌رود"], "او می‌رود."),
+        ("İki IŞIK yandı", ["iki", "ışık", "yandı"], "İki ışık yandı."),
+        ("IŞIK, İki", ["ışık", "iki"], "Işık iki."),
+        ("М’яч летить", ["м'яч", "летить"], "М'яч летить."),
+        ("צה״ל רץ", ["צה״ל", "רץ"], "צה״ל רץ."),
+        ("一只狗，3个T恤。", list("一只狗3个t恤"), "一只狗3个t恤。"),
+        ("犬が走る", list("犬が走る"), "犬が走る。"),
+        ("เด็ก ๒๕ คน", ["เ", "ด็", "ก", "๒๕", "ค", "น"], "เด็ก๒๕คน"),
+        ("개가 달린다", ["개가", "달린다"], "개가 달린다."),
+        ("été", ["été"], "Été."),
+        ("five o'clock 1️⃣ ❤️", ["five", "o", "clock", "1"], "Five o clock 1."),
+    ],
+)
+def test_words_of_many_languages_stay_whole(caption: str, tokens: list[str], sentence: str) -> None:
+    assert tokenize(caption) == tokens
+    assert detokenize(tokens) == sentence
+
+
+def test_words_are_shown_as_they_are_mostly_spelt() -> None:
+    captions = ["Ein Hund läuft .", "Der hund schläft .", "Kleine Hunde und der Hund .", "EIN GROSSER BALL"]
+    vocabulary = Vocabulary.build([tokenize(caption) for caption in captions], 1, spellings(captions))
+    assert vocabulary.spellings == {"hund": "Hund", "hunde": "Hunde"}
+    assert vocabulary.sentence(["der", "kleine", "hund"]) == "Der kleine Hund."
+    assert Vocabulary.build([["der"]], 1, spellings(captions)).spellings == {}
 
 
 def test_tokens_equal_those_of_the_java_tokenizer() -> None:

@@ -28,9 +28,10 @@ def attention_figure(photo: np.ndarray, caption: str, overlays: Sequence[tuple[n
 
 
 def most_focused(words: Sequence[str], attention: np.ndarray, count: int = 3) -> list[int]:
-    """Positions, in order, of the `count` words (of four letters or more) with the highest attention on one grid point.
+    """Positions, in order, of the `count` words with the highest attention on one grid point: of four letters or more,
+    where there are any.
 
     attention (T, rows, columns).
     """
-    long = [t for t, word in enumerate(words) if len(word) > 3]
+    long = [t for t, word in enumerate(words) if len(word) > 3] or range(len(words))
     return sorted(sorted(long, key=lambda t: -float(attention[t].max()))[:count])

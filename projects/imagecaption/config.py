@@ -19,10 +19,15 @@ class DataConfig(PhotoConfig, TableFormat):
     renamed = {"size": "model.image_size", "scenes": "sample_size"}
 
     source: Literal["sample", "flickr8k", "coco", "folder"] = "sample"
-    """sample: synthetic scenes. flickr8k: the official layout. coco: photos and COCO's caption JSON. folder: photos
-    and a captions.csv with the columns image and caption."""
+    """sample: synthetic scenes. flickr8k: the official layout. coco: photos and COCO's or Karpathy's caption JSON.
+    folder: photos with captions in any layout, such as a captions.csv with the columns image and caption."""
     root: Path | None = None
-    """The folder of the photos and captions; for the sample, where to keep what is drawn (default: data/)."""
+    """The folder of the photos and captions, or one file of captions; for the sample, where to keep what is drawn
+    (default: data/)."""
+    image_column: str | None = None
+    """The column of a table with the names of the photos; usual names are recognised."""
+    caption_column: str | None = None
+    """The column of a table with the captions; usual names are recognised."""
     split: Literal["auto", "official", "random", "train", "dev", "test", "all"] = "auto"
     """official: the lists that come with the data. random: random by photo. auto: official where there are lists. For
     evaluation only: train, dev or test (the photos of that list are the test set) and all (every photo is)."""

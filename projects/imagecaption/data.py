@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from projects.imagecaption.config import Config, DataConfig
+from projects.imagecaption.config import Config, DataConfig, ModelConfig
 from projects.imagecaption.encoder import Encoder
 from projects.imagecaption.sources import Photo, load_photos
-from projects.imagecaption.vocabulary import PAD, Vocabulary, tokenize
+from projects.imagecaption.vocabulary import PAD, SPECIAL, Vocabulary, tokenize
 from shared.data import splits
 from shared.data.cache import fingerprint, fingerprint_files
 from shared.data.features import fingerprint_weights, frozen_features
@@ -121,7 +121,8 @@ class CaptionData:
         needed = splits.NAMES if self.split_name in ("official", "random") else (splits.TEST,)
         for part in needed:
             if not (self.parts == part).any():
-                raise ValueError(f"split {self.split_name} leaves no {part} photo; choose another data.split")
+                advice = "there must be more photos" if self.split_name == "random" else "use --data.split random"
+                raise ValueError(f"split {self.split_name} leaves no {part} photo of {len(self.photos)}; {advice}")
 
     def part(self, name: str) -> list[Photo]:
         """The photos of `train`, `validation` or `test`."""
@@ -139,22 +140,54 @@ class CaptionData:
     def test(self) -> list[Photo]:
         return self.part(splits.TEST)
 
-    def summary(self) -> DataSummary:
-        """How the photos and captions were understood."""
+    def summary(self, config: Config | None = None) -> DataSummary:
+        """How the photos and captions were understood; with the settings of a training, also what it leaves out of the
+        captions."""
         captions = sum(len(photo.captions) for photo in self.photos)
+        files = self.collection.files
+        columns = files[0].columns if len(files) == 1 else {}
+        read = ", ".join(file.name for file in files)
         return DataSummary(
             items="photos",
             source=self.source,
             parts=Counter(self.parts.tolist()),
             split=f"{self.split_name}{self.note}",
             left_out=self.collection.left_out,
-            facts={"captions": f"{captions:,}, {captions / len(self.photos):.1f} a photo"},
+            columns=columns,
+            facts={
+                "captions": f"{captions:,}, {captions / len(self.photos):.1f} a photo, from {read}",
+                **(self.word_facts(config.model) if config else {}),
+            },
         )
+
+    def word_facts(self, model: ModelConfig) -> dict[str, str]:
+        """How many training captions are cut, and how many words the vocabulary does not know.
+
+        Raises ValueError where no word is frequent enough.
+        """
+        captions = {
+            part: [words for several in references(self.part(part)) for words in several] for part in splits.NAMES
+        }
+        training = captions[splits.TRAIN]
+        vocabulary = Vocabulary.build(training, model.min_count)
+        known = {}
+        for part in (splits.VALIDATION, splits.TEST):
+            words = [word for caption in captions[part] for word in caption]
+            known[part] = sum(word in vocabulary.index for word in words) / max(1, len(words))
+        cut = sum(len(words) > model.max_words for words in training)
+        mean = sum(map(len, training)) / len(training)
+        return {
+            "words": f"{mean:.1f} a training caption; {cut:,} of {len(training):,} have more than {model.max_words} "
+            "and are cut (model.max_words)",
+            "words known": ", ".join(f"{share:.0%} in {part}" for part, share in known.items())
+            + f": the {len(vocabulary) - len(SPECIAL):,} that occur at least {model.min_count} times in train "
+            "(model.min_count)",
+        }
 
 
 def check(config: Config) -> DataSummary:
     """What training would read, for `--check`."""
-    return CaptionData(config.data).summary()
+    return CaptionData(config.data).summary(config)
 
 
 def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarray, str]:

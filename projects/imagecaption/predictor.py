@@ -15,7 +15,7 @@ from projects.imagecaption.data import CaptionData, PhotoFiles, grid_features, r
 from projects.imagecaption.decode import decode
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.sources import Photo
-from projects.imagecaption.vocabulary import Vocabulary, detokenize
+from projects.imagecaption.vocabulary import Vocabulary
 from shared.compute.device import autocast, device_of, pick_device
 from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
@@ -28,6 +28,9 @@ class Prediction:
     """The caption of one photo."""
 
     words: list[str]
+    """Its tokens."""
+    caption: str
+    """The words as a sentence."""
     log_probability: float
     """Sum over the words and, if it was reached, the end token."""
     attention: np.ndarray
@@ -36,11 +39,6 @@ class Prediction:
     """Distance to the most similar training photo; above 1 the photo is out of distribution."""
     nearest: list[str]
     """The caption of that training photo."""
-
-    @property
-    def caption(self) -> str:
-        """The words as a sentence."""
-        return detokenize(self.words)
 
     @property
     def in_distribution(self) -> bool:
@@ -97,6 +95,7 @@ class Predictor:
             "project": "imagecaption",
             "config": self.config.model_dump(mode="json"),
             "words": self.vocabulary.words,
+            "spellings": self.vocabulary.spellings,
             "train_captions": [" ".join(words) for words in self.train_captions],
             "ood_threshold": self.ood_threshold,
             "constant": self.constant,
@@ -113,7 +112,7 @@ class Predictor:
         load_network(network, select(tensors, "network."), path)
         return cls(
             network=network,
-            vocabulary=Vocabulary(about["words"]),
+            vocabulary=Vocabulary(about["words"], about.get("spellings", {})),
             config=config,
             train_features=tensors["train_features"],
             train_captions=[caption.split() for caption in about["train_captions"]],
@@ -133,7 +132,8 @@ class Predictor:
     def explain(self, image: np.ndarray, prediction: Prediction | None = None) -> list[tuple[np.ndarray, str]]:
         """For every word of the caption: the photo with a heat map of the attention, uint8 (S, S, 3), and the word."""
         photo, answer = self.prepare(image), prediction or self(image)
-        return [(overlay(photo, attention), word) for attention, word in zip(answer.attention, answer.words)]
+        words = map(self.vocabulary.spell, answer.words)
+        return [(overlay(photo, attention), word) for attention, word in zip(answer.attention, words)]
 
     def caption(
         self, photos: Sequence[Photo], settings: DecodeConfig | None = None, cache: Path | None = None
@@ -152,15 +152,17 @@ class Predictor:
         with torch.inference_mode():
             hypotheses = decode(self.network, features.to(device), settings, self.config.model.max_words)
         rows, similarity = nearest(self.train_features, features.float().mean(dim=1))
+        captions = [self.vocabulary.decode(h.tokens) for h in hypotheses]
         return [
             Prediction(
-                words=self.vocabulary.decode(h.tokens),
+                words=words,
+                caption=self.vocabulary.sentence(words),
                 log_probability=h.log_probability,
                 attention=h.attention.reshape(-1, encoder.rows, encoder.columns),
                 ood_score=(1 - s) / self.ood_threshold,
                 nearest=self.train_captions[row],
             )
-            for h, row, s in zip(hypotheses, rows.tolist(), similarity.tolist())
+            for words, h, row, s in zip(captions, hypotheses, rows.tolist(), similarity.tolist())
         ]
 
 

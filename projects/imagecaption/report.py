@@ -9,7 +9,6 @@ from projects.imagecaption.attention_maps import attention_figure, most_focused
 from projects.imagecaption.data import PhotoFiles
 from projects.imagecaption.evaluate import Evaluation
 from projects.imagecaption.predictor import Predictor
-from projects.imagecaption.vocabulary import detokenize
 from shared.evaluation.report import Card, Report, Section, baselines_section, learning_curves, picture_grid
 from shared.runs import Run
 
@@ -48,12 +47,14 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
                 figure=attention_figure(first, result.answers[0].caption, predictor.explain(first, result.answers[0])),
             ),
             Section(
-                "Best captions", "Test photos with the highest CIDEr.", figure=_ranked(result, files, -result.cider)
+                "Best captions",
+                "Test photos with the highest CIDEr.",
+                figure=_ranked(predictor, result, files, -result.cider),
             ),
             Section(
                 "Worst captions",
                 "Test photos with the lowest CIDEr, and in brackets one of the reference captions.",
-                figure=_ranked(result, files, result.cider, with_reference=True),
+                figure=_ranked(predictor, result, files, result.cider, with_reference=True),
             ),
             _diversity_section(result.numbers, network),
             *(
@@ -70,11 +71,12 @@ def _lead(predictor: Predictor, numbers: dict[str, Any], network: str) -> str:
     """The result in two sentences."""
     data, metrics, baselines = (numbers[key] for key in ("data", "metrics", "baselines"))
     nearest, constant = baselines["nearest"], baselines["constant"]
+    sentence = predictor.vocabulary.sentence(predictor.constant)
     return (
         f"On {data['n']} test photos (split: {data['split']}) the captions of the {network} reach CIDEr "
         f"{metrics['cider']:.3f} and BLEU-4 {metrics['bleu4']:.1f}. The caption of the most similar training photo "
         f"reaches {nearest['cider']:.3f} and {nearest['bleu4']:.1f}; one caption for all photos, "
-        f"'{detokenize(predictor.constant)}', reaches {constant['cider']:.3f} and {constant['bleu4']:.1f}."
+        f"'{sentence}', reaches {constant['cider']:.3f} and {constant['bleu4']:.1f}."
     )
 
 
@@ -138,12 +140,14 @@ def _gallery(predictor: Predictor, result: Evaluation, files: PhotoFiles, count:
     return picture_grid(images, titles, columns=4)
 
 
-def _ranked(result: Evaluation, files: PhotoFiles, key: np.ndarray, with_reference: bool = False) -> Figure:
+def _ranked(
+    predictor: Predictor, result: Evaluation, files: PhotoFiles, key: np.ndarray, with_reference: bool = False
+) -> Figure:
     """The six test photos with the smallest key, their captions and CIDEr."""
     rows = np.argsort(key, kind="stable")[:6]
     titles = [
         f"{result.answers[row].caption} {result.cider[row]:.2f}"
-        + (f"\n({' '.join(result.references[row][0])})" if with_reference else "")
+        + (f"\n({predictor.vocabulary.sentence(result.references[row][0])})" if with_reference else "")
         for row in rows
     ]
     return picture_grid(list(files[rows]), titles)

@@ -3,31 +3,22 @@
 Mismatches (a photo without captions, a caption without its photo, an empty caption) are left out, counted and named.
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
+from projects.imagecaption.caption_files import FLICKR8K, Lists, find_caption_files, folder_of_photos, photos_of
 from projects.imagecaption.config import DataConfig
+from projects.imagecaption.layouts import PART_FILE, PARTS, CaptionFile
+from projects.imagecaption.photo_names import PhotoNames
 from projects.imagecaption.sample import draw_sample
 from projects.imagecaption.vocabulary import tokenize
+from shared.console import note
 from shared.data import splits
 from shared.data.images import find_images, readable_photos
-from shared.data.tables import find_column, read_table
-from shared.files import read_json
+from shared.data.summary import named
 from shared.names import shown
-
-FLICKR8K = (
-    "the official layout: Flicker8k_Dataset/ with the photos, Flickr8k.token.txt, Flickr_8k.trainImages.txt and so on "
-    "(Flickr8k_Dataset.zip and Flickr8k_text.zip, for research, from "
-    "https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k)"
-)
-PARTS = {"train": splits.TRAIN, "dev": splits.VALIDATION, "val": splits.VALIDATION, "validation": splits.VALIDATION,
-         "valid": splits.VALIDATION, "restval": splits.TRAIN, "test": splits.TEST}  # fmt: skip
-IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path", "photo")
-CAPTION_COLUMNS = ("caption", "captions", "comment", "text", "sentence", "description", "raw")
 
 
 @dataclass
@@ -42,19 +33,17 @@ class Photo:
 
 @dataclass
 class Collection:
-    """The photos of a source, in the order of their paths."""
+    """The photos of a source, in the order of their names."""
 
     photos: list[Photo]
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """Reason -> names of what was left out."""
+    files: list[CaptionFile] = field(default_factory=list)
+    """Where the captions are from."""
 
     def problems(self) -> str:
-        """`2 photos without captions (a.jpg, b.jpg), 1 empty caption (c.jpg)`"""
-        return ", ".join(
-            f"{len(names)} {reason} ({', '.join(map(shown, names[:3]))}{', ...' if len(names) > 3 else ''})"
-            for reason, names in self.left_out.items()
-            if names
-        )
+        """`2 photos without captions (a.jpg, b.jpg), 1 empty captions (c.jpg)`"""
+        return ", ".join(f"{len(names)} {reason} ({named(names)})" for reason, names in self.left_out.items() if names)
 
 
 def load_photos(config: DataConfig) -> Collection:
@@ -72,14 +61,15 @@ def load_photos(config: DataConfig) -> Collection:
 
 
 def _read(config: DataConfig) -> Collection:
+    root = config.root
     if config.source == "sample":
-        return read_folder(draw_sample(config.root or Path("data"), config.sample_size, config.seed))
-    assert config.root is not None  # DataConfig requires it
-    if not config.root.exists():
+        root = draw_sample(root or Path("data"), config.sample_size, config.seed) / "captions.csv"
+    assert root is not None  # DataConfig requires it
+    if not root.exists():
         wanted = f"; there must be {FLICKR8K}" if config.source == "flickr8k" else ""
-        raise FileNotFoundError(f"data.root: there is no folder {config.root}{wanted}")
-    read = {"flickr8k": read_flickr8k, "coco": read_coco, "folder": read_folder}[config.source]
-    return read(config.root)
+        raise FileNotFoundError(f"data.root: there is no folder {root}{wanted}")
+    names = PhotoNames(root if root.is_dir() else folder_of_photos(root))
+    return _join(*find_caption_files(root, names, config), names)
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
@@ -88,137 +78,101 @@ def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
     return root, find_images(root)[0]
 
 
-def read_flickr8k(root: Path) -> Collection:
-    """`name.jpg#0<tab>caption` lines, a folder of photos, and lists of names for train, dev and test."""
-    token_file = next(iter(sorted(root.rglob("*.token.txt"))), None)
-    if token_file is None:
-        raise FileNotFoundError(f"{root} has no file Flickr8k.token.txt; there must be {FLICKR8K}")
-    captions: dict[str, list[str]] = defaultdict(list)
-    for number, line in enumerate(_lines(token_file), 1):
-        name, tab, caption = line.partition("\t")
-        if not tab:
-            raise ValueError(f"{token_file}, line {number}, is not `name.jpg#0<tab>caption`: {line[:60]!r}")
-        captions[name.rpartition("#")[0] or name].append(caption)
-    parts: dict[str, str] = {}
-    for path in sorted(root.rglob("*mages.txt")):
-        if match := re.search(r"(train|dev|val|test)Images\.txt$", path.name):
-            parts |= dict.fromkeys((name.strip() for name in _lines(path)), PARTS[match[1]])
-    return _join(captions, _by_name(root), parts)
+def _join(files: Sequence[CaptionFile], lists: Lists, names: PhotoNames) -> Collection:
+    """Photos with their captions.
 
-
-def read_coco(root: Path) -> Collection:
-    """COCO's caption JSON (images, annotations), one file or one per set, or Karpathy's (images with sentences).
-
-    root: a folder with the JSON files and the photos anywhere below it, or one JSON file; then the photos lie below its
-    folder, or next to its folder `annotations`.
-    """
-    files = [root] if root.is_file() else sorted(root.rglob("*.json"))
-    captions: dict[str, list[str]] = defaultdict(list)
-    parts: dict[str, str] = {}
-    for path in files:
-        try:
-            content = read_json(path)
-        except ValueError as error:
-            raise ValueError(f"{path} is not readable as JSON: {error}") from None
-        if not isinstance(content, dict) or "images" not in content:
-            continue
-        try:
-            images = list(_coco_images(content, path))
-        except (KeyError, TypeError, AttributeError):
-            raise ValueError(f"{path} is neither in COCO's format nor in Karpathy's") from None
-        for name, several, part in images:
-            captions[name] += several
-            if part:
-                parts[name] = part
-    if not captions:
-        raise ValueError(f"{root} has no captions in COCO's format: a .json file with `images` and `annotations`")
-    folder = root if root.is_dir() else root.parent.parent if root.parent.name == "annotations" else root.parent
-    return _join(captions, _by_name(folder), parts)
-
-
-def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, list[str], str | None]]:
-    """File name, captions and set of every image of a JSON file."""
-    match = re.search(r"(train|val|test)", path.name)
-    of_image: dict[Any, list[str]] = defaultdict(list)
-    for annotation in content.get("annotations", []):
-        if not isinstance(annotation, dict) or not {"caption", "image_id"} <= set(annotation):
-            raise ValueError(
-                f"{path} has no captions (it may be the file of object labels); remove it or name the right one"
-            )
-        of_image[annotation["image_id"]].append(str(annotation["caption"]))
-    for image in content["images"]:
-        name = isinstance(image, dict) and (image.get("file_name") or image.get("filename"))
-        if not name:
-            raise ValueError(f"{path} has an image without `file_name`")
-        name = str(PurePosixPath(image.get("filepath", "")) / name)
-        sentences = [s["raw"] if "raw" in s else " ".join(s["tokens"]) for s in image.get("sentences", [])]
-        several = [str(sentence) for sentence in sentences] or of_image.pop(image.get("id"), [])
-        yield name, several, PARTS.get(image.get("split") or (match[1] if match else ""))
-    for number, several in of_image.items():
-        yield f"image {number}", several, None
-
-
-def read_folder(root: Path) -> Collection:
-    """captions.csv (or .tsv, .txt) with the columns image and caption, one row per caption, and optionally split."""
-    files = [root] if root.is_file() else [p for n in ("csv", "tsv", "txt") if (p := root / f"captions.{n}").is_file()]
-    if not files:
-        raise FileNotFoundError(f"{root} has no file captions.csv with the columns image and caption")
-    path = files[0]
-    frame = read_table(path)
-    image = find_column(frame, None, None, IMAGE_COLUMNS, path)
-    caption = find_column(frame, None, None, CAPTION_COLUMNS, path)
-    split = find_column(frame, None, None, ("split", "part"), path, needed=False)
-    captions: dict[str, list[str]] = defaultdict(list)
-    parts: dict[str, str] = {}
-    for row in frame.fillna("").astype(str).to_dict("records"):
-        captions[row[image]].append(row[caption])
-        if split and (named := row[split].strip().lower()):
-            if named not in PARTS:
-                raise ValueError(f"{path}: the column {split} has {named}; allowed are {', '.join(PARTS)}")
-            parts[row[image]] = PARTS[named]
-    return _join(captions, _by_name(path.parent), parts)
-
-
-def _by_name(folder: Path) -> dict[str, Path]:
-    """Every photo below a folder by its relative path, and by its file name where that is unique."""
-    photos = find_images(folder)
-    count = Counter(path.name for path in photos)
-    bare = {path.name: path for path in photos if count[path.name] == 1}
-    return bare | {path.relative_to(folder).as_posix(): path for path in photos}
-
-
-def _join(captions: dict[str, list[str]], found: dict[str, Path], parts: dict[str, str]) -> Collection:
-    """Photos with their captions. captions, parts: by name. found: the path of every name.
-
-    Raises ValueError if a photo is in two sets under two names.
+    Raises ValueError if a photo is in two sets.
     """
     left_out: dict[str, list[str]] = defaultdict(list)
     photos: dict[Path, Photo] = {}
-    exact = {found[name] for name in captions if name in found}
-    for name, several in sorted(captions.items()):
-        path = found.get(name) or found.get(PurePosixPath(name).name)
-        if path is None or (name not in found and path in exact):
-            left_out["captioned photos that are missing"].append(name)
+    parts = _parts(files, lists, names)
+    entries = sorted(((name, file) for file in files for name in file.captions), key=lambda entry: entry[0])
+    for (name, file), path in zip(entries, _find(entries, names, left_out)):
+        several = file.captions[name]
+        if path is None:
+            if not name:
+                left_out["captions without the name of a photo"] += several
             continue
         kept = [caption.strip() for caption in several if tokenize(caption)]
         left_out["empty captions"] += [name] * (len(several) - len(kept))
         if not kept:
             continue
-        other = photos.setdefault(path, Photo(path, kept, parts.get(name)))
-        if other.part != parts.get(name):
-            raise ValueError(f"{path.name} is listed in two sets, {other.part} and {parts.get(name)}; keep one of them")
+        part = file.parts.get(name) or parts.get(path)
+        other = photos.setdefault(path, Photo(path, kept, part))
+        if other.part != part:
+            raise ValueError(f"{path.name} is listed in two sets, {other.part} and {part}; keep one of them")
         other.captions += [caption for caption in kept if caption not in other.captions]
-    for path in sorted(set(found.values()) - set(photos)):
-        left_out["photos without captions"].append(path.name)
-    left_out["listed photos without captions"] = sorted(set(parts) - set(captions))
+    left_out["photos without captions"] = [path.name for path in names.photos if path not in photos]
+    known = {name for _, listed in lists.values() for name in listed}
+    captioned = {name for file in files for name in file.captions}
+    left_out["listed photos without captions"] = sorted(
+        name for name in known - captioned if names.similar(name)[0] not in photos
+    )
+    collection = Collection(list(photos.values()), {k: several for k, several in left_out.items() if several}, [*files])
     if not photos:
-        raise ValueError(f"no photo has a caption: {Collection([], left_out).problems() or 'there are none'}")
-    return Collection(list(photos.values()), {reason: names for reason, names in left_out.items() if names})
+        there = named([path.name for path in names.photos])
+        hint = f"the photos there are {there}" if there else f"there are no photos below {names.folder}"
+        if entries and names.similar(entries[-1][0])[1] == "several":
+            hint = "several photos have such a name, so their folders must be given with the names"
+        raise ValueError(f"no photo has a caption: {collection.problems() or 'there are none'}; {hint}")
+    if not any(photo.part for photo in collection.photos):
+        _divide_by_folder(collection.photos, names.folder)
+    return collection
 
 
-def _lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 text file that are not blank."""
-    try:
-        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8") from None
+def _find(
+    entries: Sequence[tuple[str, CaptionFile]], names: PhotoNames, left_out: dict[str, list[str]]
+) -> list[Path | None]:
+    """The photo of every name; those that are found under another name are counted on stderr."""
+    found: list[Path | None] = [names.exact(name, file.folder) for name, file in entries]
+    exact, similar, ambiguous = set(found), defaultdict(list), []
+    for row, (name, _) in enumerate(entries):
+        if found[row] is None and name:
+            path, why = names.similar(name)
+            if path is None or path in exact:
+                left_out["captioned photos that are missing"].append(name)
+                ambiguous += [name] if why == "several" else []
+            else:
+                similar[path].append((row, name, why))
+    examples: dict[str, list[str]] = defaultdict(list)
+    for path, rows in similar.items():
+        if len(rows) > 1:
+            left_out["captioned photos whose names fit one photo"] += [name for _, name, _ in rows]
+            continue
+        ((row, name, why),) = rows
+        found[row] = path
+        examples[why].append(f"{shown(name)} is {shown(path.relative_to(names.folder))}")
+    if ambiguous:
+        note(f"{len(ambiguous)} names in the captions fit several photos and are left out: {named(ambiguous)}")
+    for why, several in examples.items():
+        note(f"{len(several)} photos are named {why} in the captions ({several[0]}); they are taken for the same")
+    return found
+
+
+def _parts(files: Sequence[CaptionFile], lists: Lists, names: PhotoNames) -> dict[Path, str]:
+    """The set of each photo by the lists, or by the names of several files of captions (train.csv, test.csv)."""
+    parts: dict[Path, str] = {}
+    for file, (part, listed) in lists.items():
+        for name in listed:
+            path = names.exact(name, file.parent) or names.similar(name)[0]
+            if path and parts.setdefault(path, part) != part:
+                raise ValueError(f"{file}: {shown(name)} is listed in two sets, {parts[path]} and {part}")
+    if parts:
+        return parts
+    matches = {id(file): PART_FILE.search(file.path.name.split(".")[0]) for file in files}
+    by_file = {key: PARTS[match[1].lower()] for key, match in matches.items() if match}
+    if len(set(by_file.values())) > 1 and len(by_file) == len(files):
+        return {path: by_file[id(file)] for file in files for path in photos_of(file, names)}
+    return {}
+
+
+def _divide_by_folder(photos: Sequence[Photo], folder: Path) -> None:
+    """Photos that all lie in folders named train, test and so on are in these sets."""
+    parts = []
+    for photo in photos:
+        places = photo.path.parent.relative_to(folder).parts if photo.path.is_relative_to(folder) else ()
+        parts.append(next((PARTS[place.lower()] for place in places if place.lower() in PARTS), None))
+    if all(parts) and splits.TRAIN in parts and len(set(parts)) > 1:
+        for photo, part in zip(photos, parts):
+            photo.part = part
+        note(f"the photos are divided by the folders {', '.join(sorted(set(filter(None, parts))))}")

@@ -33,7 +33,7 @@ from projects.imagecaption.metrics import Cider, caption_metrics
 from projects.imagecaption.model import Captioner, build_model
 from projects.imagecaption.predictor import Predictor
 from projects.imagecaption.sources import Photo
-from projects.imagecaption.vocabulary import PAD, Vocabulary
+from projects.imagecaption.vocabulary import PAD, Vocabulary, spellings
 from shared.compute import distributed
 from shared.compute.device import pick_device
 from shared.data.loader import Batches
@@ -47,7 +47,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 def train(config: Config, run: Run) -> Predictor:
     """Train with cross entropy, then optionally on CIDEr (SCST), and return the predictor."""
     data, settings, max_words = CaptionData(config.data), config.training, config.model.max_words
-    distributed.print_once(data.summary().details())
+    distributed.print_once(data.summary(config).details())
     record_photos(data, settings.init_from, run)
     vocabulary, model = build(config, data)
     training = to_captioned(data.train, vocabulary, model, config, settings.horizontal_flip)
@@ -116,7 +116,8 @@ def build(config: Config, data: CaptionData) -> tuple[Vocabulary, Captioner]:
     path = config.training.init_from
     if path is None:
         words = [words for several in references(data.train) for words in several]
-        vocabulary = Vocabulary.build(words, config.model.min_count)
+        spelt = spellings(caption for photo in data.train for caption in photo.captions)
+        vocabulary = Vocabulary.build(words, config.model.min_count, spelt)
         return vocabulary, build_model(config.model, len(vocabulary))
     earlier = Predictor.load(path)
     model = build_model(config.model, len(earlier.vocabulary), pretrained=False)

@@ -50,7 +50,7 @@ class DataSummary:
             "left out": "; ".join(self._reasons()),
             f"split {self.split}": ", ".join(f"{count:,} {part}" for part, count in self._sizes().items()),
         }
-        width = max(map(len, rows))
+        width = min(20, max(map(len, rows)))
         return "\n".join(f"{name:{width}}  {text}" for name, text in rows.items() if text)
 
     def _sizes(self) -> dict[str, int]:

@@ -49,12 +49,16 @@ def is_table(path: Path) -> bool:
 
 
 def read_table(
-    path: Path, form: TableFormat = AUTO, headerless: Headerless = lambda _: None, last_is_text: bool = False
+    path: Path,
+    form: TableFormat = AUTO,
+    headerless: Headerless = lambda _: None,
+    last_is_text: bool | Callable[[list[str]], bool] = False,
 ) -> pd.DataFrame:
     """A table with all cells as text and empty ones as NaN. Lists and objects in JSON cells are JSON text.
 
     headerless: the column names of a well-known layout without a header, by its first row, or None.
-    last_is_text: values beyond the last column belong to its text, whose commas were written without quotes.
+    last_is_text: values beyond the last column belong to its text, whose commas were written without quotes; or a
+    function that says so of the first row.
 
     Raises FileNotFoundError, or ValueError with one sentence.
     """
@@ -165,7 +169,8 @@ def _delimited_rows(text: str, path: Path) -> Rows:
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
     if delimiter == "\t" and not (re.search(r'(^|\t)"', text, re.MULTILINE) and text.count('"') % 2 == 0):
         quoting = csv.QUOTE_NONE  # between tabs quotes are characters, unless they are around cells
-    spaces = delimiter != "\t" and bool(re.match(rf"[^\r\n]*{re.escape(delimiter)} ", text))  # as in `image| comment`
+    first_end = rf"[^\r\n{re.escape(delimiter)}]*{re.escape(delimiter)} "
+    spaces = delimiter != "\t" and bool(re.match(first_end, text))  # as in `image| comment`
     csv.field_size_limit(2**31 - 1)  # a cell may be a book
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=spaces)
     rows: Rows = []
@@ -220,8 +225,11 @@ def _delimiter(text: str, usual: str) -> str:
     return best if scores[best][0] else usual
 
 
-def _with_header(rows: Rows, path: Path, form: TableFormat, headerless: Headerless, last_is_text: bool) -> pd.DataFrame:
+def _with_header(
+    rows: Rows, path: Path, form: TableFormat, headerless: Headerless, last_is_text: bool | Callable[[list[str]], bool]
+) -> pd.DataFrame:
     """Rows as a frame: below title lines, under their header, each with one value for each column."""
+    last_is_text = last_is_text(rows[0][1]) if callable(last_is_text) else last_is_text
     widths = Counter(len(row) for _, row in rows)
     width = max(widths, key=lambda w: (widths[w], w))
     while rows and all(row[-1:] == [""] for _, row in rows if len(row) == width) and width > 1:  # trailing delimiters
