@@ -76,7 +76,7 @@ class Predictor:
             network=network.cpu().eval(),
             tokenizer=tokenizer,
             classes=data.classes,
-            config=config,
+            config=config.model_copy(update={"data": data.config}),
             temperature=fit_temperature(logits, validation.targets),
             baselines=Baselines.fit(train.with_aspects, train.labels, len(data.classes)),
         )

@@ -58,7 +58,7 @@ def read_table(
 
     Raises FileNotFoundError, or ValueError with one sentence.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path)
     suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in COMPRESSED), "")
     if suffix in SPREADSHEETS:
         rows = _spreadsheet_rows(content, path)
@@ -80,7 +80,7 @@ def _non_empty(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The content of a file that may be compressed. Raises FileNotFoundError, or ValueError with one sentence."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
