@@ -4,6 +4,7 @@ Ratings in the middle of a scale belong to no class: 3 of 5 stars are neither ne
 """
 
 from collections.abc import Mapping, Sequence
+from math import ceil, floor
 
 import numpy as np
 import pandas as pd
@@ -76,9 +77,10 @@ def has_poles(values: pd.Series) -> bool:
 
 
 def is_like_labels(values: pd.Series) -> bool:
-    """Whether a column has so few different values that they may be labels."""
-    count = values.nunique()
-    return 0 < count <= max(MOST, len(values.dropna()) // 2)
+    """Whether a column has so few different values that they may be labels, and no scores such as 0.8316."""
+    count, numbers = values.nunique(), pd.to_numeric(values.dropna(), errors="coerce")
+    is_score = bool((numbers * 2 % 1 > 0).mean() > 0.3)
+    return not is_score and 0 < count <= max(MOST, len(values.dropna()) // 2)
 
 
 def _by_setting(given: pd.Series, where: str, form: TableFormat, setting: Mapping[str, Sequence[str]]) -> pd.Series:
@@ -181,13 +183,14 @@ def _question(found: list[float], where: str) -> str:
         readings += [("they go from 1 to 5", "1..2.5", "3.5..5")]
     elif high <= 5:
         readings = [("0 is the worst", "0..2", "3..5"), ("0 means not rated", "1..2.5", "3.5..5")]
-    elif high <= 10:
+    elif high == 10:
         readings = [("they are ratings", "0..4", "7..10"), ("they answer the NPS question", "0..6", "9..10")]
-    elif high <= 100:
+    elif 10 < high <= 100:
         readings = [("they go up to 100", "0..40", "60..100")]
     else:
-        third = (high - low) / 3
-        readings = [("high is good", f"{low:g}..{low + third:g}", f"{high - third:g}..{high:g}")]
+        lower, upper = floor(low + (high - low) / 3), ceil(high - (high - low) / 3)
+        readings = [(f"{high:g} is the best", f"{low:g}..{lower}", f"{upper}..{high:g}")]
+        readings += [(f"{low:g} is the best", f"{upper}..{high:g}", f"{low:g}..{lower}")] if high < 10 else []
     middle = f", neutral: [{found[1]:g}]" if whole and len(found) == 3 and high <= 3 and low >= 0 else ""
     lines = [
         f"--data.classes '{{negative: [{a}]{middle}, positive: [{b}]}}'" + (f" if {name}" if " " in name else "")

@@ -22,7 +22,8 @@ COLUMNS = {
     for role, names in {
         "text": "text, sentence, review, review text, reviews.text, review content, review body,"
         "review comment message, content, body, comment, comments, tweet, message, phrase, feedback, verbatim,"
-        "Bewertung, Rezension, Kommentar, Bewertungstext, commentaire, avis, texte, reseña, comentario, opinión, texto, recensione, commento, testo,"
+        "Bewertung, Rezension, Kommentar, Bewertungstext, commentaire, avis, texte,"
+        "reseña, comentario, opinión, texto, recensione, commento, testo,"
         "avaliação, comentário",
         "title": "review title, reviews.title, review headline, review summary, headline, summary, subject, title,"
         "review comment title, Titel, Überschrift, titre, título, titolo",
@@ -69,7 +70,11 @@ def read_file(path: Path, form: TableFormat = AUTO, prefix: str = "") -> pd.Data
         )
         note(f"{path}: lines of fastText; the label is the word before the text")
     else:
-        frame = read_table(path, form, headerless)
+        rows: list[list[str]] = []  # the first one
+        frame = read_table(path, form, lambda first: rows.append(first) or headerless(first))
+        if rows and headerless(rows[0]) and set(frame["label"]) == {"1", "2"}:
+            note(f"{path}: its labels 1 and 2 are negative and positive, as in the polarity data of Yelp and Amazon")
+            frame["label"] = "__label__" + frame["label"]
     frame = frame.set_axis([f"{prefix}{number}" for number in range(1, len(frame) + 1)], axis=0)
     return _divided(frame, path)
 
@@ -107,12 +112,12 @@ def headerless(first: list[str]) -> list[str] | None:
     words = [len(cell.split()) for cell in first]
     if len(first) < 2 or max(words) < 3 or known & {plain_name(cell) for cell in first}:
         return None
+    if len(first) == 6 and first[3] == "NO_QUERY":  # Sentiment140
+        return ["label", "id", "date", "query", "user", "text"]
     labels = [at for at, cell in enumerate(first) if plain(cell) in WORDS]
     labels = labels or [at for at, cell in enumerate(first) if plain(cell) in ("-1", "0", "1", "2", "3", "4", "5")]
     if len(labels) != 1:
         return None
-    if len(first) == 6 and labels == [0] and first[3] == "NO_QUERY":  # Sentiment140
-        return ["label", "id", "date", "query", "user", "text"]
     (label,), text = labels, max(range(len(first)), key=lambda at: len(first[at]))
     names = {label: "label", text: "text"}
     if len(first) == 3 and label == 0:  # label, headline, text

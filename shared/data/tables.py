@@ -4,6 +4,7 @@ What is recognised and not written down in the file (encoding, delimiter, title 
 a guess is refused with the setting that decides it.
 """
 
+import ast
 import codecs
 import csv
 import io
@@ -329,10 +330,20 @@ def _json_table(text: str, path: Path) -> pd.DataFrame:
         value = []
         for number, line in lines:
             try:
-                value.append(json.loads(line))
-            except (ValueError, RecursionError):
-                raise _unreadable(path, f"line {number} is not JSON") from None
+                value.append(_json_line(line))
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                if not value or number < lines[-1][0]:
+                    raise _unreadable(path, f"line {number} is not JSON") from None
+                note(f"{path}: left out: the last line ({number}), which is cut off or not JSON")
     return _as_text(*_records(value, path))
+
+
+def _json_line(line: str) -> Any:
+    """A line of JSON, or of Python's notation of dicts ({'stars': 5}), which some data sets have."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return ast.literal_eval(line.strip())
 
 
 def _records(value: Any, path: Path) -> tuple[list[str], list[list[Any]]]:
