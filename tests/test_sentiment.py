@@ -450,6 +450,9 @@ def test_predict_accepts_texts_and_tables_and_refuses_bad_input(
     assert [answer["row"] for answer in json.loads((tmp_path / "lines.json").read_text())] == [1, 4]
     odd = command(PREDICT, "The lid is awful. " * 40, "[PAD]", "good [PAD] but bad", "--run", run_folder)
     assert odd.returncode == 0 and odd.stdout.count("%") >= 3, odd.stderr
+    strange = command(PREDICT, "😍😍😍", "这个产品太差了", "Ужасное качество!", "--run", run_folder)
+    assert strange.returncode == 0 and "% of the words are unknown to the run" in strange.stderr
+    assert command(PREDICT, "mine.csv", "--data.encoding", "utf-8", "--run", run_folder).returncode == 0
     for bad, reason in (
         (["  "], "the text is empty"),
         (["none.csv"], "there is no file none.csv"),

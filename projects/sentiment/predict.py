@@ -29,6 +29,7 @@ FILE_NAME = re.compile(
     r"\S+\.(pdf|docx?|odt|rtf|html?|eml|msg|md|log|ya?ml|sql|db|pkl|zip|gz|bz2|xz|jpe?g|png)", re.IGNORECASE
 )
 """A word that names a file, though of a type that is not read."""
+MOST_UNKNOWN = 0.2  # fraction of the words; with more the texts may be in another language
 PRINTED = 40  # predictions; the JSON file has all
 
 
@@ -38,6 +39,8 @@ def predict(options: PredictOptions, run: Run) -> None:
     title = predictor.config.data.title
     rows = [r for item in options.input for r in read_input(item, options.text, options, options.title, title)]
     predictions = predictor([text for _, text in rows])
+    if (unknown := predictor.unknown_words([text for _, text in rows])) > MOST_UNKNOWN:
+        note(f"{unknown:.0%} of the words are unknown to the run, which classifies the texts by the others")
     for index, (prediction, (number, text)) in enumerate(zip(predictions, rows)):
         prediction.row = number
         if index < options.explain:

@@ -151,6 +151,12 @@ class Predictor:
         tokens = encode(self.tokenizer, [clean(text) or "." for text in texts], aspects, self.config.model.max_tokens)
         return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)))
 
+    def unknown_words(self, texts: Sequence[str]) -> float:
+        """Fraction of the words that are not in the vocabulary, as in texts of another language or of emoji."""
+        unknown = self.tokenizer.token_to_id("[UNK]")
+        ids = [token for item in self.tokenizer.encode_batch([clean(text) for text in texts]) for token in item.ids]
+        return ids.count(unknown) / max(1, len(ids))
+
     def score(self, table: Table) -> Tensor:
         """`forward` for a whole table, (N, C)."""
         return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens))
