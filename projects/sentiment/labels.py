@@ -31,6 +31,8 @@ CODES = ((0, 1), (-1, 1), (-1, 0, 1), (0, 4), (0, 2, 4))
 LIMITS = {5: (2.5, 3.5), 10: (4, 7), 50: (25, 35), 100: (40, 60)}
 """The highest rating of a scale -> its highest negative and its lowest positive one; 50 are five stars in tenths."""
 NPS = (6, 9)  # 'would you recommend us?', 0 to 10: detractors up to 6, promoters from 9 on
+RATING_VALUE = r'^\{.*"ratingValue": "?([^",}]+).*\}$'  # of schema.org
+DIGITS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}  # Google's stars
 PREFIX = r"(?i)^(?:label_|__label__(?=\D))"
 MOST = 20  # labels; with more of them than half of the rows a column holds no labels
 
@@ -49,6 +51,7 @@ def read_classes(
     has the name of one of ratings. Raises ValueError that asks for `data.classes` where it could be several things.
     """
     text = values.fillna("").astype(str).str.strip()
+    text = text.str.replace(RATING_VALUE, r"\1", regex=True)
     given = text[text != ""]
     column = where.rsplit(": ", 1)[-1]
     if not setting:
@@ -58,7 +61,7 @@ def read_classes(
     elif classes and set(given.map(plain)) <= {plain(name) for name in classes}:
         names, kind = given.map(plain).map({plain(name): name for name in classes}), column
     elif (numbers := _numbers(given, where, form)) is not None:
-        names, kind = _by_number(numbers, _written_scale(given), where, is_rating)
+        names, kind = _by_number(numbers, _written_scale(given, where), where, is_rating)
     else:
         names, kind = _by_word(given, where), column
     names = names.reindex(text.index).fillna("")
@@ -112,6 +115,9 @@ def _by_word(given: pd.Series, where: str) -> pd.Series:
 
 def _numbers(given: pd.Series, where: str, form: TableFormat) -> pd.Series | None:
     """Labels or ratings as numbers, or None where most are words."""
+    if set(given.map(plain)) <= set(DIGITS):
+        given = given.map(plain).map(DIGITS)
+    given = given.str.removesuffix("%")
     numbers = pd.to_numeric(given, errors="coerce")
     if len(given) and numbers.notna().all():
         return numbers
@@ -125,13 +131,18 @@ def is_like_ratings(values: pd.Series) -> bool:
     return bool(len(text)) and bool((found | pd.to_numeric(text, errors="coerce").notna()).mean() > 0.5)
 
 
-def _written_scale(given: pd.Series) -> float | None:
-    """The highest possible rating, where all ratings name it: 4 out of 5, 8/10, ★★★★☆."""
+def _written_scale(given: pd.Series, where: str) -> float | None:
+    """The highest possible rating, where all ratings name it: 4 out of 5, 8/10, 80%, ★★★★☆."""
     tops = pd.to_numeric(given.str.extract(r"(?:out of|von|sur|de|su|di|/)\s*(\d+)")[0])
     symbols = given.str.extract("^([★☆]*☆[★☆]*)$")[0].dropna()
     if len(symbols) and given.str.fullmatch("[★☆]+").all() and symbols.str.len().nunique() == 1:
         return float(len(symbols.iloc[0]))
-    return float(tops.iloc[0]) if len(tops) and tops.nunique() == 1 and tops.notna().all() else None
+    if tops.nunique() > 1:
+        scales = " and ".join(f"{top:g}" for top in sorted(set(tops.dropna())))
+        raise ValueError(f"{where} mixes ratings out of {scales}; write all of them on one scale")
+    if len(given) and given.str.endswith("%").all():
+        return 100
+    return float(tops.iloc[0]) if len(tops) and tops.notna().all() else None
 
 
 def _by_number(numbers: pd.Series, top: float | None, where: str, is_rating: bool) -> tuple[pd.Series, str]:
@@ -186,7 +197,8 @@ def _question(found: list[float], where: str) -> str:
     elif high == 10:
         readings = [("they are ratings", "0..4", "7..10"), ("they answer the NPS question", "0..6", "9..10")]
     elif 10 < high <= 100:
-        readings = [("they go up to 100", "0..40", "60..100")]
+        readings = [("they go up to 20", "0..8", "12..20")] if high <= 20 else []
+        readings += [("they go up to 100", "0..40", "60..100")]
     else:
         lower, upper = floor(low + (high - low) / 3), ceil(high - (high - low) / 3)
         readings = [(f"{high:g} is the best", f"{low:g}..{lower}", f"{upper}..{high:g}")]

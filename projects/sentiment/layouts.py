@@ -23,7 +23,7 @@ COLUMNS = {
         "text": "text, sentence, review, review text, reviews.text, review content, review body,"
         "review comment message, content, body, comment, comments, tweet, message, phrase, feedback, verbatim,"
         "Bewertung, Rezension, Kommentar, Bewertungstext, commentaire, avis, texte,"
-        "reseña, comentario, opinión, texto, recensione, commento, testo,"
+        "reseña, comentario, opinión, texto, translated review, recensione, commento, testo,"
         "avaliação, comentário",
         "title": "review title, reviews.title, review headline, review summary, headline, summary, subject, title,"
         "review comment title, Titel, Überschrift, titre, título, titolo",
@@ -38,7 +38,8 @@ COLUMNS = {
         "Produktname, produit, producto, prodotto, produto",
         "date": "date, day, review date, reviews.date, unix review time, review time, review submit date and time,"
         "submission date, review created date, review creation date, date published, published date, published at, at,"
-        "created, created at, timestamp, time, tweet created, Datum, fecha, data",
+        "created, created at, create time, timestamp created, review timestamp, time submitted, timestamp, time,"
+        "tweet created, Datum, fecha, data",
         "aspect": "aspect, aspect term",
     }.items()
 }
@@ -69,6 +70,9 @@ def read_file(path: Path, form: TableFormat = AUTO, prefix: str = "") -> pd.Data
             [line.split(" ", 1) for line in text.splitlines() if " " in line], columns=["label", "text"]
         )
         note(f"{path}: lines of fastText; the label is the word before the text")
+    elif pairs := re.findall(r"^(.+)@(positive|negative|neutral)$", text, re.MULTILINE):
+        frame = pd.DataFrame(pairs, columns=["text", "label"])
+        note(f"{path}: the label is the word after the @, as in Financial PhraseBank")
     else:
         rows: list[list[str]] = []  # the first one
         frame = read_table(path, form, lambda first: rows.append(first) or headerless(first))
@@ -157,8 +161,10 @@ def _divided(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             break
     else:
         return frame
+    title = title_column(frame, path, None, "", "")  # of the review as a whole
+    others = frame.drop(columns=[*pair, *filter(None, [title])])
     halves = [
-        frame.drop(columns=pair).assign(text=frame[column], label=label).set_axis(frame.index + f":{label}")
+        others.assign(text=frame[column], label=label).set_axis(frame.index + f":{label}")
         for column, label in zip(pair, ("positive", "negative"))
     ]
     texts = pd.concat(halves)

@@ -155,7 +155,7 @@ class Predictor:
         """Fraction of the words that are not in the vocabulary, as in texts of another language or of emoji."""
         unknown = self.tokenizer.token_to_id("[UNK]")
         ids = [token for item in self.tokenizer.encode_batch([clean(text) for text in texts]) for token in item.ids]
-        return ids.count(unknown) / max(1, len(ids))
+        return sum(token == unknown for token in ids) / max(1, len(ids))
 
     def score(self, table: Table) -> Tensor:
         """`forward` for a whole table, (N, C)."""

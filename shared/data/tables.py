@@ -351,7 +351,8 @@ def _records(value: Any, path: Path) -> tuple[list[str], list[list[Any]]]:
     if isinstance(value, dict):
         inner = [v for v in value.values() if isinstance(v, list | dict) and v]
         tables = [v for v in inner if isinstance(v, dict) or isinstance(v[0], dict)]
-        if len(tables) == 1 and len(tables) < len(value):  # {"status": "ok", "reviews": [{...}]}
+        alone = len(tables) == 1 and isinstance(tables[0], list)  # {"reviews": [{...}]}
+        if alone or (len(tables) == 1 and len(tables) < len(value)):  # {"status": "ok", "reviews": [{...}]}
             return _records(tables[0], path)
         if tables and len(tables) == len(value) and all(isinstance(v, dict) for v in tables):
             plain = all(not isinstance(cell, list | dict) for row in tables for cell in row.values())

@@ -1,7 +1,7 @@
 """Files of reviews in the layouts of shops, app stores and data sets; each holds the same few texts."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +15,7 @@ POSITIVE, NEGATIVE = "positive", "negative"
 Layout = Callable[[Path], Path]
 
 
-def csv(
-    name: str, columns: dict[str, Sequence], encoding: str = "utf-8", sep: str = ",", header: bool = True
-) -> Layout:
+def csv(name: str, columns: Mapping[str, Sequence], encoding: str = "utf-8", sep: str = ",") -> Layout:
     """A delimited table."""
 
     def write(folder: Path) -> Path:
@@ -38,7 +36,7 @@ def text(name: str, content: str) -> Layout:
     return write
 
 
-def json_lines(name: str, columns: dict[str, Sequence]) -> Layout:
+def json_lines(name: str, columns: Mapping[str, Sequence]) -> Layout:
     """A file with an object on each line."""
     rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
     return text(name, "".join(json.dumps(row) + "\n" for row in rows))
