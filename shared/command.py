@@ -209,6 +209,8 @@ def _answer(project: str, script: str) -> int:
     what `--json` writes."""
     kind = options_class(project, script)
     given = _arguments(project, script, kind)
+    if isinstance(given.get("data"), dict) and "data" not in kind.model_fields:
+        given = settings.merge(given.pop("data"), given)  # --data.encoding, as in training, is --encoding here
     run = _open(project, kind, given)
     options = settings.load(kind, given)
     answer = getattr(_module(project, script), script)(options, run)
