@@ -31,7 +31,7 @@ class Duplicates:
         def hash_all(rows: np.ndarray) -> None:
             found = photo_fingerprints(images)
             rows[:, :8] = found.exact[:, None].view(np.uint8)
-            rows[:, 8:] = np.packbits(found.perceptual, axis=1)
+            rows[:, 8:] = np.packbits(np.asarray(found.perceptual), axis=1)
 
         def compare_all(groups: np.ndarray) -> None:
             groups[:] = copies(fingerprints)

@@ -79,7 +79,7 @@ def read_labels(tables: Sequence[Path], photos: Sequence[Path], config: DataConf
         raise refused[0]
     for photo, names in sorted(labels.items()):
         if len(names) == 1:
-            result.photos.append((photo, *names, parts[photo]))
+            result.photos.append((photo, next(iter(names)), parts[photo]))
         else:
             reason = "photos that the table gives several classes" if names else "photos without a class in the table"
             result.left_out[reason].append(photo.name)
