@@ -30,6 +30,7 @@ from urllib.request import (
 import numpy as np
 from tqdm import tqdm
 
+from shared.console import note
 from shared.data.images import read_image
 from shared.deadline import BusyError, within
 from shared.files import atomic_folder, size_in_words
@@ -47,9 +48,10 @@ class Source:
     """File name of the archive."""
     urls: tuple[str, ...]
     """The archive's addresses: the first one that delivers the right bytes is used."""
-    sha256: str
+    sha256: str | None
+    """None where the archive is packed anew for every download: then it is not verified, and `fetch` says so."""
     size: int
-    """Bytes of the archive."""
+    """Bytes of the archive; without a checksum: at most."""
     licence: str
     homepage: str
 
@@ -86,7 +88,11 @@ def fetch(source: Source, folder: Path, seconds: float | None = None) -> Path:
 def _download(source: Source, folder: Path, by_hand: str, seconds: float) -> Path:
     import pooch
 
-    print(f"{source.name}: {size_in_words(source.size)} from {source.homepage} (licence: {source.licence})", flush=True)
+    most = "" if source.sha256 else "at most "
+    about = f"{most}{size_in_words(source.size)} from {source.homepage} (licence: {source.licence})"
+    print(f"{source.name}: {about}", flush=True)
+    if source.sha256 is None:
+        note(f"{source.name}: no checksum of this archive is published, so nothing but its own (CRC) is verified")
 
     def download(url: str, file: str, _: object) -> None:
         transfer(url, Path(file), source.size, seconds, allow_private=True)

@@ -46,8 +46,9 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
-    """All image files below a folder, sorted, and those with the suffixes `also`. Hidden files and folders are passed
-    over; image files of kinds that are not read are, too, and counted on stderr.
+    """All image files below a folder, sorted, and those with the suffixes `also`. Links to folders are followed. Hidden
+    files and folders and those of macOS are passed over; files of kinds that are not read are, too, and counted on
+    stderr.
 
     Raises OSError if the folder, or one below it, cannot be read.
     """
@@ -56,9 +57,13 @@ def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
         if not isinstance(error, FileNotFoundError):
             raise error
 
+    def leads_up(place: str, name: str) -> bool:
+        path = Path(place, name)
+        return path.is_symlink() and Path(os.path.realpath(place)).is_relative_to(os.path.realpath(path))
+
     found, passed_over = [], Counter[str]()
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX")) and not leads_up(place, name)]
         for path in (Path(place, name) for name in names if not name.startswith(".")):
             suffix = path.suffix.lower()
             if suffix in SUFFIXES or suffix in also:
