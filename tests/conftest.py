@@ -9,6 +9,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // workers)))
 
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,18 @@ CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which samples are drawn once for all tests."""
     return tmp_path_factory.mktemp("data")
+
+
+STARTER = pytest.mark.xdist_group("contract-starter")
+"""The mark of tests that share the run of `trained_starter`."""
+
+
+@pytest.fixture(scope="session")
+def trained_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the starter was trained by its smoke configuration, on the real command line."""
+    folder = tmp_path_factory.mktemp("starter")
+    shutil.copy(ROOT / "configs" / "starter" / "smoke.yaml", folder)
+    return train_once("projects.starter.train", ["--config", "smoke.yaml"], folder, run_module)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from shared.config import Section, keys, load, read_yaml
 from shared.files import read_json
 from shared.runs import Run
 from shared.training.config import TrainingConfig
-from tests.conftest import ROOT, CommandLine, kill_and_resume, run_here, run_module, train_once
+from tests.conftest import ROOT, CommandLine, kill_and_resume, train_once
 
 PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
 FILES = ("config", "sources", "data", "model", "train", "predictor", "evaluate", "report", "predict")
@@ -63,13 +63,14 @@ def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def trained(project: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the project was trained by its smoke configuration; the starter's in a process of its own, as
-    the run that is killed and resumed to the same weights below is for every project."""
+def trained(project: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder in which the project was trained by its smoke configuration: the starter in a process of its own, as the
+    run that is killed and resumed to the same weights below is for every project."""
+    if project == "starter":
+        return request.getfixturevalue("trained_starter")
     folder = tmp_path_factory.mktemp(project)
     shutil.copy(ROOT / "configs" / project / "smoke.yaml", folder)
-    run = run_module if project == "starter" else run_here
-    return train_once(f"projects.{project}.train", ["--config", "smoke.yaml"], folder, run)
+    return train_once(f"projects.{project}.train", ["--config", "smoke.yaml"], folder)
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ for project in {PROJECTS}:
     except SystemExit as end:
         assert end.code == 0
 """
+LOAD_SHIPPED = "from projects.my_numberplate.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED)"
+COLLECT = """
+import pytest
+assert pytest.main(["-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_"]) == 0
+"""
 
 
 def test_a_copy_of_every_project_is_ready_to_run_with_its_shipped_weights(checkout: Path) -> None:
@@ -51,12 +56,11 @@ def test_a_copy_of_every_project_is_ready_to_run_with_its_shipped_weights(checko
         assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
         code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
         modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]
-    shipped = "from projects.my_numberplate.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED)"
-    ready = run(checkout, "-c", PRINT_CONFIGS + "\n".join([*(f"import {name}" for name in modules), shipped]))
+    code = [PRINT_CONFIGS, *(f"import {name}" for name in modules), LOAD_SHIPPED, COLLECT]
+    ready = run(checkout, "-c", "\n".join(code))
     assert ready.returncode == 0, ready.stderr
     assert ready.stdout.count("\n  source: ") == len(PROJECTS)
-    collected = run(checkout, "-m", "pytest", "-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_")
-    assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
+    assert all(f"[my_{source}]" in ready.stdout for source in PROJECTS), ready.stdout + ready.stderr
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import json
 import re
 import shlex
 import subprocess
@@ -10,14 +9,14 @@ import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
 from shared.command import options_class
 from shared.config import TrainOptions, load, parse_arguments, read_yaml
-from tests.conftest import ROOT, CommandLine
+from shared.files import read_json
+from tests.conftest import ROOT, STARTER, CommandLine
 
 READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "projects").glob("*/RE*.md"))]
 LINES = sorted({line for path in READMES for line in re.findall(r"python -m [a-z_.]+[^`\n]*", path.read_text())})
@@ -69,24 +68,19 @@ def test_pictures_exist_and_are_small() -> None:
         assert (ROOT / picture).stat().st_size < 200_000
 
 
+@STARTER
 def test_the_model_change_in_the_readme_applies_and_improves_the_score(
-    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+    trained_starter: Path, tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     lines = diff.splitlines()
-    before = "\n".join(line[1:] for line in lines if line.startswith("-"))
-    after = "\n".join(line[1:] for line in lines if line.startswith("+"))
-    code = (ROOT / "projects" / "starter" / "model.py").read_text()
+    before, after = ("\n".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+")
+    code, changed = (ROOT / "projects" / "starter" / "model.py").read_text(), {}
     assert before in code
-    scores = []
-    for name, changed in (("before", code), ("after", code.replace(before, after))):
-        model: dict[str, Any] = {}
-        exec(changed, model)
-        for module in ("train", "predictor"):
-            monkeypatch.setattr(f"projects.starter.{module}.build_model", model["build_model"])
-        config = ROOT / "configs" / "starter" / "smoke.yaml"
-        answer = command("projects.starter.train", "--config", config, "--name", name)
-        assert answer.returncode == 0, answer.stderr
-        (run,) = tmp_path.glob(f"runs/starter/*-{name}/evaluation.json")
-        scores.append(json.loads(run.read_text())["metrics"]["accuracy"])
-    assert scores[1] > scores[0]
+    exec(code.replace(before, after), changed)
+    for module in ("train", "predictor"):
+        monkeypatch.setattr(f"projects.starter.{module}.build_model", changed["build_model"])
+    answer = command("projects.starter.train", "--config", ROOT / "configs" / "starter" / "smoke.yaml")
+    assert answer.returncode == 0, answer.stderr
+    (old,), (new,) = (folder.glob("runs/starter/*/evaluation.json") for folder in (trained_starter, tmp_path))
+    assert read_json(new)["metrics"]["accuracy"] > read_json(old)["metrics"]["accuracy"]

@@ -17,30 +17,25 @@ from projects.starter.sources import own_data
 from shared.files import is_sealed, read_json, seal
 from shared.runs import Run
 from shared.training.checkpoint import load_model, load_state, save_model, save_state
-from tests.conftest import ROOT, CommandLine, environment, train_once
+from tests.conftest import ROOT, STARTER, CommandLine, environment
 
 TRAIN = "projects.starter.train"
 SMOKE = ["--config", str(ROOT / "configs/starter/smoke.yaml")]
+pytestmark = STARTER
 odd_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one finished run of the starter."""
-    return train_once(TRAIN, SMOKE, tmp_path_factory.mktemp("runs"))
-
-
 @pytest.fixture
-def finished(trained: Path, tmp_path: Path) -> Run:
+def finished(trained_starter: Path, tmp_path: Path) -> Run:
     """A copy of that run in `tmp_path`, with its data."""
-    return copy_of(trained, tmp_path)
+    return copy_of(trained_starter, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run that Ctrl-C stopped in the middle of its training."""
     folder = tmp_path_factory.mktemp("stopped")
-    words = [sys.executable, "-m", TRAIN, *SMOKE, "--training.epochs", "4", "--training.checkpoint_minutes", "0"]
+    words = [sys.executable, "-m", TRAIN, *SMOKE, "--training.epochs", "3", "--training.checkpoint_minutes", "0"]
     process = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None and not list(folder.glob("runs/starter/*/checkpoints/last.previous.pt")):
         time.sleep(0.01)
