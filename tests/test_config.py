@@ -227,7 +227,7 @@ def test_a_misspelt_word_of_the_command_line_names_the_nearest(command: CommandL
     [
         ("plantdisease", "folder", "data.source is folder: say where it is with --data.root DIR"),
         ("imagecaption", "coco", "data.source coco needs a folder: --data.root DIR"),
-        ("numberplate", "csv", "data.source csv needs a table: --data.root FILE"),
+        ("numberplate", "csv", "data.source csv needs photos: --data.root FILE or FOLDER"),
         ("sentiment", "csv", "data.source csv needs a file or folder: --data.root FILE"),
         ("stockprice", "csv", "data.source csv needs a file or folder: --data.root FILE"),
     ],

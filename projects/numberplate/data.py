@@ -20,7 +20,7 @@ from projects.numberplate.synthetic import camera
 from projects.numberplate.synthetic.fonts import Font, load_fonts, matplotlib_fonts
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.data import splits
-from shared.data.images import read_image, readable_photos
+from shared.data.images import read_image
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, file_fingerprints
 from shared.data.summary import DataSummary
@@ -35,13 +35,7 @@ class PlateData:
     """The photos and crops of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig) -> None:
-        photos, crops, self.understood = load_plates(config)
-        used = [one.path for one in (*photos, *crops) if config.source != "sample" and one.split != splits.UNUSED]
-        paths = list(dict.fromkeys(used))
-        readable = readable_photos(paths, config.damaged, config.cache) if paths else []
-        self.damaged = {path for path, kept in zip(paths, readable) if not kept}
-        self.photos = [photo for photo in photos if photo.path not in self.damaged]
-        self.crops = [crop for crop in crops if crop.path not in self.damaged]
+        self.photos, self.crops, self.understood = load_plates(config)
         self.source, self.split_name = f"{config.root or config.crops or config.source}", config.split
 
     def photos_of(self, split: str) -> list[Photo]:
@@ -70,7 +64,7 @@ class PlateData:
             parts=Counter(one.split for one in self.photos or self.crops),
             split=self.split_name,
             columns=found.columns,
-            left_out={**found.left_out, "photos that cannot be read": sorted(path.name for path in self.damaged)},
+            left_out=found.left_out,
             facts={
                 **found.facts,
                 **({"plates": f"{plates:,}; {empty:,} photos without a plate"} if self.photos else {}),

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from projects.numberplate.config import DataConfig
 from projects.numberplate.labels import PART_NAMES, Label, Understood
 from shared.console import note
-from shared.data.images import SUFFIXES, find_images, read_image, stored_size
+from shared.data.images import SUFFIXES, find_images, readable_photos, stored_size
 from shared.names import shown
 
 LABEL_FOLDERS = {"annotations", "annotation", "annots", "labels", "label", "xml", "xmls", "gt", "txt", "csv", "json"}
@@ -128,22 +128,13 @@ Size = tuple[int, int, int]
 """Width and height of a photo as it is stored, and its EXIF orientation."""
 
 
-def sizes_of(photos: dict[Path, Label], config: DataConfig, understood: Understood) -> dict[Path, Size]:
+def sizes_of(photos: Sequence[Path], config: DataConfig, understood: Understood) -> dict[Path, Size]:
     """The sizes of photos; those that cannot be read are refused, or left out."""
-    sizes: dict[Path, Size] = {}
-    for path in photos:
-        try:
-            sizes[path] = stored_size(path)
-            if config.damaged == "leave-out":
-                read_image(path)
-        except (ValueError, OSError):
-            if config.damaged == "refuse":
-                raise
-            sizes.pop(path, None)
-            understood.leave_out("photos that cannot be read", [path.name])
-    if not sizes:
-        raise ValueError("none of the photos can be read")
-    return sizes
+    paths = list(dict.fromkeys(photos))
+    kept = [True] * len(paths) if config.source == "sample" else readable_photos(paths, config.damaged, config.cache)
+    if damaged := [path.name for path, readable in zip(paths, kept) if not readable]:
+        understood.leave_out("photos that cannot be read", damaged)
+    return {path: stored_size(path) for path, readable in zip(paths, kept) if readable}
 
 
 def given_parts(pairs: list[tuple[Label, Path]], folder: Path, understood: Understood) -> list[str]:

@@ -128,7 +128,7 @@ def _checked(labels: Sequence[Label], place: Path, config: DataConfig, understoo
     found = [photos.find(label) for label in labels]
     require_photos(labels, found, photos, config, understood)
     pairs = [(label, path) for label, path in zip(labels, found) if path]
-    sizes = sizes_of({path: label for label, path in pairs}, config, understood)
+    sizes = sizes_of([path for _, path in pairs], config, understood)
     pairs = [(label, path) for label, path in pairs if path in sizes]
     boxes = Boxes(pairs, sizes, config, understood).in_pixels()
     if place.is_dir():
