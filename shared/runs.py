@@ -21,6 +21,7 @@ from shared.names import require_utf8
 
 if TYPE_CHECKING:
     from shared.data.provenance import Fingerprints
+    from shared.data.summary import DataSummary
 
 RUNS = Path(os.environ.get("RUNS", "runs"))
 PROJECTS = Path(__file__).parent.parent / "projects"
@@ -146,6 +147,12 @@ class Run:
         """Where predictions and evaluations on other data go."""
         writable = not self.is_shipped and os.access(self.folder, os.W_OK)
         return self.folder if writable else RUNS / self.project / self.name
+
+    def describe(self, summary: "DataSummary") -> None:
+        """Print what was understood of the data, in the first of several processes."""
+        from shared.compute import distributed
+
+        distributed.print_once(summary.details())
 
     def record(self, *items: "Fingerprints", earlier: Sequence[Path] = ()) -> None:
         """Keep the content hashes of everything that is trained and validated on (see `shared.data.provenance`).

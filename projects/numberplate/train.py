@@ -31,7 +31,6 @@ from projects.numberplate.metrics import best_threshold, reading_metrics
 from projects.numberplate.model import grid_points
 from projects.numberplate.predictor import LOWEST_SCORE, PARTS, Predictor, detect_all, initial_weights, read_all
 from projects.numberplate.sources import Photo
-from shared.compute import distributed
 from shared.data import splits
 from shared.data.loader import Batches
 from shared.runs import Run
@@ -41,7 +40,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Train the detector, then the reader, and return the predictor."""
     data = PlateData(config.data)
-    distributed.print_once(data.summary().details())
+    run.describe(data.summary())
     require_plates(data, config.part)
     predictor = Predictor.initial(config)
     # Both data sets are built before the first training: errors in them are reported now, not hours later.

@@ -17,7 +17,6 @@ from projects.plantdisease.config import Config
 from projects.plantdisease.data import Features, LeafData, Photos, backbone_features
 from projects.plantdisease.model import LeafNet, build_model
 from projects.plantdisease.predictor import Predictor
-from shared.compute import distributed
 from shared.compute.device import seed_everything
 from shared.data.augmentation import augment, cut_mix
 from shared.data.images import normalise
@@ -31,7 +30,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Data and network; the head on frozen features, then all layers; the predictor."""
     data = LeafData(config.data, config.model.decode_size)
-    distributed.print_once(data.summary().details())
+    run.describe(data.summary())
     run.record(data.fingerprints(data.train), data.fingerprints(data.validation))
     head_first = config.model.weights != "none" and config.head.epochs > 0
     seed_everything((config.head if head_first else config.training).seed)

@@ -17,7 +17,6 @@ from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, fingerprints, to_dataset
 from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
-from shared.compute import distributed
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import classification_metrics
@@ -28,7 +27,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """Build data, tokenizer and network, train, and return the predictor."""
     data, settings = ReviewData(config.data), config.training
-    distributed.print_once(data.summary().details())
+    run.describe(data.summary())
     run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in (False, True)))
     tokenizer = build_tokenizer(config.model, data.train.texts)
     model = build_model(config.model, tokenizer, classes=len(data.classes))

@@ -6,20 +6,20 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from projects.starter.config import DataConfig
-from shared.data.images import find_images
+from shared.data.images import find_images, keep_readable
 from shared.files import atomic_folder
 
-Record = tuple[Path, int]
+Records = list[tuple[Path, int]]
 
 
-def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[list[Record], list[str]]:
+def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[Records, list[str]]:
     """All images of a source. With the `classes` of a finished run given, they are numbered as there."""
     root = write_sample(config.root) if config.source == "sample" else config.root
     names = classes or sorted(path.name for path in root.glob("*") if path.is_dir())
     records = [(path, number) for number, name in enumerate(names) for path in find_images(root / name)]
     if len(names) < 2 or not records:
         raise ValueError(f"data.root: {root} must hold one folder of images per class, and at least two classes")
-    return records, names
+    return keep_readable(records, config), names
 
 
 def write_sample(folder: Path) -> Path:

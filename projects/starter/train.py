@@ -12,7 +12,6 @@ from projects.starter.config import Config
 from projects.starter.data import check, load_data, to_dataset
 from projects.starter.model import build_model
 from projects.starter.predictor import Predictor
-from shared.compute import distributed
 from shared.data.loader import Batches
 from shared.data.provenance import file_fingerprints
 from shared.evaluation.inference import predict
@@ -23,7 +22,7 @@ from shared.training.loop import fit
 
 def train(config: Config, run: Run) -> Predictor:
     """Data, network, loss, training, and the predictor."""
-    distributed.print_once(check(config).details())
+    run.describe(check(config))
     data, classes = load_data(config.data)
     run.record(file_fingerprints(path for path, _ in data["train"] + data["validation"]))
     training, validation = (to_dataset(data[name], config.model.image_size) for name in ("train", "validation"))

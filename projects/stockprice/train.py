@@ -31,7 +31,7 @@ from shared.training.loop import fit
 def train(config: Config, run: Run) -> Predictor:
     """For every refit, train an ensemble on the days before it; return the predictor."""
     data = PriceData(config.data, config.model, config.training, one_ticker=config.task == "price")
-    distributed.print_once(data.summary().details())
+    run.describe(data.summary())
     run.record(data.fingerprints())
     refits = tqdm(data.refits, desc="walk-forward", unit="refit", disable=not distributed.is_first())
     fitted = [train_refit(refit, data, config, run.stage(f"{refit.since}")) for refit in refits]

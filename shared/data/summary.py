@@ -1,5 +1,6 @@
 """What was understood of the data: printed before every training, and all that `train --check` does."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,15 @@ class DataSummary:
             )
             if names
         ]
+
+
+def summary_of_classes(
+    items: str, source: object, split: str, sets: Mapping[str, Sequence[tuple[object, int]]], classes: Sequence[str]
+) -> DataSummary:
+    """The summary of records (item, class number) that are sorted into sets."""
+    counts = Counter(classes[label] for records in sets.values() for _, label in records)
+    parts = {name: len(records) for name, records in sets.items()}
+    return DataSummary(items, str(source), parts, split, {name: counts[name] for name in classes})
 
 
 def named(names: Sequence[str], most: int = 3) -> str:
