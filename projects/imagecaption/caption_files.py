@@ -158,7 +158,8 @@ def _caption_files(root: Path, paths: Sequence[Path], config: DataConfig) -> lis
                 raise
             others.append(path)
         except ValueError:
-            if documented or config.source == "coco" or re.search("caption|dataset|metadata|annot", path.name):
+            json_of_coco = config.source == "coco" and path.suffix.lower() == ".json"
+            if documented or json_of_coco or re.search("caption|dataset|metadata|annot", path.name):
                 raise
             others.append(path)
     if others and files:
@@ -179,6 +180,8 @@ def _of_source(files: Sequence[CaptionFile], root: Path, config: DataConfig) -> 
     if config.source == "flickr8k":
         kept = [file for file in kept if file.kind == "tokens"] or kept
     if kept:
+        if others := [_name(file, root) for file in files if file not in kept]:
+            note(f"data.source {config.source} does not read {named(others)}")
         return kept
     wanted = WANTED[config.source]
     if files:
@@ -228,4 +231,4 @@ def photos_of(file: CaptionFile, names: PhotoNames) -> dict[Path, str]:
 
 
 def _name(file: CaptionFile, root: Path) -> str:
-    return file.name if file.kind == "text" else shown(os.path.relpath(file.path, root))
+    return file.name if file.path == root else shown(os.path.relpath(file.path, root))
