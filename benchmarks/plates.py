@@ -20,7 +20,7 @@ from projects.numberplate.geometry import box_of, corners_of
 from projects.numberplate.pipeline import Pipeline, classical_pipeline
 from projects.numberplate.predictor import SHIPPED, Predictor
 from projects.numberplate.read import Reading, tesseract_available
-from projects.numberplate.sources import Photo, load_tables
+from projects.numberplate.sources import Photo, load_plates
 
 
 class Engine:
@@ -70,7 +70,7 @@ def main(table: str, most: str = "100") -> None:
     """Print the table."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    photos, _ = load_tables(DataConfig(source="csv", root=Path(table), split="all"))
+    photos = load_plates(DataConfig(source="csv", root=Path(table), split="all")).photos
     known: list[Photo] = evenly_spaced([photo for photo in photos if photo.texts and all(photo.texts)], int(most))
     pipelines = {"ours": Predictor.load(SHIPPED).pipeline()}
     if tesseract_available():

@@ -18,14 +18,13 @@ from pydantic import create_model
 
 from shared import config as settings
 from shared.config import AppOptions, EvaluateOptions, RunOptions, Section, TrainOptions
-from shared.console import console
+from shared.console import INTERRUPTED, console, sentence
 from shared.evaluations import evaluate_run, evaluation_folder, is_test_set_of
 from shared.files import write_json
-from shared.names import safe_file_name, shown
+from shared.names import safe_file_name
 from shared.runs import Run
 from shared.training.config import TrainingConfig
 
-MISTAKE, INTERRUPTED = 2, 130
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -36,16 +35,8 @@ def main(file: str) -> NoReturn:
         Path(file).parent if Path(file).stem == "__main__" else Path(file)
     )  # a folder with a __main__.py is a script too
     project, script = path.parent.name, path.stem
-    try:
-        with console():
-            code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
-    except (ValueError, OSError) as error:
-        if os.environ.get("TRACEBACK"):  # for developers
-            raise
-        print(f"{project}: {_sentence(error)}", file=sys.stderr)
-        code = MISTAKE
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    with console(project):
+        code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
     raise SystemExit(code)
 
 
@@ -108,9 +99,9 @@ def _train(project: str, _: str) -> int:
                 if distributed.is_first():
                     _save(project, predictor, run)
                     run.add_minutes((time.monotonic() - start) / 60)
-                distributed.collect(None)  # until every process has read what is deleted now
-                if distributed.is_first():
-                    shutil.rmtree(run.checkpoints, ignore_errors=True)  # the predictor holds all that is needed
+            distributed.collect(None)  # until every process has read what is deleted now
+            if distributed.is_first():
+                shutil.rmtree(run.checkpoints, ignore_errors=True)  # the predictor holds all that is needed
         except (Interrupted, KeyboardInterrupt) as stop:
             if distributed.is_first():
                 run.add_minutes((time.monotonic() - start) / 60)
@@ -218,6 +209,8 @@ def _answer(project: str, script: str) -> int:
     what `--json` writes."""
     kind = options_class(project, script)
     given = _arguments(project, script, kind)
+    if isinstance(given.get("data"), dict) and "data" not in kind.model_fields:
+        given = settings.merge(given.pop("data"), given)  # --data.encoding, as in training, is --encoding here
     run = _open(project, kind, given)
     options = settings.load(kind, given)
     answer = getattr(_module(project, script), script)(options, run)
@@ -261,12 +254,6 @@ def _arguments(project: str, script: str, kind: Any) -> dict[str, Any]:
     return given
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(str(error).split("\n"))
-
-
 def _short(path: Path) -> str:
     """The path as seen from here, where that is shorter."""
     try:
@@ -298,7 +285,7 @@ def readable(project: str, items: Sequence[T], read: Callable[[T], V]) -> Iterat
         except (ValueError, OSError) as error:
             if len(items) == 1:
                 raise
-            problems.append(shown(_sentence(error)))
+            problems.append(sentence(error))
             continue
         yield number, item, value
     for problem in problems:

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import ErrorDetails
 from tyro import conf
 
-from shared.names import shown
-from shared.plain_yaml import NESTING, cut, fits, parse_yaml, shortened
+from shared.names import cut, shown
+from shared.plain_yaml import NESTING, fits, parse_yaml, shortened
 
 
 def _is_name(name: str | None) -> str | None:
@@ -188,7 +188,7 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else True
         path = key.replace("-", "_").split(".")
-        if not all(path) or len(path) > NESTING:
+        if not all(path) or len(path) > NESTING or not key.isprintable():
             raise ValueError(f"unexpected argument: {shortened(word)}; settings look like --section.key value")
         if path == ["input"] and isinstance(value, str):
             inputs.append(value)
@@ -241,7 +241,7 @@ def in_one_sentence(error: ErrorDetails, known: Sequence[str]) -> str:
     if error["type"] in ("model_type", "dict_type"):
         return f"{path} is a group of settings ({path}.{{...}}), not {shortened(error['input'])}"
     if error["type"] == "value_error":
-        return f"{path}: {message}" if path else message
+        return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
     colon = "" if message.startswith("must be ") else ":"
     return f"{path}{colon} {message[:1].lower()}{message[1:]}, not {shortened(error['input'])}"
 

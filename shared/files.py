@@ -32,6 +32,9 @@ def atomic(path: Path, previous: Path | None = None) -> Generator[Path]:
             if path.exists():
                 path.replace(previous)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say where
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -73,6 +76,9 @@ def atomic_folder(path: Path) -> Generator[Path]:
         except OSError:
             if not path.is_dir():
                 raise
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -105,8 +111,11 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file. Raises ValueError where it is none, OSError where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("its lists are nested too deeply") from None
 
 
 def size_in_words(size: float) -> str:

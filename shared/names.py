@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 JOINERS = "\u200c\u200d"  # parts of words in Persian and of emoji
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # devices of Windows, in any folder
@@ -18,8 +19,31 @@ def shown(name: object) -> str:
     return "".join(c if _is_printable(c) else c.encode("unicode_escape").decode() for c in str(name))
 
 
+def one_line(error: object, length: int = 200) -> str:
+    r"""What an error says as one line that can be printed, its middle left out where it is long; its type where it says
+    nothing.
+
+    >>> one_line(ValueError("two\nlines")), one_line(EOFError())
+    ('two lines', 'EOFError')
+    """
+    return cut(shown(" ".join(str(error).split())) or type(error).__name__, length)
+
+
+def cut(text: str, length: int = 100) -> str:
+    """A text, its middle left out where it is long."""
+    return text if len(text) <= length else f"{text[: length // 2]} ... {text[-length // 4 :]}"
+
+
 def _is_printable(c: str) -> bool:
     return c.isprintable() or c in JOINERS or unicodedata.category(c) == "Zs"
+
+
+def require_utf8(path: Path) -> Path:
+    """The path itself. Raises ValueError with one sentence where it is not UTF-8: libraries in C++ and Rust refuse such
+    names, or crash."""
+    if any("\ud800" <= c <= "\udfff" for c in str(path)):
+        raise ValueError(f"{shown(path)} is not UTF-8: rename it")
+    return path
 
 
 def safe_file_name(name: str, longest: int = 100) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
-from shared.names import shown
+from shared.names import cut, one_line
 
 NESTING, VALUES = 20, 10_000  # more levels and values than settings have
 KINDS = ("str", "int", "float", "bool", "null", "seq", "map")
@@ -13,17 +13,18 @@ TAG = "tag:yaml.org,2002:"
 NUMBERS = (f"{TAG}int", f"{TAG}float")
 
 
-def parse_yaml(text: str | bytes, source: str) -> Any:
+def parse_yaml(text: str | bytes, source: str, number_keys: bool = False) -> Any:
     """What a YAML text holds. Bytes are UTF-8, or UTF-16 with a byte order mark.
 
+    number_keys: keys may be whole numbers, as in the list of classes of a YOLO data set.
     Raises ValueError with one sentence that names the source, the line in a file (bytes) and what is wrong.
     """
     try:
-        return yaml.load(text, _PlainLoader)  # a SafeLoader
+        return yaml.load(text, _NumberKeys if number_keys else _PlainLoader)  # SafeLoaders
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark and isinstance(text, bytes) else ""
-        reason = cut(shown(" ".join(str(error.problem or error.context).split())), 200)
+        reason = one_line(error.problem or error.context)
         if isinstance(error, _Unfit):
             raise ValueError(f"{source}{where}: {reason}") from None
     except ReaderError as error:
@@ -49,6 +50,8 @@ class _PlainLoader(yaml.SafeLoader):
         letter: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix(TAG) in (*KINDS, "merge")]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    keys = (f"{TAG}str", f"{TAG}merge")
 
     def __init__(self, stream: str | bytes) -> None:
         super().__init__(stream)
@@ -84,7 +87,7 @@ class _PlainLoader(yaml.SafeLoader):
         """Refuse a key that is given twice, of which YAML would keep the last, and one that is not text."""
         node, lines = super().compose_mapping_node(anchor), {}
         for key, _ in node.value:
-            if key.tag not in (f"{TAG}str", f"{TAG}merge"):
+            if key.tag not in self.keys:
                 name = f"put {key.value} in quotes" if isinstance(key, yaml.ScalarNode) else "not a list or group"
                 raise _Unfit(key, f"a key must be text: {name}")
             if key.value in lines:
@@ -105,6 +108,10 @@ class _PlainLoader(yaml.SafeLoader):
         return value
 
 
+class _NumberKeys(_PlainLoader):
+    keys = (*_PlainLoader.keys, f"{TAG}int")
+
+
 def fits(number: int) -> bool:
     """Whether a number has at most 64 bits. No library counts further, and some say so only after the training."""
     return -(2**63) <= number < 2**63
@@ -113,8 +120,3 @@ def fits(number: int) -> bool:
 def shortened(value: Any) -> str:
     """A value as Python writes it, its middle left out where it is long."""
     return cut(repr(value))
-
-
-def cut(text: str, length: int = 100) -> str:
-    """A text, its middle left out where it is long."""
-    return text if len(text) <= length else f"{text[: length // 2]} ... {text[-length // 4 :]}"

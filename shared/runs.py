@@ -3,6 +3,7 @@
 import csv
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from shared.config import Section, read_yaml, to_yaml
 from shared.console import console
 from shared.files import read_json, write_json, write_text
+from shared.names import require_utf8
 
 if TYPE_CHECKING:
     from shared.data.provenance import Fingerprints
@@ -45,18 +47,22 @@ class Run:
     @classmethod
     def create(cls, project: str, name: str, config: Section) -> "Run":
         """Make a new folder; two runs started in the same second get two folders."""
+        require_utf8(RUNS)
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
         born = RUNS / project / f".{stamp}.{uuid.uuid4().hex[:8]}.part"
-        write_text(born / "config.yaml", to_yaml(config))
-        write_json(born / "environment.json", environment())
-        for attempt in range(1000):
-            folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
-            try:
-                born.rename(folder)  # whole, or not at all
-                return cls(folder)
-            except OSError:
-                if not folder.exists():
-                    raise
+        try:
+            write_text(born / "config.yaml", to_yaml(config))
+            write_json(born / "environment.json", environment())
+            for attempt in range(1000):
+                folder = RUNS / project / (f"{stamp}-{attempt + 1}" if attempt else stamp)
+                try:
+                    born.rename(folder)  # whole, or not at all
+                    return cls(folder)
+                except OSError:
+                    if not folder.exists():
+                        raise
+        finally:
+            shutil.rmtree(born, ignore_errors=True)  # where it has not become the run
         raise ValueError(f"there are 1000 runs called {stamp} in {RUNS / project}")
 
     @classmethod
@@ -64,13 +70,13 @@ class Run:
         """A run by folder, by name, `latest`, or `shipped` where a project comes with a finished one. The name of a
         config file is the newest run of that name: a finished one, or, to resume, an unfinished one.
 
-        Raises FileNotFoundError with one sentence.
+        Raises FileNotFoundError or ValueError with one sentence.
         """
         if name == "latest":
             return latest(project, finished)
         for folder in (Path(name), RUNS / project / name, PROJECTS / project / name):
             if (folder / "config.yaml").is_file():
-                run = cls(folder.resolve())
+                run = cls(require_utf8(folder.resolve()))
                 if run.project != project and (RUNS / project).resolve() != run.folder.parent:
                     raise ValueError(f"{name} is a run of {run.project}, not of {project}")
                 return run
@@ -116,11 +122,15 @@ class Run:
         return SummaryWriter(str(self.folder / "tensorboard" / self.part))
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of `metrics.csv`."""
+        """The rows of `metrics.csv`. Raises ValueError where it is damaged."""
         if not self._metrics.is_file():
             return []
-        with self._metrics.open(encoding="utf-8") as file:
-            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try:
+            with self._metrics.open(encoding="utf-8") as file:
+                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except (TypeError, ValueError, csv.Error) as error:
+            reason = " ".join(str(error).split())[:100]
+            raise ValueError(f"{self._metrics} is damaged ({reason}); delete it to go on without it") from None
 
     @property
     def _metrics(self) -> Path:
@@ -253,5 +263,5 @@ def _headline(run: Run) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    with console():
+    with console("runs"):
         print(table())

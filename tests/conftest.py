@@ -9,6 +9,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // workers)))
 
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
@@ -45,31 +47,45 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+STARTER = pytest.mark.xdist_group("contract-starter")
+"""The mark of tests that share the run of `trained_starter`."""
+
+
+@pytest.fixture(scope="session")
+def trained_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the starter was trained by its smoke configuration, on the real command line."""
+    folder = tmp_path_factory.mktemp("starter")
+    shutil.copy(ROOT / "configs" / "starter" / "smoke.yaml", folder)
+    return train_once("projects.starter.train", ["--config", "smoke.yaml"], folder, run_module)
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> CommandLine:
-    """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`.
-
-    It runs in this process, where torch is loaded already; `train_once` and `kill_and_resume` start processes.
-    """
+    """Run `python -m MODULE ARGS...` in an empty folder; its runs land in `tmp_path / "runs"`."""
 
     def run(module: str, *arguments: object, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
-        words = [module, *map(str, arguments)]
-        with (
-            redirect_stdout(io.StringIO()) as output,
-            redirect_stderr(io.StringIO()) as errors,
-            chdir(folder),
-            patch.object(sys, "argv", words),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore", RuntimeWarning)  # runpy wonders that the module is loaded already
-            try:
-                runpy.run_module(module, run_name="__main__", alter_sys=True)
-                code = 0
-            except SystemExit as end:
-                code = end.code
-        return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
+        return run_here(module, arguments, folder)
 
     return run
+
+
+def run_here(module: str, arguments: Iterable[object], folder: Path) -> subprocess.CompletedProcess[str]:
+    """What `run_module` does, in this process, where torch is loaded already."""
+    words = [module, *map(str, arguments)]
+    with (
+        redirect_stdout(io.StringIO()) as output,
+        redirect_stderr(io.StringIO()) as errors,
+        chdir(folder),
+        patch.object(sys, "argv", words),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", RuntimeWarning)  # runpy wonders that the module is loaded already
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+            code = 0
+        except SystemExit as end:
+            code = end.code
+    return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
 
 
 def write_csv(path: Path, **columns: list) -> Path:
@@ -96,9 +112,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"}
 
 
-def train_once(module: str, settings: list[str], folder: Path) -> Path:
-    """Run a training on the real command line in a folder; its output is in `output.txt` there."""
-    answer = run_module(module, settings, folder)
+def train_once(module: str, settings: list[str], folder: Path, run: Any = run_here) -> Path:
+    """Run a training in a folder; its output is in `output.txt` there. run: `run_module` for a process of its own."""
+    answer = run(module, settings, folder)
     assert answer.returncode == 0, answer.stderr
     (folder / "output.txt").write_text(answer.stdout)
     return folder

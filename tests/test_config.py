@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,9 +13,9 @@ import yaml
 from pydantic import BaseModel
 
 from projects.plantdisease.config import Config
-from shared.command import picture_files
+from shared.command import options_class, picture_files
 from shared.config import Section, TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
-from shared.console import CLOSED_PIPE
+from shared.console import CLOSED_PIPE, MISTAKE
 from shared.training.config import TrainingConfig
 from tests.conftest import ROOT, CommandLine, environment
 
@@ -205,9 +206,39 @@ def test_who_stops_reading_hears_no_complaint(tmp_path: Path) -> None:
         assert (process.returncode, process.stderr) == (CLOSED_PIPE, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_output_on_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    helped, configured, listed = [TRAIN, "--help"], [TRAIN, "--print-config"], ["shared.runs"]
+    for program, words in (("plantdisease", helped), ("plantdisease", configured), ("runs", listed)):
+        with Path("/dev/full").open("w") as full:
+            command, where = [sys.executable, "-m", *words], {"cwd": tmp_path, "env": environment()}
+            process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, **where)
+        assert process.returncode == MISTAKE
+        assert re.fullmatch(rf"{program}: .*No space left on device\)?\n", process.stderr)
+
+
 def test_a_misspelt_word_of_the_command_line_names_the_nearest(command: CommandLine) -> None:
     assert "did you mean config?" in command(TRAIN, "--confg", "x.yaml").stderr
     assert "unexpected argument: photo.jpg" in command(EVALUATE, "photo.jpg").stderr
+
+
+@pytest.mark.parametrize(
+    ("project", "source", "sentence"),
+    [
+        ("plantdisease", "folder", "data.source is folder: say where it is with --data.root DIR"),
+        ("imagecaption", "coco", "data.source coco needs a folder: --data.root DIR"),
+        ("numberplate", "csv", "data.source csv needs photos: --data.root FILE or FOLDER"),
+        ("sentiment", "csv", "data.source csv needs a file or folder: --data.root FILE"),
+        ("stockprice", "csv", "data.source csv needs a file or folder: --data.root FILE"),
+    ],
+)
+def test_data_of_ones_own_without_a_place_are_refused_in_training_and_evaluation(
+    project: str, source: str, sentence: str
+) -> None:
+    config = importlib.import_module(f"projects.{project}.config").Config
+    for options in (config, options_class(project, "evaluate")):  # before torch is loaded
+        with pytest.raises(ValueError, match=f"^{sentence}$"):
+            load(options, {"data": {"source": source}})
 
 
 def test_a_missing_config_file_names_those_there_are(command: CommandLine) -> None:

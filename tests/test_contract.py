@@ -63,8 +63,11 @@ def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def trained(project: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the project was trained by its smoke configuration, on the real command line."""
+def trained(project: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder in which the project was trained by its smoke configuration: the starter in a process of its own, as the
+    run that is killed and resumed to the same weights below is for every project."""
+    if project == "starter":
+        return request.getfixturevalue("trained_starter")
     folder = tmp_path_factory.mktemp(project)
     shutil.copy(ROOT / "configs" / project / "smoke.yaml", folder)
     return train_once(f"projects.{project}.train", ["--config", "smoke.yaml"], folder)

@@ -3,6 +3,7 @@
 import http.server
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Generator
@@ -113,18 +114,77 @@ def test_addresses_of_this_machine_and_of_private_networks_are_refused(server: s
         fetch_photo(address.format(port=server.rpartition(":")[2]))
 
 
-def test_a_redirect_into_a_private_network_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    public, resolve = "198.51.100.1.example.org", socket.getaddrinfo
+PUBLIC = "198.51.100.1.example.org"
 
-    def look_up(host: str, port: int | None, *rest: object, **options: object) -> list:
-        if host == public and port is None:  # what is checked
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
-        return resolve("127.0.0.1" if host == public else host, port, *rest, **options)
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What is connected to, while the name `PUBLIC` is looked up as 8.8.8.8 once and as 127.0.0.1 ever after. 8.8.8.8
+    stands for 127.0.0.1, too."""
+    places: list[tuple[str, int]] = []
+    resolve, connect, answers = socket.getaddrinfo, socket.create_connection, iter(["8.8.8.8"])
+
+    def look_up(host: str, *rest: object, **options: object) -> list:
+        return resolve(next(answers, "127.0.0.1") if host == PUBLIC else host, *rest, **options)
+
+    def open_(place: tuple[str, int], *rest: object) -> socket.socket:
+        places.append(place)
+        return connect(("127.0.0.1", place[1]) if place[0] == "8.8.8.8" else place, *rest)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    port = server.rpartition(":")[2]
+    monkeypatch.setattr(socket, "create_connection", open_)
+    return places
+
+
+def test_a_redirect_into_a_private_network_is_refused(server: str, connected: list) -> None:
+    port = int(server.rpartition(":")[2])
     with pytest.raises(ValueError, match=r"127.0.0.1 belongs to this machine"):
-        fetch_photo(f"http://{public}:{port}/to?{server}/set.zip")
+        fetch_photo(f"http://{PUBLIC}:{port}/to?{server}/set.zip")
+    assert connected == [("8.8.8.8", port)]
+
+
+def test_what_is_connected_to_is_the_address_that_was_checked(server: str, connected: list) -> None:
+    port = int(server.rpartition(":")[2])
+    assert (fetch_photo(f"http://{PUBLIC}:{port}/a photo é.png") == (200, 30, 30)).all()
+    with pytest.raises(ValueError, match="belongs to this machine"):
+        fetch_photo(f"http://{PUBLIC}:{port}/a photo é.png")
+    assert connected == [("8.8.8.8", port)]
+
+
+def test_a_name_that_is_found_at_the_second_look_up_only_is_not_connected_to(
+    connected: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> list:
+        raise socket.gaierror("unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ValueError, match=rf"there is no host {PUBLIC}"):
+        fetch_photo(f"http://{PUBLIC}/")
+    assert connected == []
+
+
+def test_a_certificate_is_checked_by_the_name_of_the_host(
+    server: str, connected: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+
+    def wrap(context: ssl.SSLContext, *_: object, server_hostname: str) -> None:
+        names.append((server_hostname, context.check_hostname, context.verify_mode))
+        raise OSError("seen enough")
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+    port = int(server.rpartition(":")[2])
+    with pytest.raises(ValueError, match="seen enough"):
+        fetch_photo(f"https://{PUBLIC}:{port}/")
+    assert connected == [("8.8.8.8", port)]
+    assert names == [(PUBLIC, True, ssl.CERT_REQUIRED)]
+
+
+def test_a_proxy_is_connected_to_by_its_own_name(server: str, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server)
+    with pytest.raises(ValueError, match="cannot be fetched"):
+        fetch_photo(f"http://{PUBLIC}/a.png")
+    assert connected == [("127.0.0.1", int(server.rpartition(":")[2]))]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,12 @@ from PIL import Image
 
 from projects.imagecaption.config import DataConfig as CaptionConfig
 from projects.imagecaption.data import CaptionData
+from projects.numberplate.config import DataConfig as PlateConfig
+from projects.numberplate.data import PlateData
 from projects.plantdisease.config import DataConfig as LeafConfig
 from projects.plantdisease.data import LeafData
+from projects.starter.config import DataConfig as ImageConfig
+from projects.starter.data import load_data
 from shared.data.augmentation import augment, cut_mix, foreground
 from shared.data.config import AugmentConfig
 from shared.data.images import (
@@ -285,7 +289,9 @@ def test_all_damaged_photos_are_refused_at_once_or_left_out(tmp_path: Path) -> N
         readable_photos(paths[:5], "leave-out", tmp_path / "cache")
 
 
-def test_projects_count_the_damaged_photos_that_they_leave_out(tmp_path: Path) -> None:
+def test_projects_count_the_damaged_photos_that_they_leave_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     photos = [tmp_path / "photos" / label / f"{n}.png" for label in ("healthy", "rust") for n in range(20)]
     for n, path in enumerate(photos):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -294,14 +300,27 @@ def test_projects_count_the_damaged_photos_that_they_leave_out(tmp_path: Path) -
     photos[3].write_bytes(b"no photo")
     table = "".join(f"{path.relative_to(tmp_path / 'photos').as_posix()},a leaf\n" for path in photos)
     (tmp_path / "photos" / "captions.csv").write_text(f"image,caption\n{table}")
-    leaves = LeafConfig(source="folder", root=tmp_path / "photos", split="random", cache=tmp_path / "cache")
-    captions = CaptionConfig(source="folder", root=tmp_path / "photos", cache=tmp_path / "cache")
-    for read, config in ((lambda config: LeafData(config, 32), leaves), (CaptionData, captions)):
+    plates = "".join(f"{path.relative_to(tmp_path / 'photos').as_posix()},B{n}\n" for n, path in enumerate(photos))
+    (tmp_path / "photos" / "crops.csv").write_text(f"file,text\n{plates}")
+    place = {"root": tmp_path / "photos", "cache": tmp_path / "cache"}
+    leaves, captions = LeafConfig(source="folder", split="random", **place), CaptionConfig(source="folder", **place)
+    crops = PlateConfig(source="csv", crops=tmp_path / "photos" / "crops.csv", cache=tmp_path / "cache")
+    for read, config, items in (
+        (lambda config: LeafData(config, 32), leaves, "photos"),
+        (CaptionData, captions, "photos"),
+        (PlateData, crops, "crops"),
+    ):
         with pytest.raises(ValueError, match=r"1 of 40 photos cannot be read: .*3.png .*; mend"):
             read(config)
         summary = str(read(config.model_copy(update={"damaged": "leave-out"})).summary())
-        assert summary.startswith("39 photos")
+        assert summary.startswith(f"39 {items}")
         assert summary.endswith("(left out: 1 photos that cannot be read (3.png))")
+    images = ImageConfig(source="folder", **place)
+    with pytest.raises(ValueError, match=r"1 of 40 photos cannot be read: .*3.png .*; mend"):
+        load_data(images)
+    parts, _ = load_data(images.model_copy(update={"damaged": "leave-out"}))
+    assert sum(map(len, parts.values())) == 39
+    assert "left out: 1 photos that cannot be read (3.png)\n" in capsys.readouterr().err
 
 
 def test_the_centre_of_any_shape_becomes_a_square() -> None:

@@ -158,7 +158,7 @@ def test_perfect_and_confident_predictions_are_calibrated() -> None:
 @pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
 def test_the_temperature_minimises_the_negative_log_likelihood(factor: float) -> None:
     generator = torch.Generator().manual_seed(0)
-    calibrated = torch.randn(1000, 5, generator=generator) * 2
+    calibrated = torch.randn(8000, 5, generator=generator) * 2
     targets = torch.multinomial(calibrated.softmax(dim=1), 1, generator=generator).squeeze(1)
     logits = calibrated * factor
 
@@ -169,6 +169,14 @@ def test_the_temperature_minimises_the_negative_log_likelihood(factor: float) ->
     assert 10**best == pytest.approx(factor, rel=0.1)
     # the candidates are .01 apart in log10, so the nearest is at most half of that away
     assert math.log10(fit_temperature(logits, targets.numpy())) == pytest.approx(best, abs=0.006)
+
+
+def test_a_few_right_answers_do_not_make_every_answer_certain() -> None:
+    logits = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert 0.5 < fit_temperature(logits, np.array([0, 0, 1])) < 1
+    assert fit_temperature(torch.empty(0, 2), np.empty(0, np.int64)) == pytest.approx(1)
+    wrong = fit_temperature(logits, np.array([1, 1, 0]))
+    assert 1 < wrong < 3
 
 
 @pytest.mark.parametrize("classes", [2, 3])

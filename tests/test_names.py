@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from shared.command import picture_files, readable
 from shared.compute.device import seed_everything
 from shared.config import to_yaml
 from shared.data.images import read_image
-from shared.deadline import within
 from shared.files import write_text
 from shared.names import safe_file_name, shown
 from shared.runs import Run
@@ -125,13 +123,3 @@ def test_a_list_of_photos_may_hold_anything(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("a.jpg", encoding="utf-16")
     with pytest.raises(ValueError, match="is not text in UTF-8"):
         list_photos(str(tmp_path / "list.txt"))
-
-
-def test_work_that_is_late_is_given_up_and_other_work_passes_through() -> None:
-    assert within(5, lambda: 3) == 3
-    with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 / 0)
-    start = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"not done within 0.05 seconds"):
-        within(0.05, lambda: time.sleep(2))
-    assert time.monotonic() - start < 1

@@ -9,18 +9,21 @@ import pytest
 
 from shared.coursework.new_project import RESERVED, new_project
 from shared.files import read_json
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, CommandLine, environment
 
 PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/train.py"))
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the repository's code."""
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository's code with a copy of every project."""
+    place = tmp_path_factory.mktemp("checkout")
     for folder in ("projects", "shared", "configs", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", place)
+    for source in PROJECTS:
+        new_project(f"my_{source}", source, place)
+    return place
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -29,28 +32,35 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=folder, env=variables, text=True, capture_output=True)
 
 
-def test_a_copy_of_every_project_is_ready_to_run(checkout: Path) -> None:
+PRINT_CONFIGS = f"""
+import runpy, sys
+for project in {PROJECTS}:
+    sys.argv = ["train", "--config", f"configs/my_{{project}}/sample.yaml", "--print-config"]
+    try:
+        runpy.run_module(f"projects.my_{{project}}.train", run_name="__main__")
+    except SystemExit as end:
+        assert end.code == 0
+"""
+LOAD_SHIPPED = "from projects.my_numberplate.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED)"
+COLLECT = """
+import pytest
+assert pytest.main(["-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_"]) == 0
+"""
+
+
+def test_a_copy_of_every_project_is_ready_to_run_with_its_shipped_weights(checkout: Path) -> None:
     modules = []
     for source in PROJECTS:
-        new_project(f"my_{source}", source, checkout)
         files = [file for part in ("projects", "configs") for file in (checkout / part / f"my_{source}").rglob("*")]
         text = [file for file in files if file.suffix in (".py", ".yaml", ".md")]
         assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
         code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
         modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]
-        settings = ("--config", f"configs/my_{source}/sample.yaml", "--print-config")
-        shown = run(checkout, "-m", f"projects.my_{source}.train", *settings)
-        assert shown.returncode == 0, shown.stderr
-    imported = run(checkout, "-c", "; ".join(f"import {name}" for name in modules))
-    assert imported.returncode == 0, imported.stderr
-    collected = run(checkout, "-m", "pytest", "-n", "0", "--collect-only", "tests/test_contract.py", "-k", "my_")
-    assert all(f"[my_{source}]" in collected.stdout for source in PROJECTS), collected.stdout + collected.stderr
-
-
-def test_shipped_weights_are_copied(checkout: Path) -> None:
-    new_project("gates", "numberplate", checkout)
-    code = "from projects.gates.predictor import SHIPPED, Predictor; Predictor.load(SHIPPED); print('loaded')"
-    assert run(checkout, "-c", code).stdout == "loaded\n"
+    code = [PRINT_CONFIGS, *(f"import {name}" for name in modules), LOAD_SHIPPED, COLLECT]
+    ready = run(checkout, "-c", "\n".join(code))
+    assert ready.returncode == 0, ready.stderr
+    assert ready.stdout.count("\n  source: ") == len(PROJECTS)
+    assert all(f"[my_{source}]" in ready.stdout for source in PROJECTS), ready.stdout + ready.stderr
 
 
 @pytest.mark.slow
@@ -79,9 +89,11 @@ def test_a_copy_of_the_starter_fulfils_the_contract(checkout: Path) -> None:
         ("flowers", "roses", "there is no project roses; there are imagecaption"),
     ],
 )
-def test_a_bad_name_is_one_sentence_and_creates_nothing(name: str, source: str, reason: str) -> None:
+def test_a_bad_name_is_one_sentence_and_creates_nothing(
+    name: str, source: str, reason: str, command: CommandLine
+) -> None:
     before = sorted(path.name for path in (ROOT / "projects").iterdir())
-    answer = run(ROOT, "-m", "shared.coursework.new_project", name, "--source", source)
+    answer = command("shared.coursework.new_project", name, "--source", source)
     assert answer.returncode == 2
     assert reason in answer.stderr and answer.stderr.count("\n") == 1
     assert sorted(path.name for path in (ROOT / "projects").iterdir()) == before

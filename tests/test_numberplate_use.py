@@ -27,7 +27,7 @@ from projects.numberplate.gui.worker import DisplayItem, Worker
 from projects.numberplate.pipeline import Pipeline, Plate, classical_pipeline, mark, rectified
 from projects.numberplate.predictor import SHIPPED, Predictor
 from projects.numberplate.read import tesseract_available
-from projects.numberplate.sources import load_tables
+from projects.numberplate.sources import load_plates
 from projects.numberplate.synthetic.fonts import matplotlib_fonts
 from projects.numberplate.synthetic.streets import draw_scene
 from projects.numberplate.video import Tracker, Video, watch
@@ -115,7 +115,7 @@ def test_predictor_and_pipeline_give_the_same_output(pipeline: Pipeline, scene: 
 
 
 def test_the_shipped_weights_read_drawn_plates(pipeline: Pipeline, sample_root: Path) -> None:
-    photos, _ = load_tables(DataConfig(root=sample_root, sample_size=40))
+    photos, *_ = load_plates(DataConfig(root=sample_root, sample_size=40))
     metrics = run_pipeline(pipeline, [photo for photo in photos if photo.split == TEST]).metrics()
     assert metrics["recall"] > 0.8 and metrics["exact"] > 0.2
 
@@ -469,6 +469,6 @@ def test_most_plates_on_real_photos_are_detected(pipeline: Pipeline) -> None:
     table = os.environ.get("NUMBERPLATES")
     if not table:
         pytest.skip("set NUMBERPLATES to a table of real photos (file,x0,y0,x1,y1,text)")
-    photos, _ = load_tables(DataConfig(source="csv", root=Path(table)))
+    photos, *_ = load_plates(DataConfig(source="csv", root=Path(table)))
     metrics = run_pipeline(pipeline, [photo for photo in photos if photo.split == TEST][:100]).metrics()
     assert metrics["recall"] > 0.8

@@ -12,34 +12,30 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from shared.files import is_sealed, seal
+from projects.starter.config import DataConfig
+from projects.starter.sources import own_data
+from shared.files import is_sealed, read_json, seal
 from shared.runs import Run
 from shared.training.checkpoint import load_model, load_state, save_model, save_state
-from tests.conftest import ROOT, CommandLine, environment, train_once
+from tests.conftest import ROOT, STARTER, CommandLine, environment
 
 TRAIN = "projects.starter.train"
 SMOKE = ["--config", str(ROOT / "configs/starter/smoke.yaml")]
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one finished run of the starter."""
-    return train_once(TRAIN, SMOKE, tmp_path_factory.mktemp("runs"))
+pytestmark = STARTER
+odd_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 
 
 @pytest.fixture
-def finished(trained: Path, tmp_path: Path) -> Run:
+def finished(trained_starter: Path, tmp_path: Path) -> Run:
     """A copy of that run in `tmp_path`, with its data."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    (folder,) = tmp_path.glob("runs/starter/*")
-    return Run(folder)
+    return copy_of(trained_starter, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run that Ctrl-C stopped in the middle of its training."""
     folder = tmp_path_factory.mktemp("stopped")
-    words = [sys.executable, "-m", TRAIN, *SMOKE, "--training.epochs", "4", "--training.checkpoint_minutes", "0"]
+    words = [sys.executable, "-m", TRAIN, *SMOKE, "--training.epochs", "3", "--training.checkpoint_minutes", "0"]
     process = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None and not list(folder.glob("runs/starter/*/checkpoints/last.previous.pt")):
         time.sleep(0.01)
@@ -51,9 +47,15 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(interrupted: Path, tmp_path: Path) -> Run:
     """A copy of that run in `tmp_path`, with its data."""
-    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
-    (folder,) = tmp_path.glob("runs/starter/*")
-    return Run(folder)
+    return copy_of(interrupted, tmp_path)
+
+
+def copy_of(folder: Path, target: Path) -> Run:
+    """The run in a copy of its folder; of the data, which nothing changes, the names alone are copied."""
+    shutil.copytree(folder / "runs", target / "runs")
+    shutil.copytree(folder / "data", target / "data", copy_function=os.link)
+    (run,) = target.glob("runs/starter/*")
+    return Run(run)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -146,25 +148,23 @@ def test_a_finished_run_without_its_side_files_is_evaluated_all_the_same(finishe
     assert "has no record of what it was trained on" in answer.stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("config.yaml", ""),
-        ("config.yaml", "- 1\n"),
-        ("config.yaml", "data: 3\n"),
-        ("evaluation.json", "{"),
-        ("environment.json", "\x00"),
-    ],
-)
-def test_a_damaged_run_disturbs_neither_the_table_nor_another_training(
-    finished: Run, tmp_path: Path, command: CommandLine, name: str, content: str
-) -> None:
-    broken = finished.folder.parent / "20250101-000000-broken"
-    shutil.copytree(finished.folder, broken)
-    (broken / name).write_text(content)
+DAMAGE = {
+    "empty settings": ("config.yaml", ""),
+    "a list": ("config.yaml", "- 1\n"),
+    "a number": ("config.yaml", "data: 3\n"),
+    "half an evaluation": ("evaluation.json", "{"),
+    "zeros": ("environment.json", "\x00"),
+}
+
+
+def test_damaged_runs_disturb_neither_the_table_nor_another_evaluation(finished: Run, command: CommandLine) -> None:
+    for kind, (name, content) in DAMAGE.items():
+        broken = finished.folder.parent / f"20250101-000000-{kind}"
+        shutil.copytree(finished.folder, broken)
+        (broken / name).write_text(content)
     table = command("shared.runs")
-    assert table.returncode == 0 and table.stdout.count("starter") == 2
-    assert finished.name in table.stdout and "20250101-000000-broken" in table.stdout
+    assert table.returncode == 0 and table.stdout.count("starter") == 1 + len(DAMAGE)
+    assert all(name in table.stdout for name in (finished.name, *DAMAGE))
     assert command("projects.starter.evaluate", "--run", finished.name).returncode == 0
 
 
@@ -175,7 +175,7 @@ def test_a_run_folder_appears_with_its_settings_in_it(tmp_path: Path, monkeypatc
     monkeypatch.setattr("shared.runs.environment", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Run.create("project", "name", Section())
-    assert not [path for path in (tmp_path / "project").iterdir() if not path.name.startswith(".")]
+    assert not list((tmp_path / "project").iterdir())
 
 
 # --- training states and model files
@@ -284,3 +284,35 @@ def test_a_seal_notices_every_changed_byte(tmp_path: Path) -> None:
         assert not is_sealed(path)
     path.write_bytes(sealed[:-1])
     assert not is_sealed(path)
+
+
+@odd_names
+def test_paths_of_odd_names_are_taken_or_refused_in_one_sentence(finished: Run, command: CommandLine) -> None:
+    (root,) = finished.folder.parents[2].glob("data")
+    odd = root.with_name("\udcff\x1b[31m")
+    root.rename(odd)
+    config = shutil.copy(ROOT / "configs/starter/smoke.yaml", odd / "smoke.yaml")
+    digits, out = odd / "starter-digits", odd / "\udcff.json"
+    for script, *words in (
+        ("train", "--config", config, "--data.source", "folder", "--data.root", digits, "--print-config"),
+        ("predict", digits / "3" / "0003.png", "--json", out),
+        ("evaluate", "--data.source", "folder", "--data.root", digits, "--json", out),
+    ):
+        answer = command(f"projects.starter.{script}", *words)
+        assert answer.returncode == 0, answer.stderr
+    assert read_json(out)["data"]["root"] == str(digits)
+    moved = shutil.copytree(finished.folder, odd / "starter" / "run")
+    for script, *words in (
+        ("predict", "x.png", "--run", moved), ("evaluate", "--run", odd), ("train", "--resume", moved),
+        ("train", "--resume", odd), ("train", "--config", f"{odd}.yaml"), ("train", f"--{odd}", "1"),
+        ("train", "--data.source", "folder", "--data.root", odd / "none"), ("predict", odd / "none.png"),
+    ):  # fmt: skip
+        answer = command(f"projects.starter.{script}", *words)
+        assert answer.returncode == 2
+        assert answer.stderr[-1:] == "\n" and answer.stderr[:-1].isprintable(), answer.stderr
+
+
+@odd_names
+def test_a_sample_is_drawn_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder, example = own_data(tmp_path / "\udcff", DataConfig())
+    assert example.is_file() and folder.parent.name == "\udcff"

@@ -320,7 +320,7 @@ def test_a_finished_run_scores_any_other_labelled_texts(
     own = json.loads((run_folder / "evaluation.json").read_text())
     assert numbers["metrics"] == pytest.approx(own["metrics"], abs=1e-6)
 
-    write_csv(tmp_path / "neutral.csv", review=["a", "b"], stars=[3, 3], category=["kitchen", "garden"])
+    write_csv(tmp_path / "neutral.csv", review=["a", "b"], label=["", ""], category=["kitchen", "garden"])
     refused = command(EVALUATE, *other, "--data.root", "neutral.csv")
     assert refused.returncode == 2 and "there is no labelled text to score" in refused.stderr
     write_csv(tmp_path / "unknown.csv", text=["a", "b"], label=["positive", "splendid"])
@@ -334,17 +334,17 @@ def test_training_texts_are_counted_and_left_out_of_the_evaluation(tmp_path: Pat
     """The same table with other star labels or another split: the settings do not show which texts were trained on."""
     table, _ = own_data(tmp_path / "sample", DataConfig(sample_size=600))
     pd.read_csv(table)[["text", "stars"]].to_csv(tmp_path / "mine.csv", index=False)
-    extremes = {"negative": [1], "positive": [5]}
-    own = DataConfig(source="csv", root=tmp_path / "mine.csv", max_overlap=1.0, star_labels=extremes)
+    extremes = {"negative": ["1"], "positive": ["5"]}
+    own = DataConfig(source="csv", root=tmp_path / "mine.csv", max_overlap=1.0, classes=extremes)
     words = ["--config", SMOKE, "--data.source=csv", "--data.root=mine.csv", "--data.max_overlap=1.0"]
     words += ["--training.epochs=1", "--evaluation.checklist=false"]
-    answer = command(TRAIN, *words, f"--data.star_labels={json.dumps(extremes)}")
+    answer = command(TRAIN, *words, f"--data.classes={json.dumps(extremes)}")
     assert answer.returncode == 0, answer.stderr
     trained = ReviewData(own)
     known = {*trained.train.texts, *trained.validation.texts}
-    every_star = {"negative": [1, 2], "positive": [4, 5]}
+    every_star = {"negative": ["1..2"], "positive": ["4..5"]}
     for settings, change in (
-        ([f"--data.star_labels={json.dumps(every_star)}"], {"star_labels": every_star}),
+        ([f"--data.classes={json.dumps(every_star)}"], {"classes": every_star}),
         (["--data.seed=1"], {"seed": 1}),
     ):
         test = ReviewData(own.model_copy(update=change)).test.texts
@@ -364,12 +364,10 @@ def test_training_texts_are_counted_and_left_out_of_the_evaluation(tmp_path: Pat
 
 
 def test_other_data_are_read_with_the_settings_of_the_training(predictor: Predictor) -> None:
-    own = DataConfig(title="head", aspect="part", star_labels={"a": [1], "b": [2]}, class_names=["a", "b"], text="body")
+    own = DataConfig(title="head", aspect="part", classes={"a": ["1"], "b": ["2"]}, text="body")
     trained = dataclasses.replace(predictor, config=predictor.config.model_copy(update={"data": own}))
     other = with_settings_of(trained, DataConfig(source="csv", root=Path("other.csv"), split="all"))
-    assert (other.title, other.aspect, other.star_labels, other.class_names) == (
-        own.title, own.aspect, own.star_labels, own.class_names,
-    )  # fmt: skip
+    assert (other.title, other.aspect, other.classes) == (own.title, own.aspect, own.classes)
     assert (other.text, other.split) == (None, "all")  # a column of another table has its own name
     assert with_settings_of(trained, DataConfig(title="headline")).title == "headline"
 
@@ -401,8 +399,10 @@ def test_training_texts_are_recognised_without_their_headline(tmp_path: Path, pr
     ("earlier", "now"),
     [
         ("data.reviews", "data.sample_size"),
-        ("data.grades", "data.star_labels"),
-        ("data.names", "data.class_names"),
+        ("data.grades", "data.classes"),
+        ("data.star_labels", "data.classes"),
+        ("data.class_names", "data.classes"),
+        ("data.stars", "data.label"),
         ("data.overlap", "data.max_overlap"),
         ("model.size", "model.hidden_size"),
         ("model.vectors", "model.word_vectors"),
@@ -450,6 +450,9 @@ def test_predict_accepts_texts_and_tables_and_refuses_bad_input(
     assert [answer["row"] for answer in json.loads((tmp_path / "lines.json").read_text())] == [1, 4]
     odd = command(PREDICT, "The lid is awful. " * 40, "[PAD]", "good [PAD] but bad", "--run", run_folder)
     assert odd.returncode == 0 and odd.stdout.count("%") >= 3, odd.stderr
+    strange = command(PREDICT, "😍😍😍", "这个产品太差了", "Ужасное качество!", "--run", run_folder)
+    assert strange.returncode == 0 and "% of the words are unknown to the run" in strange.stderr
+    assert command(PREDICT, "mine.csv", "--data.encoding", "utf-8", "--run", run_folder).returncode == 0
     for bad, reason in (
         (["  "], "the text is empty"),
         (["none.csv"], "there is no file none.csv"),

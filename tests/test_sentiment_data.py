@@ -14,8 +14,9 @@ import pytest
 
 from projects.sentiment.config import DataConfig
 from projects.sentiment.data import ReviewData, Texts, fingerprints, to_dataset
+from projects.sentiment.layouts import headline
 from projects.sentiment.near_duplicates import near_duplicates, phrase_families
-from projects.sentiment.sources import Table, headline, load_table
+from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import word_tokenizer
 from shared.data.values import read_days
 from tests.conftest import environment, write_csv
@@ -48,7 +49,7 @@ def test_stars_and_titles_and_numbers_become_classes(tmp_path: Path) -> None:
     data = ReviewData(DataConfig(source="csv", root=path, split="all", title="headline"))
     assert data.table.labels.tolist() == [0, 1]
     assert data.table.texts == ["A. bad thing", "bad thing"]
-    assert data.table.left_out["with a star rating of no class"] == 1
+    assert data.table.left_out["with a label or rating of no class"] == 1
     tsv = tmp_path / "r.tsv"
     tsv.write_text('sentence\tlabel\n"quoted\t1\nplain\t0\n')
     assert ReviewData(DataConfig(source="csv", root=tsv, split="all")).table.labels.tolist() == [1, 0]
@@ -60,8 +61,10 @@ def test_headlines_are_found_in_any_case_and_a_table_may_lack_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = pd.DataFrame({"Title": ["A"], "text": ["b"]})
-    assert headline(frame, None, "title") == "Title" and headline(frame, None, "head") is None
     path = write_csv(tmp_path / "r.csv", text=["good", "bad"], label=["positive", "negative"])
+    assert headline(frame, path, None, "title", "text") == headline(frame, path, None, "head", "text") == "Title"
+    assert headline(frame, path, None, "none", "text") is None
+    assert "column Title is not used, for the run was trained without headlines" in capsys.readouterr().err
     config = DataConfig(source="csv", root=path, split="all", title="title")
     assert ReviewData(config, ["negative", "positive"]).table.texts == ["good", "bad"]
     assert "has no column title: its texts are scored without headlines" in capsys.readouterr().err
@@ -144,11 +147,19 @@ def test_every_text_is_identified_by_its_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "settings", "reason"),
     [
-        ({"words": ["a", "b"], "label": [0, 1]}, {}, "has no column text or sentence"),
+        (
+            {"words": ["a", "b"], "label": [0, 1]},
+            {},
+            "usual name for texts; name it, as in --data.text words",
+        ),
         ({"text": ["a", "b"], "label": [0, 1]}, {"label": "lable"}, "has no column lable; its columns are text, label"),
         ({"text": ["a", "b"], "label": [1, 1]}, {}, "has only one class, positive"),
-        ({"text": ["a", "b"]}, {}, "no column of labels or stars"),
-        ({"text": ["a", "b"], "rating": [3, 10]}, {}, "rating goes up to 10; assign classes with --data.star_labels"),
+        ({"text": ["a", "b"]}, {}, "no column with a usual name for labels or star ratings"),
+        (
+            {"text": ["a", "b"], "rating": [3, 10]},
+            {},
+            "holds the numbers 3, 10; say which mean what: --data.classes",
+        ),
         ({"text": ["a", "b"], "label": [0, 1]}, {"encoding": "martian"}, "encoding martian is not known"),
         ({"text": ["é" * 3, "b"], "label": [0, 1]}, {"encoding": "ascii"}, "is not text in ascii"),
         ({"text": ["a" * 1_000_001, "b"], "label": [0, 1]}, {}, "is too long"),

@@ -252,3 +252,17 @@ def test_what_is_no_table_is_named(tmp_path: Path, content: bytes, sentence: str
     with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
         read_table(tmp_path / "t.csv")
     assert sentence in str(error.value)
+
+
+def test_json_lines_in_python_notation_and_with_a_cut_last_line_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "reviews.json"
+    path.write_text("{'stars': 5.0, 'text': \"it's good\"}\n{'stars': 1.0, 'text': 'bad'}\n{'stars': 1.0, 'te")
+    assert read_table(path).values.tolist() == [["5", "it's good"], ["1", "bad"]]
+    assert "left out: the last line (3), which is cut off or not JSON" in capsys.readouterr().err
+    path.write_text('{"reviews": [{"stars": 5}, {"stars": 1}]}')
+    assert read_table(path)["stars"].tolist() == ["5", "1"]
+    path.write_text('{"a": 1}\n{"a" 2}\n{"a": 3}')
+    with pytest.raises(ValueError, match="line 2 is not JSON"):
+        read_table(path)

@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import Damaged, TableFormat
+from shared.data.config import PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 Metric = Literal["cider", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l"]
 
 
-class DataConfig(TableFormat):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos with captions, and how they are split."""
 
     renamed = {"size": "model.image_size", "scenes": "sample_size"}
@@ -37,12 +37,14 @@ class DataConfig(TableFormat):
     """Random split: fraction of the photos in the test set, which is used once, at the end."""
     sample_size: int = Field(2000, ge=100)
     """Number of scenes in the sample."""
-    damaged: Damaged = "refuse"
-    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
-    cache: Path = Path("data/cache")
-    """Folder of the cached features of frozen encoders."""
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source != "sample" and self.root is None:
+            raise ValueError(f"data.source {self.source} needs a folder: --data.root DIR")
+        return self
 
 
 class ModelConfig(Section):
@@ -180,8 +182,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source != "sample" and self.data.root is None:
-            raise ValueError(f"data.source {self.data.source} needs a folder: --data.root DIR")
         if self.data.split in ("train", "dev", "test", "all"):
             raise ValueError(f"data.split {self.data.split} leaves nothing to train on; it is for evaluate")
         if self.training.epochs == 0 and self.training.init_from is None:

@@ -64,8 +64,7 @@ def _read(config: DataConfig) -> Collection:
     root = config.root
     if config.source == "sample":
         root = draw_sample(root or Path("data"), config.sample_size, config.seed) / "captions.csv"
-    if root is None:
-        raise ValueError(f"data.source {config.source} needs a folder: --data.root DIR")
+    assert root is not None  # DataConfig requires it
     if not root.exists():
         wanted = f"; there must be {FLICKR8K}" if config.source == "flickr8k" else ""
         raise FileNotFoundError(f"data.root: there is no folder {root}{wanted}")

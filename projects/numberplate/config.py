@@ -3,36 +3,65 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from projects.numberplate.formats import known_country
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import TableFormat
+from shared.data.config import Damaged, PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 Country = Annotated[str, AfterValidator(known_country)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: [name.strip() for name in value.split(",")] if isinstance(value, str) else value),
+]
+"""Several names, on the command line with commas between."""
+Layout = Literal[
+    "auto", "table", "voc", "cvat", "coco", "via", "labelme", "labelstudio", "createml", "yolo", "keras", "oid",
+    "icdar", "openalpr", "ufpr", "ccpd",
+]  # fmt: skip
+"""The kinds of labels that are read."""
 
 
-class DataConfig(TableFormat):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos and crops, and how they are split."""
 
     renamed = {"photos": "sample_size", "leave_out": "exclude_sets", "only": "test_sets"}
 
-    source: Literal["sample", "csv"] = "sample"
-    """sample: synthetic streets with plates. csv: your own photos."""
+    source: Literal["sample", "csv", "folder"] = "sample"
+    """sample: synthetic streets with plates. csv, folder: your own photos, in any layout of the README."""
     root: Path | None = None
-    """csv: a table of photos (file,x0,y0,x1,y1,text; paths relative to it, one row per plate, no box: no plate) or of
-    crops (file,text). sample: where to keep what is drawn (default: data/)."""
+    """Your own photos: a table of photos (file,x0,y0,x1,y1,text; one row per plate, no box: no plate) or of crops
+    (file,text), a file of an annotation tool, or a folder with photos and their labels. sample: where to keep what is
+    drawn (default: data/)."""
+    layout: Layout = "auto"
+    """How the labels are written, where a folder has several kinds of them."""
+    plate_class: Names = ()
+    """The class that is the plate, where labels have several; names with commas between."""
+    file: str | None = None
+    """Column of the photo; by default the first with a usual name (file, filename, image, image_path ...)."""
+    text: str | None = None
+    """Column of the plate's text; by default the first with a usual name (text, plate, plate_text ...)."""
+    box_columns: Names = ()
+    """The four columns of the box, such as a,b,c,d, in the order of `box_format`."""
+    box_format: Literal["auto", "xyxy", "xywh", "cxcywh"] = "auto"
+    """What the four numbers of a box in a table are: two corners; a corner, width and height; or centre, width and
+    height. auto: by the names of the columns."""
+    box_units: Literal["auto", "pixels", "stored", "declared", "fractions", "percent"] = "auto"
+    """pixels: of the upright photo. stored: of the photo before its rotation by EXIF. declared: of the width and height
+    that are written beside the box; the photo was resized since. fractions, percent: of its width and height."""
+    damaged: Damaged = "refuse"
+    """leave-out: photos that are missing, that cannot be read or that have an impossible box are left out and named."""
     crops: Path | None = None
     """csv: a second table, of crops (file,text), for the reader."""
     split: Literal["auto", "all"] = "auto"
-    """auto: the column `split` where the table has one (train, dev), else by plate text. all: everything is test data
-    (evaluation only)."""
+    """auto: the given parts (a column, lists of names, folders called train, valid and test), else by plate text. all:
+    everything is test data (evaluation only)."""
     validation: float = Field(0.1, gt=0, lt=0.5)
     """Fraction of the training photos and crops in the validation set, which decides which weights are kept."""
     test: float = Field(0.2, gt=0, lt=0.5)
-    """Fraction in the test set, which is used once, at the end; ignored where the table has a column `split`."""
+    """Fraction in the test set, which is used once, at the end; ignored where a test set is given."""
     exclude_sets: tuple[str, ...] = ()
     """Sets that are left out of training. A set is named by the column `set`, else by the folder of the file."""
     test_sets: tuple[str, ...] = ()
@@ -50,8 +79,12 @@ class DataConfig(TableFormat):
 
     @model_validator(mode="after")
     def _tables_are_csv(self) -> "DataConfig":
+        if self.source != "sample" and self.root is None and self.crops is None:
+            raise ValueError(f"data.source {self.source} needs photos: --data.root FILE or FOLDER")
         if self.source == "sample" and self.crops:
             raise ValueError("data.crops needs --data.source csv")
+        if len(self.box_columns) not in (0, 4):
+            raise ValueError("data.box_columns must name four columns, such as x0,y0,x1,y1")
         return self
 
 
@@ -172,8 +205,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "csv" and self.data.root is None and self.data.crops is None:
-            raise ValueError("data.source csv needs a table: --data.root FILE")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         return self

@@ -1,7 +1,6 @@
 """Photos and crops -> training, validation and test set, and the training batches of both networks."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +15,18 @@ from projects.numberplate.config import Config, DataConfig
 from projects.numberplate.formats import CHARACTERS, MAX_LENGTH
 from projects.numberplate.geometry import box_of, iou, outline, rectify
 from projects.numberplate.model import READER_SIZE
-from projects.numberplate.sources import Crop, Photo, counted, load_tables
+from projects.numberplate.sources import Crop, Photo, counted, load_plates
 from projects.numberplate.synthetic import camera
 from projects.numberplate.synthetic.fonts import Font, load_fonts, matplotlib_fonts
 from projects.numberplate.synthetic.plates import draw_plate
 from shared.data import splits
 from shared.data.images import read_image
 from shared.data.loader import Item
-from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.provenance import Fingerprints, file_fingerprints
 from shared.data.summary import DataSummary
+from shared.names import shown
 
+FEW = " (evaluate --run shipped scores any number)"
 WORDS = 0.3
 """Fraction of the training views with words written on them."""
 
@@ -34,8 +35,8 @@ class PlateData:
     """The photos and crops of a source, split. Raises ValueError or FileNotFoundError with one sentence."""
 
     def __init__(self, config: DataConfig) -> None:
-        self.photos, self.crops = load_tables(config)
-        self.source, self.split_name = f"{config.root or config.source}", config.split
+        self.photos, self.crops, self.understood = load_plates(config)
+        self.source, self.split_name = f"{config.root or config.crops or config.source}", config.split
 
     def photos_of(self, split: str) -> list[Photo]:
         """Photos of the `train`, `validation` or `test` set."""
@@ -54,26 +55,55 @@ class PlateData:
     def summary(self) -> DataSummary:
         """How the photos, plates and texts were understood."""
         plates = sum(len(photo.boxes) for photo in self.photos)
-        texts = f"{len(self.crops):,}: {counted([crop.split for crop in self.crops])}"
-        facts = {"plates": f"{plates:,}"} if self.photos else {}
+        empty = sum(not len(photo.boxes) for photo in self.photos)
+        texts = f"{len(self.crops):,}: {counted([crop.split for crop in self.crops])}" if self.crops else "none"
+        found = self.understood
         return DataSummary(
             items="photos" if self.photos else "crops",
             source=self.source,
             parts=Counter(one.split for one in self.photos or self.crops),
             split=self.split_name,
-            facts={**facts, **({"texts": texts} if self.crops else {})},
+            columns=found.columns,
+            left_out=found.left_out,
+            facts={
+                **found.facts,
+                **({"plates": f"{plates:,}; {empty:,} photos without a plate"} if self.photos else {}),
+                "texts": texts,
+                **({"such as": self._example()} if self.photos or self.crops else {}),
+            },
         )
+
+    def _example(self) -> str:
+        """One plate, to compare with its photo."""
+        for photo in self.photos:
+            for box, text in zip(photo.boxes, photo.texts):
+                numbers = ", ".join(f"{number:g}" for number in box)
+                return f"{shown(photo.path.name)}: {shown(text) or 'no text'} in the box {numbers}"
+        return f"{shown(self.crops[0].path.name)}: {shown(self.crops[0].text)}" if self.crops else "no plate"
 
 
 def check(config: Config) -> DataSummary:
     """What training would read, for `--check`."""
-    return PlateData(config.data).summary()
+    data = PlateData(config.data)
+    try:
+        require_plates(data, config.part)
+    except ValueError:
+        print(data.summary().details(), flush=True)  # what was understood, before what is missing
+        raise
+    return data.summary()
 
 
-def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:
-    """Content hashes of image files, each file once."""
-    files = tqdm(list(dict.fromkeys(paths)), desc="fingerprints", unit="file", leave=False)
-    return photo_fingerprints(read_image(path) for path in files)
+def require_plates(data: PlateData, part: str) -> None:
+    """Raise ValueError where a set of the network that is trained would be empty."""
+    if part in ("both", "detector"):
+        if not data.photos_of(splits.TRAIN):
+            raise ValueError("there is no training photo for the detector; --part reader trains the reader alone")
+        if not any(len(photo.boxes) for photo in data.photos_of(splits.VALIDATION)):
+            raise ValueError(f"the split leaves no validation photo with a plate; it needs more photos{FEW}")
+    if part in ("both", "reader") and not data.crops_of(splits.VALIDATION):
+        raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
+    if not data.photos_of(splits.TEST) and not data.crops_of(splits.TEST):
+        raise ValueError(f"the split leaves nothing to test on; it needs more photos{FEW}")
 
 
 def fonts_for(config: DataConfig) -> list[Font]:
@@ -225,12 +255,8 @@ def _batch(images: list[np.ndarray], texts: list[str]) -> tuple[Tensor, Tensor, 
 
 
 def training_views(data: PlateData, config: Config) -> RandomViews:
-    """The detector's training set. Raises ValueError if there is no photo, or none with a plate to validate on."""
+    """The detector's training set."""
     photos = data.photos_of(splits.TRAIN)
-    if not photos:
-        raise ValueError("there is no training photo for the detector; --part reader trains the reader alone")
-    if not any(len(photo.boxes) for photo in data.photos_of(splits.VALIDATION)):
-        raise ValueError("the split leaves no validation photo with a plate; it needs more photos")
     settings = config.detector
     return RandomViews(
         photos, fonts_for(config.data), settings.samples_per_epoch, settings.image_size, settings.real_fraction
@@ -242,11 +268,3 @@ def training_plates(data: PlateData, config: Config) -> RandomPlates:
     settings, crops = config.reader, data.crops_of(splits.TRAIN)
     fonts = fonts_for(config.data)
     return RandomPlates(crops, fonts, settings.samples_per_epoch, settings.real_fraction, settings.difficulty)
-
-
-def validation_plates(data: PlateData) -> FixedPlates:
-    """The reader's validation set. Raises ValueError if it is empty."""
-    plates = FixedPlates(data.crops_of(splits.VALIDATION))
-    if not len(plates):
-        raise ValueError("the split leaves no validation plate with a text; --part detector trains without texts")
-    return plates

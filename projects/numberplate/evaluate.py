@@ -21,7 +21,7 @@ import torch
 from tqdm import tqdm
 
 from projects.numberplate.config import EvaluateOptions
-from projects.numberplate.data import FixedPlates, PlateData, file_fingerprints
+from projects.numberplate.data import FixedPlates, PlateData
 from projects.numberplate.detect import CLASSICAL, Detection
 from projects.numberplate.formats import disambiguate
 from projects.numberplate.geometry import outline
@@ -32,7 +32,7 @@ from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tessera
 from projects.numberplate.sources import Crop, Photo
 from shared.data import splits
 from shared.data.images import read_image
-from shared.data.provenance import Provenance, Seen
+from shared.data.provenance import Provenance, Seen, file_fingerprints
 from shared.evaluation.metrics import proportion_interval
 
 HEADLINE, ITEMS = ("exact", "max"), "photos"

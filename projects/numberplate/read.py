@@ -14,6 +14,7 @@ from projects.numberplate.detect import fuse_batch_norm
 from projects.numberplate.formats import CHARACTERS
 from projects.numberplate.geometry import rectify
 from projects.numberplate.model import READER_SIZE
+from shared.names import one_line
 
 NO_TESSERACT = (
     "Tesseract is not installed: `apt install tesseract-ocr` (Debian, Ubuntu), `brew install tesseract` (Mac), or the "
@@ -63,7 +64,7 @@ def tesseract(photo: np.ndarray, corners: np.ndarray) -> Reading:
     try:
         found = pytesseract.image_to_data(ink, config=settings, output_type=pytesseract.Output.DICT)
     except pytesseract.TesseractError as error:
-        raise ValueError(f"Tesseract does not work: {' '.join(str(error.message).split())}") from None
+        raise ValueError(f"Tesseract does not work: {one_line(error.message)}") from None
     text, confidences = "", []
     for word, confidence in zip(found["text"], found["conf"]):
         characters = "".join(c for c in str(word).upper() if c in CHARACTERS)

@@ -1,35 +1,45 @@
-"""Tables of photos and crops -> lists of records, split so that no plate text is in two sets."""
+"""Photos and crops of any layout -> lists of records, split so that no plate text is in two sets."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from projects.numberplate.boxes import Boxes
 from projects.numberplate.config import DataConfig
-from projects.numberplate.formats import CHARACTERS, MAX_LENGTH
+from projects.numberplate.formats import MAX_LENGTH
+from projects.numberplate.labels import PART_NAMES, Label, Understood, plain_texts, plates_only
+from projects.numberplate.layouts import read_labels
+from projects.numberplate.photo_files import Photos, given_parts, require_photos, sizes_of
 from projects.numberplate.synthetic.streets import draw_sample
+from shared.console import note
 from shared.data import splits
 from shared.data.cache import fingerprint
 from shared.data.images import find_images
-from shared.data.tables import read_table
+from shared.names import shown
 
-BOX = ["x0", "y0", "x1", "y1"]
-ALIASES = {"xmin": "x0", "ymin": "y0", "xmax": "x1", "ymax": "y1"}
-OTHER_BOXES = {"x", "y", "left", "top", "bbox", "box"}
-"""Columns of tables with boxes in another format."""
-SEPARATORS = "-–—.·•:/'_"
-"""What may stand between the characters of a plate, besides white space."""
 FOLDS = 5
-SPLIT_NAMES = {
-    "train": splits.TRAIN,
-    "val": splits.VALIDATION,
-    "validation": splits.VALIDATION,
-    "dev": splits.TEST,
-    "test": splits.TEST,
-}
-"""Allowed values of a column `split`. Without a validation set, one is taken from the training set."""
+COPIES = re.compile(r"\.rf\.[0-9a-f]{16,}")
+"""What Roboflow adds to the names of augmented copies of a photo."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A checked label."""
+
+    path: Path
+    box: np.ndarray | None
+    """(4,) x0, y0, x1, y1 in pixels of the upright photo; None: a photo without a plate, or a crop."""
+    corners: np.ndarray | None
+    """(4, 2) clockwise from the top left."""
+    text: str
+    part: str
+    set_name: str
+    is_crop: bool
 
 
 @dataclass(frozen=True)
@@ -61,36 +71,48 @@ class Crop:
     """Where on the photo, (4,); None: all of the image."""
 
 
-def load_tables(config: DataConfig) -> tuple[list[Photo], list[Crop]]:
-    """The photos and crops of a source, split. Plates of a photo whose text is known are crops as well.
+class Collection(NamedTuple):
+    """The photos and crops of a source, split, and how they were understood."""
+
+    photos: list[Photo]
+    crops: list[Crop]
+    understood: Understood
+
+
+def load_plates(config: DataConfig) -> Collection:
+    """The photos and crops of a source. Plates of a photo whose text is known are crops as well.
 
     No plate text is in two sets. Raises ValueError or FileNotFoundError with one sentence.
     """
     if config.source == "sample":
-        paths = [draw_sample(config.root or Path("data"), config.sample_size, config.seed)]
+        places = [draw_sample(config.root or Path("data"), config.sample_size, config.seed)]
     else:
-        paths = [path for path in (config.root, config.crops) if path]
-    if not paths:
-        raise ValueError("data.source csv needs a table: --data.root FILE")
+        places = [place for place in (config.root, config.crops) if place]
+    understood = Understood()
     photos: list[Photo] = []
     crops: list[Crop] = []
-    for path in paths:
-        frame = read_plates(path)
-        if "x0" in frame:
-            photos += _photos(frame, config)
-        else:
-            crops += _crops(frame, path, config)
+    for place in places:
+        rows = _checked(read_labels(place, config, understood), place, config, understood)
+        photos += _photos([row for row in rows if not row.is_crop], config, understood)
+        crops += _crops([row for row in rows if row.is_crop], place, config, understood)
+    if both := {photo.path for photo in photos} & {crop.path for crop in crops}:
+        raise ValueError(
+            f"{shown(min(both))} is a photo with boxes in one table and a crop in another; "
+            "write its texts beside the boxes"
+        )
     crops += [
         Crop(photo.path, photo.set_name, photo.split, text, box)
         for photo in photos
         for text, box in zip(photo.texts, photo.boxes)
         if text and len(text) <= MAX_LENGTH
     ]
+    if long := [text for photo in photos for text in photo.texts if len(text) > MAX_LENGTH]:
+        understood.leave_out(f"texts longer than {MAX_LENGTH} characters", long)
     sets = {one.set_name for one in (*photos, *crops)}
     for name, named in (("exclude_sets", config.exclude_sets), ("test_sets", config.test_sets)):
         if unknown := sorted(set(named) - sets):
             raise ValueError(f"data.{name}: there is no set {', '.join(unknown)}, only {', '.join(sorted(sets))}")
-    return _without_leakage(photos, crops)
+    return Collection(*_without_leakage(photos, crops), understood)
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
@@ -99,151 +121,128 @@ def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
     return table, find_images(table.parent)[0]
 
 
-def read_plates(path: Path) -> pd.DataFrame:
-    """A table of photos or crops, its texts cleaned. Raises ValueError or FileNotFoundError with one sentence."""
-    frame = read_table(path).dropna(how="all")  # a spreadsheet's empty rows
-    frame.columns = [ALIASES.get(name, name) for name in (str(name).strip().lower() for name in frame.columns)]
-    boxed = [name for name in BOX if name in frame]
-    other = bool(OTHER_BOXES & set(frame.columns)) or not frame.columns.is_unique
-    if other or "file" not in frame or (boxed and len(boxed) < 4) or (not boxed and "text" not in frame):
-        raise ValueError(
-            f"{path} must have the columns file,x0,y0,x1,y1,text (photos) or file,text (crops); "
-            f"its columns are {', '.join(frame.columns)}"
-        )
-    text = frame["text"] if "text" in frame else pd.Series("", index=frame.index)
-    frame["text"] = [
-        "".join(c for c in str(t).upper() if not (c.isspace() or c in SEPARATORS)) for t in text.fillna("")
-    ]
-    empty = frame[boxed].isna()
-    for name in boxed:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce")
-    if boxed:
-        frame = _checked(frame, empty, path)
-    if "split" in frame and (several := frame.groupby("file")["split"].nunique()).max() > 1:
-        raise ValueError(f"{path}: the column split names two sets for {several.idxmax()}")
-    frame["path"] = [path.parent / str(name) for name in frame["file"]]
-    missing = [str(p) for p in frame["path"].unique() if not p.is_file()]
-    if missing:
-        raise FileNotFoundError(f"{path} names {len(missing)} files that do not exist, for example {missing[0]}")
-    return frame
+def _checked(labels: Sequence[Label], place: Path, config: DataConfig, understood: Understood) -> list[Row]:
+    """The rows of labels. Raises ValueError or FileNotFoundError with one sentence."""
+    labels = plates_only(labels, place, config, understood)
+    photos = Photos(place)
+    found = [photos.find(label) for label in labels]
+    require_photos(labels, found, photos, config, understood)
+    pairs = [(label, path) for label, path in zip(labels, found) if path]
+    sizes = sizes_of([path for _, path in pairs], config, understood)
+    pairs = [(label, path) for label, path in pairs if path in sizes]
+    boxes = Boxes(pairs, sizes, config, understood).in_pixels()
+    if place.is_dir():
+        photos.leave_out_unused({path for _, path in pairs}, understood)
+    texts = plain_texts([label for label, _ in pairs], place, understood)
+    parts = given_parts(pairs, photos.folder, understood)
+    rows: dict[tuple, Row] = {}
+    for (label, path), box, text, part in zip(pairs, boxes, texts, parts):
+        corners = None if box is None else box[1]
+        set_name = label.set_name or path.parent.name
+        own = Row(path, None if box is None else box[0], corners, text, part, set_name, label.is_crop)
+        key = (path, tuple(box[0]) if box else text)
+        if key in rows and text and rows[key].text not in ("", text):
+            raise ValueError(
+                f"{shown(label.file)}: a plate of {shown(label.photo)} has two texts: {rows[key].text}, {text}"
+            )
+        if key not in rows or text:
+            rows[key] = own  # without duplicates
+    return list(rows.values())
 
 
-def _checked(frame: pd.DataFrame, empty: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Rows of boxes, without duplicates; texts with other characters are emptied. empty: which numbers of the boxes are
-    missing. Raises ValueError with the row."""
-    wrong = empty.any(axis=1) != empty.all(axis=1)
-    wrong |= ~np.isfinite(frame[BOX]).all(axis=1) & ~empty.all(axis=1)
-    wrong |= (frame["x1"] <= frame["x0"]) | (frame["y1"] <= frame["y0"])
-    for rows, problem in (
-        (wrong, "the box is not four numbers x0 < x1, y0 < y1"),
-        (empty.all(axis=1) & (frame["text"] != ""), "there is a text but no box"),
-        ((frame[BOX] <= 1).all(axis=1), "the box is smaller than a pixel; it must be in pixels of the photo"),
-    ):
-        if rows.any():
-            row = frame[rows].iloc[0]
-            raise ValueError(f"{path}: {row['file']}: {problem} ({', '.join(map(str, row[[*BOX, 'text']]))})")
-    invalid = ~frame["text"].map(lambda text: set(text) <= set(CHARACTERS))
-    if invalid.any():
-        example = frame.loc[invalid, "text"].iloc[0]
-        print(
-            f"{path}: {int(invalid.sum())} texts are ignored, because they contain characters other than A-Z and 0-9 "
-            f"({example})",
-            flush=True,
-        )
-        frame.loc[invalid, "text"] = ""
-    return frame.drop_duplicates(["file", *BOX, "text"])
+def _grouped(rows: list[Row]) -> dict[Path, list[Row]]:
+    groups: dict[Path, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.path, []).append(row)
+    return groups
 
 
-def _photos(frame: pd.DataFrame, config: DataConfig) -> list[Photo]:
-    rows = [(Path(str(path)), group) for path, group in frame.groupby("path", sort=False)]
-    keys = ["".join(sorted(group["text"])) or str(path) for path, group in rows]
+def _photos(rows: list[Row], config: DataConfig, understood: Understood) -> list[Photo]:
+    groups = _grouped(rows)
+    keys = ["".join(sorted(row.text for row in group)) or COPIES.sub("", str(path)) for path, group in groups.items()]
     photos = []
-    for (path, group), split in zip(rows, _assign(rows, keys, config)):
-        boxed = group[group["x0"].notna()]
-        boxes = boxed[BOX].to_numpy(np.float32).reshape(-1, 4)
-        corners = np.full((len(boxes), 4, 2), np.nan, np.float32)
-        if "corners" in boxed:
-            corners = np.array([_corners(c, path) for c in boxed["corners"]], np.float32).reshape(-1, 4, 2)
-        photos.append(Photo(path, _set_of(group), str(split), boxes, corners, tuple(boxed["text"])))
+    for (path, group), split in zip(groups.items(), _assign(list(groups.values()), keys, config, understood)):
+        boxed = [row for row in group if row.box is not None]
+        boxes = np.array([row.box for row in boxed], np.float32).reshape(-1, 4)
+        unknown = np.full((4, 2), np.nan, np.float32)
+        corners = np.array([unknown if row.corners is None else row.corners for row in boxed], np.float32)
+        texts = tuple(row.text for row in boxed)
+        photos.append(Photo(path, group[0].set_name, str(split), boxes, corners.reshape(-1, 4, 2), texts))
     return photos
 
 
-def _corners(text: str, path: Path) -> list[float]:
-    """Eight numbers, or NaN where there are none."""
-    if pd.isna(text):
-        return [float("nan")] * 8
-    try:
-        (*numbers,) = map(float, text.split())
-    except ValueError:
-        numbers = []
-    if len(numbers) != 8:
-        raise ValueError(f"the corners of {path} are not eight numbers: {text}")
-    return numbers
+def _crops(rows: list[Row], place: Path, config: DataConfig, understood: Understood) -> list[Crop]:
+    readable = [row for row in rows if 0 < len(row.text) <= MAX_LENGTH]
+    if rows and not readable:
+        raise ValueError(f"{shown(place)} has no row with a text of at most {MAX_LENGTH} letters and digits")
+    if names := [row.path.name for row in rows if not 0 < len(row.text) <= MAX_LENGTH]:
+        understood.leave_out(f"crops without a text of at most {MAX_LENGTH} characters A-Z and 0-9", names)
+        note(f"{shown(place)}: {len(names)} crops are left out: no text of at most {MAX_LENGTH} characters A-Z and 0-9")
+    groups = _grouped(readable)
+    if several := [path for path, group in groups.items() if len({row.text for row in group}) > 1]:
+        raise ValueError(f"{shown(place)} has two texts for {shown(several[0])}; a crop shows one plate")
+    firsts = [group[0] for group in groups.values()]
+    assigned = _assign(list(groups.values()), [row.text for row in firsts], config, understood)
+    return [Crop(row.path, row.set_name, str(split), row.text) for row, split in zip(firsts, assigned)]
 
 
-def _crops(frame: pd.DataFrame, table: Path, config: DataConfig) -> list[Crop]:
-    readable = np.array([0 < len(text) <= MAX_LENGTH and set(text) <= set(CHARACTERS) for text in frame["text"]])
-    if not readable.any():
-        raise ValueError(f"{table} has no row with a text of at most {MAX_LENGTH} letters and digits")
-    if not readable.all():
-        excluded = int((~readable).sum())
-        print(
-            f"{table}: {excluded} crops are left out, because they have no text of at most {MAX_LENGTH} characters A-Z "
-            "and 0-9",
-            flush=True,
-        )
-    frame = frame.loc[readable]
-    if (several := frame.groupby("path")["text"].nunique()).max() > 1:
-        raise ValueError(f"{table} has two texts for {several.idxmax()}; a crop shows one plate")
-    rows = [(Path(str(path)), group) for path, group in frame.groupby("path", sort=False)]
-    assigned = _assign(rows, [group["text"].iloc[0] for _, group in rows], config)
-    return [
-        Crop(path, _set_of(group), str(split), group["text"].iloc[0]) for (path, group), split in zip(rows, assigned)
-    ]
-
-
-def _set_of(rows: pd.DataFrame) -> str:
-    return str(rows["set"].iloc[0]) if "set" in rows else rows["path"].iloc[0].parent.name
-
-
-def _assign(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], config: DataConfig) -> np.ndarray:
+def _assign(groups: list[list[Row]], keys: list[str], config: DataConfig, understood: Understood) -> np.ndarray:
     """train, validation, test or unused for every photo or crop; all with the same key in one set."""
-    sets = [_set_of(group) for _, group in rows]
+    sets = [group[0].set_name for group in groups]
     if config.split == "all":
-        assigned = np.full(len(rows), splits.TEST, dtype=object)
+        assigned = np.full(len(groups), splits.TEST, dtype=object)
     else:
-        assigned = _split(rows, keys, sets, config)
-    excluded = np.array([name in config.exclude_sets for name in sets])
+        assigned = _split(groups, keys, sets, config, understood)
+    excluded = np.array([name in config.exclude_sets for name in sets], bool)
     assigned = np.where(excluded & (assigned != splits.TEST), splits.UNUSED, assigned)
     if config.test_sets:
-        not_tested = np.array([name not in config.test_sets for name in sets])
+        not_tested = np.array([name not in config.test_sets for name in sets], bool)
         assigned = np.where(not_tested & (assigned == splits.TEST), splits.UNUSED, assigned)
     return assigned
 
 
-def _split(rows: list[tuple[Path, pd.DataFrame]], keys: list[str], sets: list[str], config: DataConfig) -> np.ndarray:
-    """By the column `split`, else by the fold, else at random."""
-    named = [str(group["split"].fillna("").iloc[0]).lower() if "split" in group else "" for _, group in rows]
-    unknown = sorted(set(named) - set(SPLIT_NAMES) - {""})
-    if unknown:
-        raise ValueError(f"the column split has {unknown[0]}; allowed are train, validation, dev and test")
-    given = all(named)
-    if any(named) and not given:
-        raise ValueError(f"the column split is empty for {rows[named.index('')][0]}; fill it in every row, or in none")
-    if given and config.fold is not None:
-        raise ValueError("data.fold is for tables without a column split")
-    drawn = splits.grouped(keys, sets, (config.validation, 0.0 if given else config.test), config.seed)
-    if given:
-        named_splits = np.array([SPLIT_NAMES[name] for name in named], dtype=object)
-        return (
-            named_splits
-            if splits.VALIDATION in named_splits
-            else np.where(named_splits == splits.TEST, splits.TEST, drawn)
-        )
+def _split(
+    groups: list[list[Row]], keys: list[str], sets: list[str], config: DataConfig, understood: Understood
+) -> np.ndarray:
+    """By the given parts, else by the fold, else at random."""
+    given = _given(groups, understood)
+    if given is not None and config.fold is not None:
+        raise ValueError("data.fold is for data without given parts (a column split, or folders train and test)")
+    drawn = splits.grouped(keys, sets, (config.validation, 0.0 if given is not None else config.test), config.seed)
+    if given is not None:
+        if splits.TEST not in given:
+            note("the given parts have no test set: the validation set is used as such, another is drawn from training")
+            given = np.where(given == splits.VALIDATION, splits.TEST, given)
+        return given if splits.VALIDATION in given else np.where(given == splits.TRAIN, drawn, given)
     if config.fold is not None:
         inside = np.array([int(fingerprint(key)[:8], 16) % FOLDS == config.fold for key in keys])
         return np.where(inside, splits.TEST, np.where(drawn == splits.TEST, splits.TRAIN, drawn))
     return drawn
+
+
+def _given(groups: list[list[Row]], understood: Understood) -> np.ndarray | None:
+    """The given parts; None where there are none, or one only. Raises ValueError for those that are not known."""
+    parts = [{row.part for row in group} for group in groups]
+    if several := [group[0].path for group, names in zip(groups, parts) if len(names) > 1]:
+        raise ValueError(f"the column split names two sets for {shown(several[0])}")
+    named = [next(iter(names)) for names in parts]
+    if unknown := sorted(set(named) - set(PART_NAMES) - {""}):
+        raise ValueError(f"the column split has {shown(unknown[0])}; allowed are train, validation, dev and test")
+    if not any(named):
+        return None
+    way = understood.facts.get("given parts")
+    if "" in named and way == "column":
+        path = groups[named.index("")][0].path
+        raise ValueError(f"the column split is empty for {shown(path)}; fill it in every row, or in none")
+    given = np.array([PART_NAMES.get(name, splits.UNUSED) for name in named], dtype=object)
+    if splits.TRAIN not in given or len(set(given) - {splits.UNUSED}) < 2:
+        note(f"the given parts ({way}) are {', '.join(sorted(set(named) - {''}))} only; the split is drawn anew")
+        understood.facts.pop("given parts", None)
+        return None
+    if "" in named:
+        names = [group[0].path.name for group, name in zip(groups, named) if not name]
+        understood.leave_out("photos outside of the given parts", names)
+    return given
 
 
 def _without_leakage(photos: list[Photo], crops: list[Crop]) -> tuple[list[Photo], list[Crop]]:

@@ -21,9 +21,9 @@ from projects.numberplate.data import (
     PlateData,
     RandomPlates,
     RandomViews,
+    require_plates,
     training_plates,
     training_views,
-    validation_plates,
 )
 from projects.numberplate.detect import to_input
 from projects.numberplate.losses import detector_loss, reader_loss
@@ -42,11 +42,12 @@ def train(config: Config, run: Run) -> Predictor:
     """Train the detector, then the reader, and return the predictor."""
     data = PlateData(config.data)
     distributed.print_once(data.summary().details())
+    require_plates(data, config.part)
     predictor = Predictor.initial(config)
     # Both data sets are built before the first training: errors in them are reported now, not hours later.
     views = training_views(data, config) if config.part in ("both", "detector") else None
     plates = training_plates(data, config) if config.part in ("both", "reader") else None
-    fixed = validation_plates(data) if plates is not None else None
+    fixed = FixedPlates(data.crops_of(splits.VALIDATION)) if plates is not None else None
     run.record(
         *(data.fingerprints(split, config.part) for split in (splits.TRAIN, splits.VALIDATION)),
         earlier=[path.parent for part in PARTS if (path := initial_weights(config, part))],

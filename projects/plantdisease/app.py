@@ -27,8 +27,9 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
 
     def diagnose(photo: np.ndarray) -> tuple[dict[str, float], np.ndarray, str]:
         prediction = predictor(photo, top=5)
-        note = "" if prediction.in_distribution else "Out of distribution: this photo is not like the training photos."
-        return dict(prediction.classes), predictor.explain(photo, prediction.classes[0][0]), note
+        notes = [] if prediction.in_distribution else ["Out of distribution: it is not like the training photos."]
+        notes += [f"{name}: too few photos to believe ({n} in validation)." for name, n in prediction.too_few.items()]
+        return dict(prediction.classes), predictor.explain(photo, prediction.classes[0][0]), " ".join(notes)
 
     outputs = [gradio.Label(label="Prediction"), gradio.Image(label="Attribution"), gradio.Textbox(label="Note")]
     return {

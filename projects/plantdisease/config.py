@@ -7,23 +7,32 @@ from pydantic import Field, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
-from shared.data.config import AugmentConfig, Damaged
+from shared.data.config import AugmentConfig, PhotoConfig, TableFormat
 from shared.training.config import TrainingConfig
 
 
-class DataConfig(Section):
+class DataConfig(PhotoConfig, TableFormat):
     """Which photos, and how they are split."""
 
     renamed = {"size": "model.decode_size", "photos": "sample_size"}
 
-    source: Literal["sample", "plantvillage", "folder"] = "sample"
-    """sample: leaves drawn by code. plantvillage: the public set, downloaded. folder: yours, one folder per class."""
+    source: Literal["sample", "plantvillage", "plantvillage-original", "folder", "csv"] = "sample"
+    """sample: leaves drawn by code. plantvillage: the public set, downloaded. plantvillage-original: the same with its
+    original file names, which the session split needs. folder: yours, one folder per class at any depth, or a table of
+    labels beside the photos. csv: the same, and the table decides."""
     root: Path | None = None
-    """The folder of `folder`; for the other sources, where to keep what is drawn or downloaded (default: data/)."""
-    split: Literal["auto", "random", "leaf", "session", "all"] = "auto"
-    """random: photo by photo, as in the literature. leaf: photos of one leaf stay together. session: contiguous camera
-    numbers stay together, which prevents most leakage. auto: session where the file names allow it, else leaf. all:
-    every photo is test data (evaluation only)."""
+    """The folder or table of `folder` and `csv`; else where to keep what is drawn or downloaded (default: data/)."""
+    names: dict[str, str | None] = Field(default={})
+    """Other names for classes, such as {"Tomato leaf late blight": Tomato___Late_blight}; null leaves a class out."""
+    image_column: str | None = None
+    """The column of the table that holds the names of the photos; by default it is found."""
+    label_column: str | None = None
+    """The column of the table that holds the classes; by default it is found."""
+    split: Literal["auto", "given", "random", "leaf", "session", "all"] = "auto"
+    """given: the folders train, validation and test, or a column of the table, say it. random: photo by photo, as in
+    the literature. leaf: photos of one leaf stay together. session: contiguous camera numbers stay together, which
+    prevents most leakage. auto: given if it is, session where the file names allow it, else leaf. all: every photo is
+    test data (evaluation only)."""
     validation: float = Field(0.15, gt=0, lt=0.5)
     """Fraction of the photos in the validation set, which decides which weights are kept."""
     test: float = Field(0.15, gt=0, lt=0.5)
@@ -32,12 +41,14 @@ class DataConfig(Section):
     """Session split: photos within this many camera numbers of another set are left out."""
     sample_size: int = Field(1800, ge=72)
     """Number of photos in the sample."""
-    damaged: Damaged = "refuse"
-    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
-    cache: Path = Path("data/cache")
-    """Where decoded photos and frozen features are kept."""
     seed: int = Field(0, ge=0)
     """Seed of the split and of the sample."""
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source in ("folder", "csv") and self.root is None:
+            raise ValueError(f"data.source is {self.source}: say where it is with --data.root DIR")
+        return self
 
 
 class ModelConfig(Section):
@@ -129,8 +140,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "folder" and self.data.root is None:
-            raise ValueError("data.source is folder: say where it is with --data.root DIR")
         if self.data.split == "all":
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.model.train == "head" and self.model.weights == "none":

@@ -15,6 +15,7 @@ import torch
 from projects.plantdisease.config import ExportOptions
 from projects.plantdisease.predictor import Predictor
 from shared.files import atomic, size_in_words, write_json
+from shared.names import require_utf8
 from shared.runs import Run
 
 TOLERANCE = 1e-4
@@ -29,7 +30,7 @@ def export(options: ExportOptions, run: Run) -> dict[str, Any]:
         raise ValueError("ONNX export needs the extra packages: pip install -e '.[export]'") from None
     predictor = Predictor.load(run.model_file)
     size = predictor.config.model.image_size
-    path = options.output or run.output / "model.onnx"
+    path = require_utf8(options.output or run.output / "model.onnx")
     example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     with atomic(path) as temporary:
         torch.onnx.export(

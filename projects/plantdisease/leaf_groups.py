@@ -7,12 +7,28 @@ from projects.plantdisease.sources import Photo
 LONGEST_RUN = 24  # photos of one leaf in a row, at most
 
 
-def leaf_groups(photos: list[Photo], images: np.ndarray) -> list[tuple]:
-    """A key for every photo, equal for photos of one leaf as far as can be told.
+def leaf_groups(photos: list[Photo], images: np.ndarray, copies: np.ndarray) -> list[int]:
+    """A number for every photo, equal for photos of one leaf as far as can be told.
 
     `Leaf 259` in the name decides; else an unbroken run of camera numbers, at most 24 long; else, without such names,
-    photos of a class that look alike.
+    photos of a class that look alike. Copies of one photo, numbered alike in `copies` (N,), are of one leaf as well.
     """
+    _, leaves = np.unique([repr(key) for key in _leaf_keys(photos, images)], return_inverse=True)
+    return joined(leaves, copies).tolist()
+
+
+def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Number the groups of items that are linked by an equal number in `first` or in `second`. int (N,) each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes = int(first.max()) + 1
+    ones = np.ones(len(first), bool)
+    graph = coo_array((ones, (first, nodes + second)), shape=[nodes + int(second.max()) + 1] * 2)
+    return connected_components(graph, directed=False)[1][first]
+
+
+def _leaf_keys(photos: list[Photo], images: np.ndarray) -> list[tuple]:
     groups: list[tuple] = [()] * len(photos)
     runs: dict[tuple, list[int]] = {}
     nameless: dict[int, list[int]] = {}

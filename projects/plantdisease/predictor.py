@@ -1,6 +1,6 @@
 """The predictor: one file with everything needed to answer for a raw photo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -31,16 +31,21 @@ class Prediction:
     """Class names with calibrated probabilities, the most likely first."""
     ood_score: float
     """Distance from the training photos; above 1 the photo is out of distribution."""
+    too_few: dict[str, int] = field(default_factory=dict)
+    """Those of the classes that had too few validation photos to believe it, and how many they had."""
 
     @property
     def in_distribution(self) -> bool:
         return self.ood_score <= 1
 
     def __str__(self) -> str:
-        named = ", ".join(f"{name} {probability:.0%}" for name, probability in self.classes)
+        named = ", ".join(f"{name} {probability:.0%}{self._doubt(name)}" for name, probability in self.classes)
         if self.in_distribution:
             return named
         return f"out of distribution: not like the training photos (score {self.ood_score:.1f}); as a leaf: {named}"
+
+    def _doubt(self, name: str) -> str:
+        return f" (too few photos to believe: {self.too_few[name]} in validation)" if name in self.too_few else ""
 
 
 def subsample_per_class(photos: Photos, most: int) -> Photos:
@@ -80,6 +85,8 @@ class Predictor:
     """(C,)."""
     majority: int
     """The most frequent class of the training set."""
+    too_few: dict[str, int] = field(default_factory=dict)
+    """Classes with too few validation photos to believe what is said about them, and how many they have."""
 
     @classmethod
     def fit(cls, network: LeafNet, data: LeafData, config: Config) -> "Predictor":
@@ -112,6 +119,7 @@ class Predictor:
             colour_weights=torch.from_numpy(weights),
             colour_bias=torch.from_numpy(bias),
             majority=int(np.bincount(data.train.targets).argmax()),
+            too_few=data.too_few,
         )
 
     def save(self, path: Path) -> None:
@@ -125,6 +133,7 @@ class Predictor:
             "classes": self.classes,
             "temperature": self.temperature,
             "majority": self.majority,
+            "too_few": self.too_few,
         }
         save_model(path, tensors, about)
 
@@ -149,6 +158,7 @@ class Predictor:
             colour_weights=tensors["colour.weights"],
             colour_bias=tensors["colour.bias"],
             majority=about["majority"],
+            too_few=about.get("too_few", {}),
         )
 
     @property
@@ -165,7 +175,8 @@ class Predictor:
         logits, score = self.forward(torch.from_numpy(self.prepare(image)[None]))
         probabilities, classes = logits.softmax(dim=1)[0].topk(min(top, len(self.classes)))
         named = [(self.classes[c], p) for c, p in zip(classes.tolist(), probabilities.tolist())]
-        return Prediction(named, score.item())
+        few = {name: self.too_few[name] for name, _ in named if name in self.too_few}
+        return Prediction(named, score.item(), few)
 
     def explain(
         self, image: np.ndarray, name: str, method: Literal["occlusion", "grad-cam"] = "occlusion"

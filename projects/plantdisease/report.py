@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from projects.plantdisease.evaluate import Evaluation
 from projects.plantdisease.predictor import Predictor
+from shared.data.summary import named
 from shared.evaluation.report import (
     Report,
     Section,
@@ -57,11 +58,14 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
 def _lead(predictor: Predictor, result: Evaluation) -> str:
     """The result in two sentences."""
     data, metrics, baselines = (result.numbers[key] for key in ("data", "metrics", "baselines"))
+    few = named([f"{_plain(name)} {count}" for name, count in predictor.too_few.items()])
+    doubt = f" Classes with too few validation photos to believe what is said about them: {few}." if few else ""
     return (
         f"{predictor.name} predicts the right one of {len(predictor.classes)} classes for {metrics['accuracy']:.1%} of "
         f"{data['n']} test photos (split: {data['split']}). "
         f"A logistic regression on colours alone reaches {baselines['colour_histogram']['accuracy']:.1%}, "
         f"always predicting '{_plain(predictor.classes[predictor.majority])}' {baselines['majority']['accuracy']:.1%}."
+        + doubt
     )
 
 

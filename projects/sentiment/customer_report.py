@@ -8,7 +8,6 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
@@ -20,10 +19,11 @@ from matplotlib.figure import Figure
 
 from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import CustomerReportOptions
+from projects.sentiment.layouts import headline, needed_text_column, other_column, read_file
 from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import COLUMNS, headline, read_products, read_texts
-from shared.data.tables import find_column, read_table
+from projects.sentiment.sources import read_texts
+from shared.console import note
 from shared.data.values import read_days
 from shared.evaluation.metrics import proportion_interval
 from shared.evaluation.report import ACCENT, INK, SOFT, Card, Section, plain, write_page
@@ -86,14 +86,17 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
 
 def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str | None) -> Reviews:
     """The reviews of a table; rows without a text are left out and counted on stderr."""
-    frame = read_table(path, options)
-    texts = read_texts(frame, path, options.text, headline(frame, options.title, trained_title))
-    products, dates = read_products(frame, path, options.product), read_dates(frame, path, options.date)
+    frame = read_file(path, options)
+    column = needed_text_column(frame, path, options.text, "")
+    texts = read_texts(frame, column, headline(frame, path, options.title, trained_title, column))
+    product = other_column(frame, path, "product", options.product, "")
+    products = frame[product].fillna("").astype(str).tolist() if product else None
+    dates = read_dates(frame, path, options)
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} has no text")
     if not all(kept):
-        print(f"sentiment: left out: {kept.count(False)} rows of {path} without a text", file=sys.stderr)
+        note(f"sentiment: left out: {kept.count(False)} rows of {path} without a text")
     return Reviews(
         [text for text in texts if text],
         [product for product, keep in zip(products, kept) if keep] if products else None,
@@ -101,19 +104,19 @@ def read_reviews(path: Path, options: CustomerReportOptions, trained_title: str 
     )
 
 
-def read_dates(frame: pd.DataFrame, path: Path, date: str | None) -> pd.Series | None:
+def read_dates(frame: pd.DataFrame, path: Path, options: CustomerReportOptions) -> pd.Series | None:
     """The column of days, where there is one. Raises ValueError if it is named with --date and cannot be read."""
-    column = find_column(frame, "date", date, COLUMNS["date"], path, False)
+    column = other_column(frame, path, "date", options.date, "")
     if column is None:
         return None
     try:
-        dates = read_days(frame[column], path)
+        dates = read_days(frame[column], path, options)
     except ValueError as error:
-        if date:
+        if options.date:
             raise
-        print(f"sentiment: left out: {error}", file=sys.stderr)
+        note(f"sentiment: left out: {error}")
         return None
-    if date and dates.isna().all():
+    if options.date and dates.isna().all():
         raise ValueError(f"{path}: nothing in column {column} is a date (--date)")
     return None if dates.isna().all() else dates
 

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from projects.sentiment.config import Config, DataConfig
+from projects.sentiment.layouts import NONE
 from projects.sentiment.near_duplicates import near_duplicates
 from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import PAD, encode
@@ -60,6 +61,8 @@ class ReviewData:
     def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
         """classes: the classes of a finished run whose predictor is scored on other texts."""
         table = load_table(config, classes)
+        title, aspect = table.columns.get("title", NONE), table.columns.get("aspect")
+        self.config = config.model_copy(update={"title": title, "aspect": aspect})  # as recognised
         self.source = f"{config.root or config.source}"
         has_training_set = config.split not in ("all", "test")
         self.split_name, parts = assign_parts(table, config)
@@ -73,10 +76,18 @@ class ReviewData:
         for part in splits.NAMES if has_training_set else ():
             absent = set(range(len(self.classes))) - set(self.table.labels[self.parts == part].tolist())
             if absent:
-                raise ValueError(
-                    f"split {self.split_name} leaves no {part} text of class {self.classes[min(absent)]}; "
-                    "it needs more texts, or another data.split"
-                )
+                raise ValueError(self._absence(part, min(absent), table))
+
+    def _absence(self, part: str, label: int, table: Table) -> str:
+        """A sentence about a set that has no text of a class."""
+        duplicates = table.left_out["near duplicates of validation or test texts"]
+        ways = ["more texts", "another data.split"]
+        ways += ["data.classes without this class"] if len(self.classes) > 2 else []
+        ways += [f"--data.max_overlap 1, for {duplicates} near duplicates were left out"] if duplicates else []
+        return (
+            f"split {self.split_name} leaves no {part} text of class {self.classes[label]}, which has "
+            f"{int((table.labels == label).sum())} texts; what helps: {', or '.join(ways)}"
+        )
 
     def part(self, name: str) -> Table:
         """`train`, `validation` or `test`."""
@@ -104,6 +115,7 @@ class ReviewData:
             classes={name: int((self.table.labels == number).sum()) for number, name in enumerate(self.classes)},
             columns=self.table.columns,
             left_out=self.table.left_out,
+            facts=self.table.facts,
         )
 
 

@@ -19,13 +19,14 @@ from projects.sentiment.baselines import LINEAR
 from projects.sentiment.checklist import CheckResult, run_checks
 from projects.sentiment.config import DataConfig, EvaluateOptions
 from projects.sentiment.data import ReviewData, fingerprints
+from projects.sentiment.layouts import NONE
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import Table
 from shared.data.provenance import Provenance, Seen
 from shared.evaluation.metrics import accuracy, classifier_rows, mcnemar, scores
 
 HEADLINE, ITEMS = ("accuracy", "max"), "texts"
-MODEL_SETTINGS = ("title", "aspect", "star_labels", "class_names")
+MODEL_SETTINGS = ("title", "aspect", "classes")
 """Settings of the data that define a model's inputs and classes."""
 
 
@@ -69,8 +70,8 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     test = data.test
     if not test.texts:
         raise ValueError(f"there is no labelled text to score: {data.summary()}")
-    has_headlines = trained.title is None or test.bodies is not None
-    same_columns = (config.title, config.aspect) == (trained.title, trained.aspect) and has_headlines
+    columns = (test.columns.get("title", NONE), test.columns.get("aspect"))
+    same_columns = columns == (trained.title, trained.aspect)
     seen = provenance.seen(fingerprints(test, bare=not same_columns), options.seen == "keep")
     test = test.rows(seen.scored)
     logits, baselines = predictor.score(test), predictor.baselines.predict(test.with_aspects, predictor.classes)
@@ -84,15 +85,15 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     }
     if checks:
         numbers["checklist"] = {ours.name: {"network": ours.passed, "linear": theirs.passed} for ours, theirs in checks}
-    columns = {"product": test.products, "aspect": test.aspects, "text": test.texts}
-    given = {name: values for name, values in columns.items() if values is not None}
+    told = {"product": test.products, "aspect": test.aspects, "text": test.texts}
+    given = {name: values for name, values in told.items() if values is not None}
     rows = classifier_rows(test.items, logits, test.labels, predictor.classes, **given)
     return Evaluation(str(data.summary()), test, logits, baselines, checks, numbers, rows, seen)
 
 
 def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:
     """The settings of other data, with the training run's values of `MODEL_SETTINGS` unless they are set."""
-    own = {name: getattr(predictor.config.data, name) for name in MODEL_SETTINGS if name not in data.model_fields_set}
+    own = {name: getattr(predictor.config.data, name) for name in MODEL_SETTINGS if not getattr(data, name)}
     return data.model_copy(update=own)
 
 

@@ -9,21 +9,27 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
-import sys
+import re
 from dataclasses import asdict
 from pathlib import Path
 
 from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.config import PredictOptions
+from projects.sentiment.layouts import headline, is_reviews, needed_text_column, read_file
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import clean, headline, read_texts
+from projects.sentiment.sources import clean, read_texts
+from shared.console import note
 from shared.data.config import TableFormat
-from shared.data.tables import AUTO, decode, read_table
+from shared.data.tables import AUTO, decode, read_bytes
 from shared.evaluation.report import Section, write_page
 from shared.files import write_json
 from shared.runs import Run
 
-FILES = {".csv", ".tsv", ".txt", ".gz"}
+FILE_NAME = re.compile(
+    r"\S+\.(pdf|docx?|odt|rtf|html?|eml|msg|md|log|ya?ml|sql|db|pkl|zip|gz|bz2|xz|jpe?g|png)", re.IGNORECASE
+)
+"""A word that names a file, though of a type that is not read."""
+MOST_UNKNOWN = 0.2  # fraction of the words; with more the texts may be in another language
 PRINTED = 40  # predictions; the JSON file has all
 
 
@@ -33,6 +39,8 @@ def predict(options: PredictOptions, run: Run) -> None:
     title = predictor.config.data.title
     rows = [r for item in options.input for r in read_input(item, options.text, options, options.title, title)]
     predictions = predictor([text for _, text in rows])
+    if (unknown := predictor.unknown_words([text for _, text in rows])) > MOST_UNKNOWN:
+        note(f"{unknown:.0%} of the words are unknown to the run, which classifies the texts by the others")
     for index, (prediction, (number, text)) in enumerate(zip(predictions, rows)):
         prediction.row = number
         if index < options.explain:
@@ -71,27 +79,32 @@ def read_input(
     Empty rows are left out and counted on stderr.
     """
     path = Path(item)
-    if path.suffix.lower() not in FILES and not _exists(path):
+    if not _exists(path):
+        if is_reviews(path) or FILE_NAME.fullmatch(item.strip()):
+            raise FileNotFoundError(
+                f"there is no file {item} (a text that ends like the name of a file needs a full stop)"
+            )
         return [(None, item)]
-    if path.suffix.lower() not in FILES:
-        raise ValueError(f"{path} is not a file of type {', '.join(sorted(FILES))}")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+    if path.is_dir() or not is_reviews(path):
+        raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no table or .txt file'}; give a table of texts")
     if path.suffix.lower() != ".txt":
-        frame = read_table(path, form)
-        texts = read_texts(frame, path, column, headline(frame, title, trained_title))
+        frame = read_file(path, form)
+        text = needed_text_column(frame, path, column, "")
+        texts = read_texts(frame, text, headline(frame, path, title, trained_title, text))
+        numbers = [int(row.split(":")[0]) for row in frame.index]
     else:
-        texts = decode(path.read_bytes(), path, form.encoding).splitlines()
-    rows: list[tuple[int | None, str]] = [(n, text) for n, text in enumerate(texts, start=1) if clean(text)]
+        texts = decode(read_bytes(path), path, form.encoding).splitlines()
+        numbers = list(range(1, len(texts) + 1))
+    rows: list[tuple[int | None, str]] = [(n, text) for n, text in zip(numbers, texts) if clean(text)]
     if not rows:
         raise ValueError(f"{path} holds no text")
     if len(rows) < len(texts):
-        print(f"sentiment: left out: {len(texts) - len(rows)} rows of {path} without a text", file=sys.stderr)
+        note(f"sentiment: left out: {len(texts) - len(rows)} rows of {path} without a text")
     return rows
 
 
 def _exists(path: Path) -> bool:
     try:
         return path != Path() and path.exists()
-    except OSError:  # a text longer than any file name
+    except (OSError, ValueError):  # a text longer than any file name, or with a zero byte
         return False

@@ -76,7 +76,7 @@ class Predictor:
             network=network.cpu().eval(),
             tokenizer=tokenizer,
             classes=data.classes,
-            config=config,
+            config=config.model_copy(update={"data": data.config}),
             temperature=fit_temperature(logits, validation.targets),
             baselines=Baselines.fit(train.with_aspects, train.labels, len(data.classes)),
         )
@@ -150,6 +150,12 @@ class Predictor:
             raise ValueError("this model predicts the sentiment towards an aspect; give the aspect of every text")
         tokens = encode(self.tokenizer, [clean(text) or "." for text in texts], aspects, self.config.model.max_tokens)
         return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)))
+
+    def unknown_words(self, texts: Sequence[str]) -> float:
+        """Fraction of the words that are not in the vocabulary, as in texts of another language or of emoji."""
+        unknown = self.tokenizer.token_to_id("[UNK]")
+        ids = [token for item in self.tokenizer.encode_batch([clean(text) for text in texts]) for token in item.ids]
+        return sum(token == unknown for token in ids) / max(1, len(ids))
 
     def score(self, table: Table) -> Tensor:
         """`forward` for a whole table, (N, C)."""

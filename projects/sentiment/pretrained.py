@@ -101,6 +101,8 @@ def word_vectors(config: ModelConfig, tokenizer: Tokenizer) -> Tensor:
     if not found:
         raise ValueError(f"model.word_vectors: {source} has no vector for any word of the texts")
     width = len(next(iter(found.values())))
+    if not width or not np.isfinite(list(found.values())).all():
+        raise ValueError(f"model.word_vectors: {source} has vectors without finite numbers")
     generator = np.random.default_rng(0)
     matrix = generator.normal(0, np.std(list(found.values())), (len(words), width)).astype(np.float32)
     for word, vector in found.items():
@@ -165,8 +167,10 @@ def _from_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"model.word_vectors: {path} needs a file {names.name} with its words, one per line")
     try:
         table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"model.word_vectors: {path} is not readable ({error})") from None
+    except Exception as error:  # what odd headers raise in the library is of many kinds
+        raise ValueError(f"model.word_vectors: {path} is not readable ({' '.join(str(error).split())})") from None
+    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiu":
+        raise ValueError(f"model.word_vectors: {path} is not one array of numbers")
     if table.ndim != 2 or len(table) != len(listed):
         raise ValueError(
             f"model.word_vectors: {path} has the shape {table.shape}, but {names.name} has {len(listed)} words"

@@ -2,14 +2,13 @@
 
 import html
 import re
-import sys
 import tarfile
 import tempfile
 import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +16,27 @@ import numpy as np
 import pandas as pd
 
 from projects.sentiment.config import DataConfig
+from projects.sentiment.labels import read_classes
+from projects.sentiment.layouts import (
+    PARTS,
+    headline,
+    label_column,
+    needed_text_column,
+    other_column,
+    read_file,
+    read_place,
+    title_column,
+)
 from projects.sentiment.near_duplicates import phrase_families
 from projects.sentiment.sample import generate_sample
+from shared.console import note
 from shared.data import splits
 from shared.data.config import TableFormat
 from shared.data.download import Source, extract, fetch
 from shared.data.tables import AUTO, find_column, read_table
+from shared.data.values import read_days
 from shared.files import write_text
+from shared.names import shown
 
 IMDB = Source(
     name="imdb",
@@ -43,14 +56,6 @@ SST2 = Source(
     licence="for research; Socher et al. 2013, in the form of GLUE (Wang et al. 2019)",
     homepage="https://gluebenchmark.com/tasks",
 )
-COLUMNS = {
-    "text": ("text", "sentence", "review", "review_text", "content", "body", "comment", "tweet", "message"),
-    "label": ("label", "sentiment", "polarity", "airline_sentiment"),
-    "stars": ("stars", "rating", "star_rating", "score", "overall"),
-    "product": ("product", "product_name", "item", "asin", "product_id", "airline", "brand", "business"),
-    "date": ("date", "day", "time", "timestamp", "created", "created_at", "tweet_created", "review_date"),
-}
-PARTS = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
 MAX_CHARACTERS = 1_000_000  # of one text
 
 
@@ -74,6 +79,8 @@ class Table:
     """What is read -> its column, where the source is a table."""
     left_out: Counter = field(default_factory=Counter)
     """Reasons for leaving texts out, and how many texts each concerns."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What else a person should check: which labels stand for which class, first and last day, repeated texts."""
 
     def rows(self, keep: np.ndarray) -> "Table":
         """The rows where `keep`, bool (N,), is true."""
@@ -83,8 +90,7 @@ class Table:
 
         return Table(
             chosen(self.items) or [], chosen(self.texts) or [], self.labels[keep], self.classes, chosen(self.parts),
-            chosen(self.products), chosen(self.aspects), chosen(self.bodies), self.columns,
-            self.left_out,
+            chosen(self.products), chosen(self.aspects), chosen(self.bodies), self.columns, self.left_out, self.facts,
         )  # fmt: skip
 
     @property
@@ -96,15 +102,11 @@ class Table:
 def load_table(config: DataConfig, classes: list[str] | None = None) -> Table:
     """All labelled texts of a source. With the `classes` of a run, other labels raise ValueError."""
     if config.source == "csv":
-        if config.root is None:
-            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
+        assert config.root is not None  # DataConfig requires it
         return read_labelled(config.root, config, classes)
     if config.source == "sample":
         path = generate_sample(config.root or Path("data"), config.sample_size, config.seed)
         return read_labelled(path, config, classes)
-    classes = classes or config.class_names
-    if len(classes) != 2:
-        raise ValueError(f"{config.source} has two classes, but there are {len(classes)}: {', '.join(classes)}")
     return (read_imdb if config.source == "imdb" else read_sst2)(config, classes)
 
 
@@ -116,119 +118,112 @@ def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
 
 
 def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = None) -> Table:
-    """A .csv or .tsv file with a column of texts and one of labels or stars, or a folder with one file for each set."""
-    frame = read_rows(path, config) if path.is_file() else read_parts(path, config)
-    title = headline(frame, None, config.title) if classes else config.title
-    if config.title and not title:
-        missing = f"{path} has no column {config.title}: its texts are scored without headlines"
-        print(f"sentiment: {missing}", file=sys.stderr)
-    texts = read_texts(frame, path, config.text, title, section="data.")
-    bodies = read_texts(frame, path, config.text, None, section="data.") if title else None
-    names, unassigned = read_labels(frame, path, config)
-    known = (names != "").to_numpy() & np.array([bool(text) for text in texts])
-    labels, found = number_classes(names, known, path, config, classes)
-    aspects = parts = None
-    if config.aspect:
-        aspects = frame[find_column(frame, "data.aspect", config.aspect, (), path)].fillna("").astype(str).tolist()
-        texts = [text.replace("$T$", aspect) for text, aspect in zip(texts, aspects)]
-        bodies = bodies and [text.replace("$T$", aspect) for text, aspect in zip(bodies, aspects)]
-    if split := find_column(frame, None, None, ("split",), path, False):
-        given = frame[split].astype(str).str.strip().str.lower().replace(PARTS)
-        if "test" not in set(given[known]):  # or only one without labels
-            given = given.replace({"validation": "test"})
-        parts = given.tolist()
-    products = read_products(frame, path, config.product, section="data.")
-    table = Table(frame.index.astype(str).tolist(), texts, labels, found, parts, products, aspects, bodies)
-    table.left_out["with a star rating of no class"] += unassigned
-    table.left_out["without a text or a label"] += int((~known).sum()) - unassigned
-    return table.rows(known)
+    """A table with a column of texts and one of labels or ratings, or a folder with one table for each set.
+
+    classes: those of a run, which is scored on these texts. Raises ValueError with one sentence.
+    """
+    frame = read_place(path, config)
+    columns: dict[str, str | None] = {"text": needed_text_column(frame, path, config.text, "data.")}
+    text = str(columns["text"])
+    if classes:
+        columns["title"] = headline(frame, path, None, config.title, text)
+        columns["aspect"] = config.aspect and other_column(frame, path, "aspect", config.aspect, "data.")
+    else:
+        columns["title"] = title_column(frame, path, config.title, "data.", text)
+        columns["aspect"] = other_column(frame, path, "aspect", config.aspect, "data.")
+    columns["label"], is_rating = label_column(frame, path, config.label, text)
+    columns["product"] = other_column(frame, path, "product", config.product, "data.")
+    columns["date"] = other_column(frame, path, "date", None, "data.")
+    columns["split"] = find_column(frame, None, None, ("split",), path, False)
+
+    where = f"{path}: {columns['label']}"
+    names, said = read_classes(frame[columns["label"]], where, config, config.classes, classes, is_rating)
+    if said and classes:
+        note(said)
+    texts = read_texts(frame, text, columns["title"])
+    bodies = [body or text for body, text in zip(read_texts(frame, text, None), texts)]
+    has_text = np.array([bool(text) for text in texts])
+    has_label = frame[columns["label"]].notna().to_numpy()
+    known = has_text & (names != "").to_numpy()
+    labels, found = number_classes(names.where(known, ""), path, config.classes, classes, said)
+    aspects = None
+    if columns["aspect"]:
+        aspects = frame[columns["aspect"]].fillna("").astype(str).tolist()
+        texts, bodies = ([t.replace("$T$", a) for t, a in zip(values, aspects)] for values in (texts, bodies))
+    table = Table(
+        items=frame.index.astype(str).tolist(),
+        texts=texts,
+        labels=labels,
+        classes=found,
+        parts=read_split(frame[columns["split"]], known) if columns["split"] else None,
+        products=frame[columns["product"]].fillna("").astype(str).tolist() if columns["product"] else None,
+        aspects=aspects,
+        bodies=bodies if columns["title"] else None,
+        columns={role: column for role, column in columns.items() if column},
+    )
+    table.left_out["without a text"] += int((~has_text).sum())
+    table.left_out["without a label"] += int((has_text & ~has_label).sum())
+    table.left_out["with a label or rating of no class"] += int((has_text & has_label & ~known).sum())
+    table = table.rows(known)
+    table.facts |= {"labels": said, "days": days_of(frame, columns["date"], path, config), "repeated": repeated(table)}
+    return table
 
 
-def read_labels(frame: pd.DataFrame, path: Path, config: DataConfig) -> tuple[pd.Series, int]:
-    """The label of every row as text, empty where there is none, and the number of star ratings without a class."""
-    label = find_column(frame, "data.label", config.label, () if config.stars else COLUMNS["label"], path, False)
-    if label is not None:
-        return frame[label].fillna("").astype(str).str.strip().str.removesuffix(".0"), 0
-    stars = find_column(frame, "data.stars", config.stars, COLUMNS["stars"], path, False)
-    if stars is None:
-        raise ValueError(f"{path} has no column of labels or stars; name it with --data.label: {', '.join(frame)}")
-    ratings = pd.to_numeric(frame[stars], errors="coerce")
-    names = classes_of_stars(ratings, config.star_labels, f"{path}: {stars}")
-    return names, int((ratings.notna() & (names == "")).sum())
+def read_split(values: pd.Series, known: np.ndarray) -> list[str]:
+    """Names of the sets. The validation set is the test set where no test text is `known` to have a label, (N,)."""
+    given = values.astype(str).str.strip().str.lower().replace(PARTS)
+    if "test" not in set(given[known]):
+        given = given.replace({"validation": "test"})
+    return given.tolist()
 
 
 def number_classes(
-    names: pd.Series, known: np.ndarray, path: Path, config: DataConfig, classes: list[str] | None
+    names: pd.Series, path: Path, setting: Mapping[str, Sequence[str]], classes: list[str] | None, said: str = ""
 ) -> tuple[np.ndarray, list[str]]:
-    """Labels (class names in any case, or the numbers of `data.class_names`) -> class numbers (N,), -1 where there is
-    none, and the class names in order. known: labelled rows, (N,)."""
-    lowered = names.str.lower()  # Positive and positive are one class
-    standard = {"negative", "positive"} <= set(lowered) or set(lowered) - {""} <= set(config.class_names)
-    if classes:
-        names = lowered.map({name.lower(): name for name in classes}).fillna(names)
-    elif standard or lowered.nunique() < names.nunique():
-        names = lowered
-    numbers = {str(number): name for number, name in enumerate(config.class_names)}
-    numbered = set(names[known]) <= set(numbers) and not set(names[known]) <= set(classes or ())
-    if numbered:
-        names = names.map(numbers).fillna("")
-    found = classes or (list(config.class_names) if numbered else sorted(set(names[known])))
-    given = sorted(set(names[known]))
+    """Class names, '' where there is none -> class numbers (N,), -1 where there is none, and the names in order.
+
+    said: which labels stand for which class.
+    """
+    given = sorted(set(names) - {""})
+    found = classes or list(setting) or given
     if unknown := [name for name in given if name not in found]:
-        raise ValueError(f"{path} has labels that the run was not trained on: {', '.join(unknown[:5])}")
+        raise ValueError(
+            f"{path} has labels that the run was not trained on: {', '.join(map(shown, unknown[:5]))}; "
+            "data.classes says which labels belong to which class, and leaves others out"
+        )
     if classes is None and len(given) < 2:
-        raise ValueError(f"{path} has only one class, {given[0] if given else 'none'}: two or more are needed")
+        only = f"{given[0] if given else 'none'}{f' ({said})' if said else ''}"
+        raise ValueError(f"{path} has only one class, {only}: two or more are needed")
     return names.map({name: index for index, name in enumerate(found)}).fillna(-1).to_numpy(np.int64), found
 
 
-def classes_of_stars(ratings: pd.Series, star_labels: dict[str, list[float]], where: str) -> pd.Series:
-    """The class of every star rating, empty where it has none. Raises ValueError for ratings above all classes."""
-    names = {number: name for name, numbers in star_labels.items() for number in numbers}
-    if ratings.max() > max(5, *names):
-        hint = "assign classes with --data.star_labels '{negative: [1, 2, 3, 4], positive: [7, 8, 9, 10]}'"
-        raise ValueError(f"{where} goes up to {ratings.max():g}; {hint}")
-    return ratings.map(names).fillna("")
+def read_texts(frame: pd.DataFrame, text: str, title: str | None) -> list[str]:
+    """The column of texts, each after its headline, if there is a column of headlines."""
+    texts = [clean(str(value)) for value in frame[text].fillna("")]
+    if title is None:
+        return texts
+    heads = [clean(str(head)) for head in frame[title].fillna("")]
+    return [". ".join(filter(None, pair)) for pair in zip(heads, texts)]
 
 
-def read_rows(file: Path, form: TableFormat, prefix: str = "") -> pd.DataFrame:
-    """A table whose index is the row number, from 1 on, after a prefix."""
-    frame = read_table(file, form)
-    return frame.set_axis([f"{prefix}{number}" for number in range(1, len(frame) + 1)], axis=0)
+def days_of(frame: pd.DataFrame, column: str | None, path: Path, form: TableFormat) -> str:
+    """`2024-01-31 to 2024-12-24`, or why the days cannot be read; nothing where there are none."""
+    if column is None:
+        return ""
+    try:
+        days = read_days(frame[column], path, form).dropna()
+    except ValueError as error:
+        return f"not read: {error}"
+    return f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else f"{column} holds none"
 
 
-def read_parts(folder: Path, form: TableFormat) -> pd.DataFrame:
-    """The files train, dev (or valid, val) and test of a folder as one table."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"data.root: there is no file or folder {folder}")
-    files: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.name.split(".")[0] in PARTS):
-        if (part := PARTS[path.name.split(".")[0]]) in files:
-            raise ValueError(f"{folder} contains {files[part].name} and {path.name} for one set; keep one")
-        files[part] = path
-    if "train" not in files:
-        raise FileNotFoundError(f"{folder} has no train.csv or train.tsv; name a file with --data.root FILE")
-    return pd.concat([read_rows(file, form, f"{file.name}:").assign(split=part) for part, file in files.items()])
-
-
-def read_texts(frame: pd.DataFrame, path: Path, text: str | None, title: str | None, section: str = "") -> list[str]:
-    """The column of texts, each after its headline. section: prefix of the settings in messages."""
-    column = find_column(frame, f"{section}text", text, COLUMNS["text"], path)
-    texts = [clean(str(value)) for value in frame[column].fillna("")]
-    if title:
-        heads = frame[find_column(frame, f"{section}title", title, (), path)].fillna("")
-        texts = [f"{clean(str(head))}. {body}" if str(head).strip() else body for head, body in zip(heads, texts)]
-    return texts
-
-
-def headline(frame: pd.DataFrame, requested: str | None, trained: str | None) -> str | None:
-    """The column of headlines: the requested one, else that of the training data if the table has it."""
-    return requested or find_column(frame, None, None, (trained,) if trained else (), Path(), False)
-
-
-def read_products(frame: pd.DataFrame, path: Path, product: str | None, section: str = "") -> list[str] | None:
-    """The column of products, where there is one."""
-    column = find_column(frame, f"{section}product", product, COLUMNS["product"], path, False)
-    return None if column is None else frame[column].fillna("").astype(str).tolist()
+def repeated(table: Table) -> str:
+    """How many rows repeat the text (and aspect) of an earlier row."""
+    texts = len(set(table.with_aspects))
+    again = len(table.texts) - texts
+    contrary = len(set(zip(table.with_aspects, table.labels.tolist()))) - texts
+    other = f" ({contrary} with another label)" if contrary else ""
+    return f"{again} of {len(table.texts)} texts{other}" if again else ""
 
 
 def clean(text: str) -> str:
@@ -240,7 +235,7 @@ def clean(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in visible).split())
 
 
-def read_imdb(config: DataConfig, classes: list[str]) -> Table:
+def read_imdb(config: DataConfig, classes: list[str] | None) -> Table:
     """The official layout, `aclImdb/train/pos/0_9.txt`, in a folder or an archive."""
     place = config.root if config.root and _holds(config.root, "pos") else fetch(IMDB, config.root or Path("data"))
     items, texts, labels, parts = [], [], [], []
@@ -249,14 +244,15 @@ def read_imdb(config: DataConfig, classes: list[str]) -> Table:
         if part in ("train", "test") and label in ("pos", "neg"):
             items.append("/".join(Path(name).parts[-3:]))
             texts.append(clean(content))
-            labels.append(int(label == "pos"))
+            labels.append(label)
             parts.append(part)
     if not texts:
         raise ValueError(f"{place} has no reviews in the layout aclImdb/train/pos/0_9.txt")
-    return Table(items, texts, np.array(labels), classes, parts if "test" in parts else None)
+    numbers, found = _classes_of(pd.Series(labels), place, config, classes)
+    return Table(items, texts, numbers, found, parts if "test" in parts else None)
 
 
-def read_sst2(config: DataConfig, classes: list[str]) -> Table:
+def read_sst2(config: DataConfig, classes: list[str] | None) -> Table:
     """The layout of GLUE, `SST-2/train.tsv` and `dev.tsv`. The dev set is the test set: GLUE's own has no labels."""
     place = config.root if config.root and _holds(config.root, "dev.tsv") else fetch(SST2, config.root or Path("data"))
     with tempfile.TemporaryDirectory() as folder:
@@ -267,17 +263,25 @@ def read_sst2(config: DataConfig, classes: list[str]) -> Table:
             file = next((Path(folder) if place.is_file() else place).rglob(name), None)
             if file is None:
                 raise FileNotFoundError(f"{place} has no file SST-2/{name}")
-            tables.append(read_rows(file, AUTO, f"{name}:").assign(part=part))
+            tables.append(read_file(file, AUTO, f"{name}:").assign(part=part))
     frame = pd.concat(tables)
     column, label = (find_column(frame, "data.root", name, (), place) for name in ("sentence", "label"))
-    labels = pd.to_numeric(frame[label], errors="coerce").fillna(-1).to_numpy(np.int64)
-    if not set(labels.tolist()) <= {0, 1}:
+    if not set(frame[label]) <= {"0", "1"}:
         raise ValueError(f"{place}: the column label must contain only 0 and 1")
+    labels, classes = _classes_of(frame[label], place, config, classes)
     texts = [clean(str(text)) for text in frame[column].fillna("")]
     # The training phrases are parts of sentences: all phrases of one sentence are in the same set.
     held_out = splits.grouped(phrase_families(texts), labels.tolist(), (config.validation, 0.0), config.seed)
     parts = np.where(frame["part"] == "test", "test", held_out).tolist()
     return Table(frame.index.tolist(), texts, labels, classes, parts)
+
+
+def _classes_of(
+    labels: pd.Series, place: Path, config: DataConfig, classes: list[str] | None
+) -> tuple[np.ndarray, list[str]]:
+    """The labels of a public data set as class numbers, (N,), and the class names."""
+    names, _ = read_classes(labels, f"{place}: label", config, config.classes, classes)
+    return number_classes(names, place, config.classes, classes)
 
 
 def _holds(place: Path, name: str) -> bool:

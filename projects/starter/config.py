@@ -6,10 +6,11 @@ from typing import Literal
 from pydantic import Field
 
 from shared.config import Section
+from shared.data.config import PhotoConfig
 from shared.training.config import TrainingConfig
 
 
-class DataConfig(Section):
+class DataConfig(PhotoConfig):
     """Which images, and how they are split."""
 
     source: Literal["sample", "folder"] = "sample"

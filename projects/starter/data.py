@@ -8,14 +8,14 @@ import torch
 from projects.starter.config import Config, DataConfig
 from projects.starter.sources import Record, load_records
 from shared.data import splits
-from shared.data.images import read_image, to_square
-from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.images import keep_readable, read_image, to_square
 from shared.data.summary import DataSummary
 
 
 def load_data(config: DataConfig, classes: list[str] | None = None) -> tuple[dict[str, list[Record]], list[str]]:
     """The records of the `train`, `validation` and `test` sets, and the class names."""
-    records, names = load_records(config, classes)
+    found, names = load_records(config, classes)
+    records = keep_readable(found, config)
     fractions = (0.15, 0.15) if config.split == "random" else (0.0, 1.0)
     parts = splits.stratified([label for _, label in records], fractions, seed=0)
     return {name: [r for r, part in zip(records, parts) if part == name] for name in splits.NAMES}, names
@@ -37,8 +37,3 @@ def prepare(image: np.ndarray, size: int) -> torch.Tensor:
 def to_dataset(records: list[Record], size: int) -> list[tuple[torch.Tensor, int]]:
     """What the network sees: images (3, size, size) and class numbers. A list is a map-style dataset, too."""
     return [(prepare(read_image(path), size), label) for path, label in records]
-
-
-def fingerprints(records: list[Record]) -> Fingerprints:
-    """Content hashes, by which `evaluate` knows what a run has seen."""
-    return photo_fingerprints(read_image(path) for path, _ in records)

@@ -7,9 +7,9 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
 from typing import Any
 
-from projects.starter.data import fingerprints, load_data, to_dataset
+from projects.starter.data import load_data, to_dataset
 from projects.starter.predictor import Predictor
-from shared.data.provenance import Provenance
+from shared.data.provenance import Provenance, file_fingerprints
 from shared.evaluation.classifier import ClassifierEvaluation, evaluate_classifier
 from shared.evaluation.inference import predict
 
@@ -19,7 +19,7 @@ HEADLINE = ("accuracy", "max")
 def evaluate(predictor: Predictor, options: Any, provenance: Provenance) -> ClassifierEvaluation:
     """Score a predictor on the test set without the images that the run has seen."""
     test = load_data(options.data, predictor.classes)[0]["test"]
-    seen = provenance.seen(fingerprints(test), options.seen == "keep")
+    seen = provenance.seen(file_fingerprints(path for path, _ in test), options.seen == "keep")
     test = [record for record, scored in zip(test, seen.scored) if scored]
     images = to_dataset(test, predictor.config.model.image_size)
     logits = predict(predictor.network, images, lambda batch: batch[0], precision="fp32")  # (N, classes)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-import cv2
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from projects.starter.config import DataConfig
 from shared.data.images import find_images
+from shared.files import atomic_folder
 
 Record = tuple[Path, int]
 
@@ -24,9 +25,11 @@ def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[
 def write_sample(folder: Path) -> Path:
     """The digits (1,797 images of 8 x 8 pixels) as image files, in one folder per class."""
     digits, target = load_digits(), folder / "starter-digits"
-    for number, (image, label) in enumerate(zip(digits.images, digits.target)):
-        (target / str(label)).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(target / str(label) / f"{number:04d}.png"), (255 - image * 15).astype("uint8"))
+    if not target.is_dir():
+        with atomic_folder(target) as temporary:
+            for number, (image, label) in enumerate(zip(digits.images, digits.target)):
+                (temporary / str(label)).mkdir(exist_ok=True)
+                Image.fromarray((255 - image * 15).astype("uint8")).save(temporary / f"{label}/{number:04d}.png")
     return target
 
 

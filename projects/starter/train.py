@@ -9,11 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.starter.config import Config
-from projects.starter.data import check, fingerprints, load_data, to_dataset
+from projects.starter.data import check, load_data, to_dataset
 from projects.starter.model import build_model
 from projects.starter.predictor import Predictor
 from shared.compute import distributed
 from shared.data.loader import Batches
+from shared.data.provenance import file_fingerprints
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import classification_metrics
 from shared.runs import Run
@@ -24,7 +25,7 @@ def train(config: Config, run: Run) -> Predictor:
     """Data, network, loss, training, and the predictor."""
     distributed.print_once(check(config).details())
     data, classes = load_data(config.data)
-    run.record(fingerprints(data["train"]), fingerprints(data["validation"]))
+    run.record(file_fingerprints(path for path, _ in data["train"] + data["validation"]))
     training, validation = (to_dataset(data[name], config.model.image_size) for name in ("train", "validation"))
     model = build_model(len(classes))
 

@@ -46,6 +46,12 @@ class DataConfig(TableFormat):
     test_end: date | None = None
     """Last test day (default: the last day of the data)."""
 
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "DataConfig":
+        if self.source == "csv" and self.root is None:
+            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
+        return self
+
 
 class ModelConfig(Section):
     """The network and its input."""
@@ -117,8 +123,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Config":
-        if self.data.source == "csv" and self.data.root is None:
-            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
         if self.data.source == "sample" and (self.data.root or self.data.tickers or self.data.columns):
             raise ValueError("data.root, data.tickers and data.columns need --data.source csv")
         if self.data.source == "yahoo" and not self.data.tickers:

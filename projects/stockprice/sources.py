@@ -30,8 +30,7 @@ def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
             for ticker in config.tickers + config.auxiliary_tickers
         }
     else:
-        if config.root is None:
-            raise ValueError("data.source csv needs a file or folder: --data.root FILE")
+        assert config.root is not None  # DataConfig requires it
         wanted = config.tickers + config.auxiliary_tickers if config.tickers else []
         paths = price_files(config.root, wanted)
         frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}

@@ -15,6 +15,7 @@ from pydantic import Field
 from tyro import conf
 
 from shared.config import Section, load, parse_arguments, print_help
+from shared.console import console
 
 ROOT = Path(__file__).parent.parent.parent
 RESERVED = {
@@ -32,6 +33,7 @@ RESERVED = {
     "tests",
 }
 COPIED = ("projects/{}", "configs/{}")
+COURSEWORK = {"exercises.toml", "tasks.toml"}  # of the original project
 
 
 class NewProjectOptions(Section):
@@ -64,7 +66,7 @@ def new_project(name: str, source: str = "starter", root: Path = ROOT) -> list[P
     made = []
     for old, new in copies.items():
         for file in [old] if old.is_file() else sorted(path for path in old.rglob("*") if path.is_file()):
-            if "__pycache__" not in file.parts:
+            if "__pycache__" not in file.parts and file.name not in COURSEWORK:
                 target = new if old.is_file() else new / file.relative_to(old)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, target, source, name)
@@ -95,19 +97,16 @@ def main() -> None:
     """The command line."""
     if {"--help", "-h"} & set(sys.argv[1:]):
         print_help(NewProjectOptions, "python -m shared.coursework.new_project", str(__doc__))
-    try:
-        if len(sys.argv) == 1:
-            raise ValueError("name the new project: make new-project NAME=flowers")
-        options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
-        (name,) = options.input
-        made = new_project(name, options.source)
-    except (ValueError, OSError) as error:
-        print(f"new-project: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    if len(sys.argv) == 1:
+        raise ValueError("name the new project: make new-project NAME=flowers")
+    options = load(NewProjectOptions, parse_arguments(sys.argv[1:]))
+    (name,) = options.input
+    made = new_project(name, options.source)
     for path in made:
         print(f"  {path.relative_to(ROOT)}")
     print(f"next: make train-{name}, or python -m projects.{name}.train --config configs/{name}/sample.yaml")
 
 
 if __name__ == "__main__":
-    main()
+    with console("new-project"):
+        main()

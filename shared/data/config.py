@@ -1,5 +1,6 @@
 """The settings of data handling that several projects share."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, PositiveFloat
@@ -7,6 +8,17 @@ from pydantic import Field, PositiveFloat
 from shared.config import Section
 
 Damaged = Literal["refuse", "leave-out"]
+
+
+class PhotoConfig(Section):
+    """Photos on the disk, as each `DataConfig` of photos has them."""
+
+    source: str = "sample"
+    """sample: drawn by code."""
+    damaged: Damaged = "refuse"
+    """Photos that cannot be read: refuse names them and stops, leave-out counts them and goes on without them."""
+    cache: Path = Path("data/cache")
+    """Where decoded photos and frozen features are kept, and which photos can be read."""
 
 
 class TableFormat(Section):

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import (
-    BaseHandler,
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
     HTTPHandler,
@@ -31,10 +30,11 @@ from urllib.request import (
 import numpy as np
 from tqdm import tqdm
 
+from shared.console import note
 from shared.data.images import read_image
-from shared.deadline import within
+from shared.deadline import BusyError, within
 from shared.files import atomic_folder, size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
 MAX_PHOTO = 50_000_000  # bytes
 
@@ -48,9 +48,10 @@ class Source:
     """File name of the archive."""
     urls: tuple[str, ...]
     """The archive's addresses: the first one that delivers the right bytes is used."""
-    sha256: str
+    sha256: str | None
+    """None where the archive is packed anew for every download: then it is not verified, and `fetch` says so."""
     size: int
-    """Bytes of the archive."""
+    """Bytes of the archive; without a checksum: at most."""
     licence: str
     homepage: str
 
@@ -87,7 +88,11 @@ def fetch(source: Source, folder: Path, seconds: float | None = None) -> Path:
 def _download(source: Source, folder: Path, by_hand: str, seconds: float) -> Path:
     import pooch
 
-    print(f"{source.name}: {size_in_words(source.size)} from {source.homepage} (licence: {source.licence})", flush=True)
+    most = "" if source.sha256 else "at most "
+    about = f"{most}{size_in_words(source.size)} from {source.homepage} (licence: {source.licence})"
+    print(f"{source.name}: {about}", flush=True)
+    if source.sha256 is None:
+        note(f"{source.name}: no checksum of this archive is published, so nothing but its own (CRC) is verified")
 
     def download(url: str, file: str, _: object) -> None:
         transfer(url, Path(file), source.size, seconds, allow_private=True)
@@ -144,6 +149,8 @@ def transfer(address: str, file: Path, most: int, seconds: float, allow_private:
 
     try:
         within(seconds, write)
+    except BusyError as error:
+        raise ConnectionError(str(error)) from None
     except TimeoutError:
         raise ConnectionError(f"it is not done within {seconds:g} seconds") from None
 
@@ -151,13 +158,9 @@ def transfer(address: str, file: Path, most: int, seconds: float, allow_private:
 def _chunks(address: str, seconds: float, allow_private: bool) -> Iterator[bytes]:
     """The bytes at an address as they come. Raises ConnectionError."""
     opener = OpenerDirector()  # knows http and https only
-    handlers = [ProxyHandler(), UnknownHandler(), HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler()]
-    for handler in [
-        *handlers,
-        HTTPRedirectHandler(),
-        HTTPErrorProcessor(),
-        *([] if allow_private else [_PublicOnly()]),
-    ]:
+    web = [HTTPHandler(), HTTPSHandler()] if allow_private else [_PublicOnly()]
+    answers = [HTTPRedirectHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor()]
+    for handler in [ProxyHandler(), *web, UnknownHandler(), *answers]:
         opener.add_handler(handler)
     try:
         request = Request(_encoded(address), headers={"User-Agent": "deep-learning-project-templates"})
@@ -170,8 +173,7 @@ def _chunks(address: str, seconds: float, allow_private: bool) -> Iterator[bytes
                 raise ConnectionError("the connection was closed before the end")
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        words = str(getattr(reason, "strerror", None) or reason).split()
-        raise ConnectionError(shown(" ".join(words)) or type(error).__name__) from None
+        raise ConnectionError(one_line(getattr(reason, "strerror", None) or reason)) from None
 
 
 def _encoded(address: str) -> str:
@@ -181,23 +183,48 @@ def _encoded(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.encode("idna").decode(), path, query, ""))
 
 
-class _PublicOnly(BaseHandler):
-    """Before a request, and so before that of every redirect: refuse hosts of private networks."""
+class _PublicOnly(HTTPHandler, HTTPSHandler):
+    """Requests, and so those after every redirect, to hosts outside of private networks. A name is looked up once: the
+    addresses that were checked are those that are connected to, for a second look-up may answer otherwise (DNS
+    rebinding). A proxy is connected to by its own name; it looks up those of other hosts itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: dict[str, list[str]] = {}
 
     def http_request(self, request: Request) -> Request:
         host = HTTPConnection(request.host).host  # as the connection will read it
         try:
-            found = {str(place[0]) for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-        except OSError:  # the request will fail, too, unless a proxy knows the name
-            return request
-        for number in sorted(found):
+            found = [str(place[0]) for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        except OSError:  # a proxy may know the name
+            found = []
+        for number in found:
             ip = ipaddress.ip_address(number.partition("%")[0])
             ip = getattr(ip, "ipv4_mapped", None) or ip
             if not ip.is_global or ip.is_multicast:
                 raise ValueError(f"{host} belongs to this machine or a private network; use --allow-private")
-        return request
+        self.addresses[host] = found
+        return self.do_request_(request)
 
     https_request = http_request
+
+    def do_open(self, http_class: Any, req: Request, **options: Any) -> Any:
+        def connection(host: str, **more: Any) -> HTTPConnection:
+            made = http_class(host, **more)
+            made._create_connection = self._connect  # TLS goes on to check the certificate by the name of the host
+            return made
+
+        return super().do_open(connection, req, **options)
+
+    def _connect(self, place: tuple[str, int], *options: Any) -> socket.socket:
+        host, port = place
+        failure = OSError(f"there is no host {host}")
+        for address in self.addresses.get(host, [host]):
+            try:
+                return socket.create_connection((address, port), *options)
+            except OSError as error:
+                failure = error
+        raise failure
 
 
 def extract(archive: Path, target: Path) -> None:
@@ -235,5 +262,4 @@ def extract(archive: Path, target: Path) -> None:
     except Exception as error:  # what damaged and encrypted archives raise in the libraries is of many kinds
         if isinstance(error, OSError) and error.errno is not None:  # not the archive: the disk
             raise
-        why = " ".join(shown(error).split()) or type(error).__name__
-        raise ValueError(f"{archive} is damaged or unsafe: {why}; delete it and try again") from None
+        raise ValueError(f"{archive} is damaged or unsafe: {one_line(error)}; delete it and try again") from None

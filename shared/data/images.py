@@ -11,21 +11,25 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
+from shared.console import note
 from shared.data.cache import cached_array, fingerprint, fingerprint_files
-from shared.data.config import Damaged
-from shared.deadline import within
+from shared.data.config import Damaged, PhotoConfig
+from shared.data.summary import named
+from shared.deadline import BusyError, within
 from shared.files import size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
+T = TypeVar("T")
 SUFFIXES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
 }  # fmt: skip
@@ -42,8 +46,9 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
-    """All image files below a folder, sorted, and those with the suffixes `also`. Hidden files and folders are passed
-    over; image files of kinds that are not read are, too, and counted on stderr.
+    """All image files below a folder, sorted, and those with the suffixes `also`. Links to folders are followed. Hidden
+    files and folders and those of macOS are passed over; files of kinds that are not read are, too, and counted on
+    stderr.
 
     Raises OSError if the folder, or one below it, cannot be read.
     """
@@ -52,9 +57,13 @@ def find_images(folder: Path, also: Collection[str] = ()) -> list[Path]:
         if not isinstance(error, FileNotFoundError):
             raise error
 
+    def leads_up(place: str, name: str) -> bool:
+        path = Path(place, name)
+        return path.is_symlink() and Path(os.path.realpath(place)).is_relative_to(os.path.realpath(path))
+
     found, passed_over = [], Counter[str]()
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX")) and not leads_up(place, name)]
         for path in (Path(place, name) for name in names if not name.startswith(".")):
             suffix = path.suffix.lower()
             if suffix in SUFFIXES or suffix in also:
@@ -87,7 +96,7 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
 
     Training, command line, page and window read photos here and nowhere else, so they see the same. Nothing is decoded
     that is no regular file, is too large, or has a format beyond `FORMATS`; decoding may take `seconds`.
-    Raises FileNotFoundError or ValueError with one sentence.
+    Raises FileNotFoundError or ValueError with one sentence, and BusyError where too many decoders are late already.
     """
     path = Path(path)  # a dataset of torchvision lists its files as text
     name, formats = shown(path), _installed_formats()
@@ -96,6 +105,8 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
         return within(seconds, lambda: _decode(path, at_least, formats))
     except _NotReadError as error:
         raise ValueError(f"{name} {error}") from None
+    except BusyError as error:
+        raise BusyError(f"{name} is not read: {error}") from None
     except TimeoutError:
         raise ValueError(f"{name} takes more than {seconds:g} seconds to decode") from None
     except Image.UnidentifiedImageError:
@@ -105,8 +116,18 @@ def read_image(path: Path, at_least: int | None = None, seconds: float = MAX_SEC
     except Exception as error:  # what a damaged file raises in the library is of many kinds
         if isinstance(error, OSError) and error.strerror:
             raise ValueError(f"{name} cannot be read ({error.strerror})") from None
-        why = shown(error) or type(error).__name__
-        raise ValueError(f"{name} is damaged or cannot be decoded ({why})") from None
+        raise ValueError(f"{name} is damaged or cannot be decoded ({one_line(error)})") from None
+
+
+def stored_size(path: Path) -> tuple[int, int, int]:
+    """Width, height and EXIF orientation (1 to 8) of an image file as it is stored. Raises what `read_image` raises."""
+    _require_file(path, shown(path))
+    try:
+        with Image.open(path, formats=list(_installed_formats())) as image:
+            return image.width, image.height, image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # `read_image` says why, or reads it in another way
+        height, width = read_image(path).shape[:2]
+        return width, height, 1
 
 
 class _NotReadError(ValueError):
@@ -191,6 +212,17 @@ def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
     return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
 
 
+def keep_readable(records: Sequence[tuple[Path, T]], config: PhotoConfig) -> list[tuple[Path, T]]:
+    """The records (path, ...) whose photos can be read, see `readable_photos`; the others are counted and named on
+    stderr. Those of a sample, which were drawn here, are not checked."""
+    if config.source == "sample":
+        return list(records)
+    readable = readable_photos([path for path, _ in records], config.damaged, config.cache)
+    if names := [path.name for (path, _), kept in zip(records, readable) if not kept]:
+        note(f"left out: {len(names)} photos that cannot be read ({named(names)})")
+    return [record for record, kept in zip(records, readable) if kept]
+
+
 def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np.ndarray:
     """Which photos can be read, bool (N,): each is decoded once, and the answer is kept in the cache `folder`.
 
@@ -208,6 +240,8 @@ def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np
     def problem(path: Path) -> str | None:
         try:
             read_image(path, CHECKED_SIZE)
+        except BusyError:  # says nothing about this photo
+            raise
         except (ValueError, OSError) as error:
             return str(error)
         return None

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from shared.compute import distributed
 from shared.compute.device import seeded
+from shared.names import one_line
 
 
 class Item(int):
@@ -123,9 +124,8 @@ def _collate(samples: list[Any]) -> Any:
     except (TypeError, RuntimeError) as error:
         kinds = samples[0] if isinstance(samples[0], (tuple, list)) else (samples[0],)
         named = ", ".join(type(part).__name__ for part in kinds)
-        reason = " ".join(str(error).split())[:160]
         raise ValueError(
-            f"items of ({named}) cannot be made into a batch ({reason}); give the dataset a transform "
+            f"items of ({named}) cannot be made into a batch ({one_line(error)}); give the dataset a transform "
             "to tensors of one size, such as torchvision's Compose([Resize((64, 64)), ToTensor()])"
         ) from None
 

@@ -16,12 +16,17 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
 
+from shared.data.images import read_image
 from shared.files import atomic
 
 FILE = "provenance.safetensors"
 SIDE, LOW_FREQUENCIES = 64, 16  # pixels of the thumbnail, and how many of its frequencies in x and y are compared
 SMALLEST = 32  # pixels; smaller images, and plain ones, have too little content to be told apart by their frequencies
+MAYBE = (
+    10  # squared distance of `_invariant` up to which photos are compared; it is about 6 where 24 bits of 255 differ
+)
 NEAR = 24  # bits of 255; the same photo differs by at most 10 after JPEG at quality 50, different photos by 43 and more
 
 
@@ -82,6 +87,12 @@ def photo_fingerprints(photos: Iterable[np.ndarray]) -> Fingerprints:
     return Fingerprints(content_hashes(exact), bits)
 
 
+def file_fingerprints(paths: Iterable[Path]) -> Fingerprints:
+    """Image files, each file once."""
+    files = tqdm(list(dict.fromkeys(paths)), desc="fingerprints", unit="file", leave=False)
+    return photo_fingerprints(read_image(path) for path in files)
+
+
 def _signs(photo: np.ndarray) -> np.ndarray:
     """Signs of the low frequencies of the grey thumbnail (discrete cosine transform; Zauner 2010), bool (255,)."""
     thumbnail = cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
@@ -118,6 +129,42 @@ def nearest_distance(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
             distance = ((asked.shape[1] - agreement) / 2).round().astype(int)
             smallest[start : start + 1024] = np.minimum(smallest[start : start + 1024], distance)
     return smallest
+
+
+def copies(items: Fingerprints) -> np.ndarray:
+    """Number the groups of items that are the same: equal content, or photos linked by at most `NEAR` differing bits in
+    any orientation. int (N,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    _, first, group = np.unique(items.exact, return_index=True, return_inverse=True)
+    if items.perceptual is None or not len(group):
+        return group
+    bits = items.perceptual[first]  # one of each group
+    turned, marks = np.stack(_orientations(bits)), torch.from_numpy(_invariant(bits))
+    squares = (marks**2).sum(dim=1)
+    links = [np.zeros((2, 0), np.int64)]
+    for start in tqdm(range(0, len(bits), 1024), desc="comparing photos", leave=False, delay=2):
+        block = slice(start, start + 1024)
+        apart = squares[block, None] + squares[start:] - 2 * marks[block] @ marks[start:].T
+        for some in np.array_split(
+            np.argwhere(apart.numpy() <= MAYBE).T + start, 1 + (apart <= MAYBE).sum() // 2**16, 1
+        ):
+            differing = (turned[:, some[0]] ^ bits[some[1]]).sum(axis=2).min(axis=0)
+            links.append(some[:, differing <= NEAR])
+    rows, columns = np.concatenate(links, axis=1)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(bits), len(bits)))
+    return connected_components(graph, directed=False)[1][group]
+
+
+def _invariant(bits: np.ndarray) -> np.ndarray:
+    """What is left of the bits (N, 255) whatever the orientation, float (N, 36): mirroring keeps the even frequencies,
+    and turning exchanges x and y. Each differing bit adds about 1 to the squared distance."""
+    square = np.concatenate([np.ones((len(bits), 1), bool), bits], axis=1).reshape(-1, LOW_FREQUENCIES, LOW_FREQUENCIES)
+    even = square[:, ::2, ::2].astype(np.float32)
+    rows, columns = np.triu_indices(LOW_FREQUENCIES // 2)
+    both = even + even.transpose(0, 2, 1)
+    return np.where(rows == columns, even[:, rows, columns], both[:, rows, columns])
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,9 @@ def grouped(groups: Sequence[Hashable], labels: Sequence[Hashable], fractions: F
     for label in sorted(of_label, key=str):
         parts = of_label[label]
         total = sum(len(part) for part in parts)
-        wanted = [(TEST, fractions[1] * total), (VALIDATION, fractions[0] * total)]
+        least = 0.5 if total >= len(NAMES) else 0  # of three items each set gets one
+        sizes = [max(fraction * total, least) if fraction else 0 for fraction in fractions]
+        wanted = [(TEST, sizes[1]), (VALIDATION, sizes[0])]
         for position in generator.permutation(len(parts)):
             part = parts[position]
             if wanted and len(part) <= wanted[0][1] + len(part) / 2:

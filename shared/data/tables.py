@@ -4,6 +4,7 @@ What is recognised and not written down in the file (encoding, delimiter, title 
 a guess is refused with the setting that decides it.
 """
 
+import ast
 import codecs
 import csv
 import io
@@ -62,7 +63,7 @@ def read_table(
 
     Raises FileNotFoundError, or ValueError with one sentence.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path)
     suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in COMPRESSED), "")
     if suffix in SPREADSHEETS:
         rows = _spreadsheet_rows(content, path)
@@ -84,7 +85,7 @@ def _non_empty(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The content of a file that may be compressed. Raises FileNotFoundError, or ValueError with one sentence."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -337,10 +338,20 @@ def _json_table(text: str, path: Path) -> pd.DataFrame:
         value = []
         for number, line in lines:
             try:
-                value.append(json.loads(line))
-            except (ValueError, RecursionError):
-                raise _unreadable(path, f"line {number} is not JSON") from None
+                value.append(_json_line(line))
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                if not value or number < lines[-1][0]:
+                    raise _unreadable(path, f"line {number} is not JSON") from None
+                note(f"{path}: left out: the last line ({number}), which is cut off or not JSON")
     return _as_text(*_records(value, path))
+
+
+def _json_line(line: str) -> Any:
+    """A line of JSON, or of Python's notation of dicts ({'stars': 5}), which some data sets have."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return ast.literal_eval(line.strip())
 
 
 def _records(value: Any, path: Path) -> tuple[list[str], list[list[Any]]]:
@@ -348,7 +359,8 @@ def _records(value: Any, path: Path) -> tuple[list[str], list[list[Any]]]:
     if isinstance(value, dict):
         inner = [v for v in value.values() if isinstance(v, list | dict) and v]
         tables = [v for v in inner if isinstance(v, dict) or isinstance(v[0], dict)]
-        if len(tables) == 1 and len(tables) < len(value):  # {"status": "ok", "reviews": [{...}]}
+        alone = len(tables) == 1 and isinstance(tables[0], list)  # {"reviews": [{...}]}
+        if alone or (len(tables) == 1 and len(tables) < len(value)):  # {"status": "ok", "reviews": [{...}]}
             return _records(tables[0], path)
         if tables and len(tables) == len(value) and all(isinstance(v, dict) for v in tables):
             plain = all(not isinstance(cell, list | dict) for row in tables for cell in row.values())

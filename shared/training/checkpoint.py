@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from shared.config import Section, load
 from shared.files import DIGEST, atomic, is_sealed, seal
+from shared.names import one_line
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
@@ -42,7 +43,11 @@ def load_state(path: Path) -> dict[str, Any] | None:
             if one is not path:
                 print(f"{path} is damaged or missing: going on from the state before it", file=sys.stderr)
             content = io.BytesIO(one.read_bytes()[:-DIGEST])
-            return torch.load(content, map_location="cpu", weights_only=True)
+            try:
+                return torch.load(content, map_location="cpu", weights_only=True)
+            except Exception as error:  # what other files raise in the library is of many kinds
+                reason = " ".join(str(error).split())[:200]
+                raise ValueError(f"{one} is not a training state of this project ({reason})") from None
     if found:
         raise ValueError(
             f"the training state {path} is damaged; start anew with the settings in config.yaml of its run"
@@ -57,8 +62,9 @@ def _previous(path: Path) -> Path:
 def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Save a predictor as one safetensors file; `about` (settings, classes, ...) is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    # in ASCII, since a class may be named after a folder whose name is not UTF-8
-    metadata = {"about": json.dumps(about), "checksum": checksum(plain)}
+    # in ASCII, since a class may be named after a folder whose name is not UTF-8; one entry, since the library writes
+    # several in an order that changes from process to process
+    metadata = {"about": json.dumps({**about, "checksum": checksum(plain, json.dumps(about))})}
     with atomic(path) as temporary, _writing(path):
         save_file(plain, temporary, metadata=metadata)
 
@@ -69,13 +75,13 @@ def _writing(path: Path) -> Generator[None]:
     try:
         yield
     except (RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise OSError(f"{path} cannot be written, the file before it is kept: is the disk full? ({reason})") from None
+        kept = f"{path} cannot be written, the file before it is kept"
+        raise OSError(f"{kept}: is the disk full? ({one_line(error)})") from None
 
 
-def checksum(tensors: Mapping[str, Tensor]) -> str:
-    """A hash of names, types, shapes and values."""
-    digest = hashlib.blake2b(digest_size=16)
+def checksum(tensors: Mapping[str, Tensor], about: str = "") -> str:
+    """A hash of a text and of the names, types, shapes and values of tensors."""
+    digest = hashlib.blake2b(about.encode(), digest_size=16)
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -96,13 +102,15 @@ def load_model(path: Path, project: str) -> tuple[dict[str, Tensor], dict[str, A
             about = json.loads(metadata.get("about", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable model file: {error}") from None
+        raise ValueError(f"{path} is not a readable model file: {one_line(error)}") from None
     if not isinstance(about, dict) or not isinstance(about.get("project"), str):
         raise ValueError(f"{path} holds weights, but not those of a finished run")
     if about["project"] != project:
         raise ValueError(f"{path} is a model of {about['project']}, not of {project}")
-    if metadata.get("checksum", known := checksum(tensors)) != known:
-        raise ValueError(f"{path} is damaged: its weights are not those that were saved")
+    saved = about.pop("checksum", None)
+    known = checksum(tensors, json.dumps(about)) if saved else checksum(tensors)  # earlier versions hashed no text
+    if (saved or metadata.get("checksum", known)) != known:
+        raise ValueError(f"{path} is damaged: its weights and settings are not those that were saved")
     if broken := [name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.isnan().any()]:
         raise ValueError(f"{path} has weights that are not numbers (NaN) in {broken[0]}")
     return tensors, about
@@ -116,7 +124,7 @@ def refuses_damage(load: Callable[[Any, Path], T]) -> Callable[[Any, Path], T]:
         try:
             return load(cls, path)
         except (KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            reason = one_line(f"{type(error).__name__}: {error}")
             raise ValueError(f"{path} does not fit this version of the project ({reason})") from None
 
     return loaded
@@ -128,10 +136,10 @@ def load_network(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) 
         network.load_state_dict(tensors)
         return network.eval()
     except RuntimeError as error:
-        reason = " ".join(str(error).split("\n", 2)[1:2] or [str(error)]).strip()[:120]
+        reason = one_line(str(error).partition("\n")[2] or error)  # the first line says only that there are errors
         raise ValueError(
             f"the weights in {path} do not fit the network: build_model or its settings have changed since this run; "
-            f"change them back, or train again ({reason} ...)"
+            f"change them back, or train again ({reason})"
         ) from None
 
 
@@ -153,7 +161,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"{path} is not readable as weights: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"{path} is not readable as weights: {one_line(error)}") from None
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path} does not hold a state dict of tensors")

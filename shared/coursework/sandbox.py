@@ -1,0 +1,244 @@
+"""Tests of grafted files in processes of their own: with limits of time and memory, without a network where possible.
+
+Points come from the expected names of tests in the XML that pytest writes, never from an exit code: a process that ends
+early, skips tests or replaces assertions passes nothing. What code in the process of its own tests can never be kept
+from is forging that file on purpose; grafting a single function without `os`, `sys` and the like leaves little room.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+SECONDS = 20  # of work
+WALL_SECONDS = 60
+MEMORY = 2 * 2**30  # bytes beyond those of the libraries
+PROCESSES = 64
+CANARY = Path("tests/exercises/canary.py")
+NEW_NETWORK = 0x40000000  # CLONE_NEWNET of Linux
+
+
+@dataclass(frozen=True)
+class Job:
+    """Tests to run with some files replaced."""
+
+    name: str
+    files: Mapping[Path, str]
+    """Path below the root -> its source in this process."""
+    tests: Sequence[Path]
+
+
+@dataclass
+class Outcome:
+    """What the tests said."""
+
+    passed: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Name of the test -> the first line of its failure."""
+    problem: str = ""
+    """Why there is no result, or why it does not count."""
+
+
+def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outcome]:
+    """The outcomes of jobs in their order; each runs in a fork of this process, which has the libraries loaded.
+
+    root: a checkout that holds the tests; nothing in it is changed. Raises ValueError where processes cannot fork.
+    """
+    if not hasattr(os, "fork"):
+        raise ValueError("grading starts a process for every exercise by fork, which this system does not have")
+    import torch
+
+    torch.set_num_threads(1)
+    for name in ("pytest", *{".".join(file.with_suffix("").parts) for job in jobs for file in job.files}):
+        importlib.import_module(name)  # for the libraries that it loads; forks share them
+    gc.freeze()
+    before = _state(root)
+    running: dict[int, tuple[int, float, Path]] = {}
+    done: dict[int, Outcome] = {}
+    shown = 0
+    waiting = list(enumerate(jobs))[::-1]
+    try:
+        while len(done) < len(jobs):
+            while waiting and len(running) < workers:
+                number, job = waiting.pop()
+                folder = Path(tempfile.mkdtemp(prefix="exercise-"))
+                running[_start(job, root, folder)] = (number, time.monotonic(), folder)
+            for pid, (number, since, folder) in list(running.items()):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                late = time.monotonic() - since > WALL_SECONDS or bool(ended and os.WIFSIGNALED(status))
+                if not ended and not late:
+                    continue
+                _end(pid, bool(ended))
+                done[number] = _read(folder, late)
+                if _state(root) != before:
+                    raise ValueError(f"{jobs[number].name} changed files in {root}; grading stops")
+                shutil.rmtree(folder, ignore_errors=True)
+                del running[pid]
+            while shown in done:
+                yield done[shown]
+                shown += 1
+            time.sleep(0.01)
+    finally:
+        for pid in running:
+            _end(pid, ended=False)
+
+
+def _state(root: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of all sources below a folder."""
+    files = [p for part in ("projects", "shared", "tests") for p in (root / part).rglob("*.py")]
+    return sorted((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+
+
+def _start(job: Job, root: Path, folder: Path) -> int:
+    """The number of a new process that runs the tests of a job and writes `results.xml` into a folder."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()  # its whole group can be ended
+        limit_process()
+        output = os.open(folder / "output.txt", os.O_CREAT | os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        sys.stdout = sys.stderr = os.fdopen(output, "w")
+        os.chdir(folder)
+        sys.dont_write_bytecode = True
+        sys.meta_path.insert(0, Grafts(root, job.files))
+        sys.path.insert(0, str(root))
+        import pytest
+
+        tests = [str(root / path) for path in (*job.tests, CANARY)]
+        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--import-mode=importlib", "--noconftest"]
+        pytest.main([*options, "-c", os.devnull, "--rootdir", str(root), "--junitxml", "results.xml", *tests])
+    finally:
+        os._exit(0)
+
+
+def limit_process(seconds: int = SECONDS, memory: int | None = None) -> None:
+    """Limits of this process: time on the processor, memory, processes, size of files; no network, if allowed.
+
+    memory: bytes; by default `MEMORY` beyond what is in use.
+    """
+    import resource
+
+    status = Path("/proc/self/statm")
+    used = int(status.read_text().split()[5]) * resource.getpagesize() if status.exists() else 0
+    limits = {resource.RLIMIT_CPU: seconds, resource.RLIMIT_FSIZE: 2**30, resource.RLIMIT_CORE: 0}
+    limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_DATA: memory or used + MEMORY}
+    for limit, value in limits.items():
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(limit, (value, value))
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).unshare(NEW_NETWORK)
+
+
+class Grafts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports modules of `projects` and `shared` from a checkout, some with another source."""
+
+    def __init__(self, root: Path, files: Mapping[Path, str]) -> None:
+        self.root, self.files = root, files
+        for name in [name for name in sys.modules if name.split(".")[0] in ("projects", "tests")]:
+            del sys.modules[name]
+        for path in files:  # the grafted module, and what has imported it already
+            del_module(".".join(path.with_suffix("").parts))
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        """The spec of a module that a graft replaces."""
+        file = Path(*name.split(".")).with_suffix(".py")
+        if file not in self.files:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(self.root / file))
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """The usual way."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the replaced source."""
+        file = Path(*module.__name__.split(".")).with_suffix(".py")
+        module.__file__ = str(self.root / file)
+        exec(compile(self.files[file], module.__file__, "exec"), module.__dict__)
+
+
+def del_module(name: str) -> None:
+    """Forget a module and all modules of this repository, which may hold its functions."""
+    for loaded in [n for n in sys.modules if n == name or (n.split(".")[0] == "shared" and "coursework" not in n)]:
+        del sys.modules[loaded]
+
+
+def _end(pid: int, ended: bool) -> None:
+    """End a process and everything that it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    if not ended:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def _read(folder: Path, late: bool) -> Outcome:
+    """The outcome in a folder: only complete results, whose canaries failed, count."""
+    outcome = read_results(folder / "results.xml")
+    if late:
+        return Outcome(problem=f"it does not end within {SECONDS} seconds (an endless loop?)")
+    if outcome is None:
+        told = (folder / "output.txt").read_text(errors="replace") if (folder / "output.txt").exists() else ""
+        memory = "MemoryError" in told or "alloc" in told.lower()
+        return Outcome(problem="it needs too much memory" if memory else "the process ended before its tests did")
+    canaries = [name for name in (*outcome.passed, *outcome.failed) if "canary" in name]
+    if len(canaries) < 4 or any(name in outcome.passed for name in canaries):
+        return Outcome(problem="assertions that must fail did not: the tests were tampered with")
+    outcome.failed = {name: text for name, text in outcome.failed.items() if "canary" not in name}
+    return outcome
+
+
+def read_results(path: Path) -> Outcome | None:
+    """The outcome in an XML file of pytest; None where it is missing or damaged. Skipped tests have not passed."""
+    try:
+        cases = list(ElementTree.parse(path).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return None
+    outcome = Outcome()
+    for case in cases:
+        name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+        trouble = next(
+            (case.find(kind) for kind in ("failure", "error", "skipped") if case.find(kind) is not None), None
+        )
+        if trouble is None:
+            outcome.passed.add(name)
+        else:
+            outcome.failed[name] = _sentence(trouble.get("message") or "")
+    outcome.passed -= set(outcome.failed)
+    return outcome
+
+
+def _sentence(message: str) -> str:
+    """The first line of a failure, without the name of the exception."""
+    lines = [line for line in message.splitlines() if line.strip()] or ["it fails"]
+    return lines[0].removeprefix("AssertionError: ").strip()[:300]
+
+
+def run_visible(path: Path, root: Path, seconds: float = 60) -> Outcome:
+    """The outcome of the visible tests on the files as they are, in a new process."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-c", os.devnull]
+        words += ["--rootdir", str(root), "--noconftest", "--junitxml", str(results), str(root / path)]
+        try:
+            subprocess.run(words, cwd=root, capture_output=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return Outcome(problem=f"it does not end within {seconds:.0f} seconds (an endless loop?)")
+        return read_results(results) or Outcome(problem="the process ended before its tests did")
