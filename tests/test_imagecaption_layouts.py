@@ -111,6 +111,16 @@ def test_columns_can_be_named_and_a_header_denied(tmp_path: Path) -> None:
     ]
 
 
+def test_texts_beside_the_photos_give_way_to_a_named_file(tmp_path: Path) -> None:
+    layouts.text_beside(tmp_path)
+    write(tmp_path / "metadata.csv", "file_name,text\n" + rows("{name},other"))
+    with pytest.raises(
+        ValueError, match=r"beside the photos have captions of the same photos: .*root .*metadata\.csv$"
+    ):
+        read(tmp_path, tmp_path)
+    assert read(tmp_path / "metadata.csv", tmp_path).photos[0].captions == ["other"] * 2
+
+
 def test_photos_elsewhere_are_found_by_their_paths(tmp_path: Path) -> None:
     draw(tmp_path / "photos")
     names = [str(tmp_path / "photos" / NAMES[0]), f"../photos/{NAMES[1]}"]

@@ -6,22 +6,29 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from projects.imagecaption.config import DataConfig
+from projects.imagecaption.json_layouts import read_json
 from projects.imagecaption.layouts import (
+    CAPTION_COLUMNS,
+    IMAGE_COLUMNS,
     PART_FILE,
     PARTS,
+    PLAIN_LINE,
     TEXT_SUFFIXES,
+    TOKEN_LINE,
     CaptionFile,
     NotCaptionsError,
+    caption_columns,
     is_photo_name,
-    looks_like_captions,
-    read_captions,
+    read_caption_table,
+    read_plain,
+    read_tokens,
     text_lines,
 )
 from projects.imagecaption.photo_names import PhotoNames
 from shared.console import note
 from shared.data.images import NOT_READ, SUFFIXES, find_images
 from shared.data.summary import named
-from shared.data.tables import is_table
+from shared.data.tables import is_table, plain_name
 from shared.names import shown
 
 FLICKR8K = (
@@ -54,10 +61,45 @@ def find_caption_files(root: Path, names: PhotoNames, config: DataConfig) -> tup
         return _of_source([read_captions(root, config)], root, config), lists
     texts, used = _texts_beside_photos(root, others, names, config)
     files = _caption_files(root, [path for path in others if path not in lists and path not in used], config)
-    files = _of_source(
-        [*files, *texts] or _first_table([path for path in others if path not in used], config), root, config
-    )
-    return _choose(files, names, root), lists
+    files = [*files, *texts] or _first_table([path for path in others if path not in used], config)
+    return _choose(_of_source(files, root, config), names, root), lists
+
+
+def read_captions(path: Path, config: DataConfig) -> CaptionFile:
+    """The captions of one file. Raises NotCaptionsError, ValueError or FileNotFoundError with one sentence."""
+    if path.suffix.lower() == ".json":
+        return read_json(path, config)
+    if path.suffix.lower() in {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"} and not is_table(path):
+        raise NotCaptionsError(f"{path} is an archive; unpack it first")
+    if path.suffix.lower() in {".txt", ".token", ".tsv", ""}:
+        lines = text_lines(path, config)
+        if lines and TOKEN_LINE.match(lines[0]):
+            return read_tokens(path, lines)
+        plain = [match for match in map(PLAIN_LINE.fullmatch, lines) if match and is_photo_name(match[1])]
+        if plain and len(plain) == len(lines):
+            return read_plain(path, plain)
+        if path.suffix.lower() in {".token", ""}:
+            raise NotCaptionsError(f"{path} has no lines such as `name.jpg#0<tab>caption`")
+    return read_caption_table(path, config)
+
+
+def looks_like_captions(path: Path, config: DataConfig) -> bool:
+    """Whether the first lines of a text file may be captions, so that other files of a folder are not read as such."""
+    if path.suffix.lower() not in {".txt", ".csv", ".tsv", ".token", ""}:
+        return True
+    head = path.open("rb").read(20_000)
+    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    for line in head.decode(encoding, errors="replace").splitlines()[:30]:
+        cells = [cell.strip(' "') for cell in re.split(r"[,;\t|]", line)]
+        names = set(map(plain_name, cells))
+        usual = (config.image_column, *IMAGE_COLUMNS), (config.caption_column, *CAPTION_COLUMNS)
+        with_header = bool(names & {plain_name(n) for n in usual[0] if n}) and bool(caption_columns(cells, config))
+        plain = PLAIN_LINE.fullmatch(line)
+        if with_header or TOKEN_LINE.match(line) or (plain and is_photo_name(plain[1])):
+            return True
+        if len(cells) > 1 and is_photo_name(cells[0]) and not is_photo_name(cells[1]):
+            return True
+    return False
 
 
 def folder_of_photos(file: Path) -> Path:
@@ -91,7 +133,8 @@ def _texts_beside_photos(
     root: Path, paths: Iterable[Path], names: PhotoNames, config: DataConfig
 ) -> tuple[list[CaptionFile], set[Path]]:
     """`photo.txt` beside `photo.jpg`, one caption a line, and the files that have the name of a photo."""
-    of_photo = {path: photo for path in paths if (photo := names.of_text(path))}
+    beside = [path for path in paths if path.suffix.lower() in TEXT_SUFFIXES | {".json", ".xml"}]
+    of_photo = {path: photo for path in beside if path.name not in DOCUMENTED and (photo := names.of_text(path))}
     captions = {}
     for path, photo in of_photo.items():
         if path.suffix.lower() in TEXT_SUFFIXES:
@@ -115,8 +158,10 @@ def _caption_files(root: Path, paths: Sequence[Path], config: DataConfig) -> lis
                 raise
             others.append(path)
         except ValueError:
-            if documented or config.source == "coco" or re.search("caption|dataset|metadata|annot", path.name):
+            json_of_coco = config.source == "coco" and path.suffix.lower() == ".json"
+            if documented or json_of_coco or re.search("caption|dataset|metadata|annot", path.name):
                 raise
+            others.append(path)
     if others and files:
         note(f"not read, since they hold no captions: {named([os.path.relpath(path, root) for path in others])}")
     return files
@@ -135,6 +180,8 @@ def _of_source(files: Sequence[CaptionFile], root: Path, config: DataConfig) -> 
     if config.source == "flickr8k":
         kept = [file for file in kept if file.kind == "tokens"] or kept
     if kept:
+        if others := [_name(file, root) for file in files if file not in kept]:
+            note(f"data.source {config.source} does not read {named(others)}")
         return kept
     wanted = WANTED[config.source]
     if files:
@@ -153,9 +200,10 @@ def _choose(files: Sequence[CaptionFile], names: PhotoNames, root: Path) -> list
     """
     found = {id(file): photos_of(file, names) for file in files}
 
-    def order(file: CaptionFile) -> tuple[bool, bool, bool, int]:
-        lower_rank = file.path.parent != root or file.path.name.lower() not in DOCUMENTED
-        return not found[id(file)], lower_rank, "lemma" in file.path.name.lower(), -len(found[id(file)])
+    def order(file: CaptionFile) -> tuple[bool, bool, bool, int, bool]:
+        count, name = len(found[id(file)]), file.path.name.lower()
+        documented = file.path.parent == root and name in DOCUMENTED
+        return not count, not documented, "lemma" in name, -count, not file.parts
 
     chosen: list[CaptionFile] = []
     others: list[str] = []
@@ -167,7 +215,8 @@ def _choose(files: Sequence[CaptionFile], names: PhotoNames, root: Path) -> list
             continue
         if rivals and order(file) == order(rivals[0]) and file.captions != rivals[0].captions:
             two = f"{_name(rivals[0], root)} and {_name(file, root)}"
-            raise ValueError(f"{two} have captions of the same photos: name the right one, --data.root {file.path}")
+            path = next(one.path for one in (file, rivals[0]) if one.kind != "text")
+            raise ValueError(f"{two} have captions of the same photos: name the right one, --data.root {path}")
         others.append(f"{_name(file, root)} ({len(photos)} of its {len(file.captions)} photos are here)")
     if others:
         used = ", ".join(f"{_name(file, root)} ({len(found[id(file)])} photos)" for file in chosen)
@@ -182,4 +231,4 @@ def photos_of(file: CaptionFile, names: PhotoNames) -> dict[Path, str]:
 
 
 def _name(file: CaptionFile, root: Path) -> str:
-    return file.name if file.kind == "text" else shown(os.path.relpath(file.path, root))
+    return file.name if file.path == root else shown(os.path.relpath(file.path, root))

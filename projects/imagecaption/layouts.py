@@ -1,7 +1,4 @@
-"""Files of captions in the layouts that people have them in -> the captions of every photo name.
-
-Tables, token files (Flickr8k, Flickr30k), JSON of COCO and Karpathy, and text files beside the photos.
-"""
+"""Tables and texts of captions in the layouts that people have them in -> the captions of every photo name."""
 
 import ast
 import io
@@ -20,7 +17,7 @@ from projects.imagecaption.config import DataConfig
 from shared.console import note
 from shared.data import splits
 from shared.data.images import NOT_READ, SUFFIXES
-from shared.data.tables import decode, find_column, is_table, plain_name, read_table
+from shared.data.tables import decode, find_column, plain_name, read_table
 from shared.names import shown
 
 PARTS = {"train": splits.TRAIN, "training": splits.TRAIN, "restval": splits.TRAIN, "dev": splits.VALIDATION,
@@ -36,7 +33,6 @@ CAPTION_COLUMNS = ("caption", "captions", "comment", "comments", "text", "senten
 PART_COLUMNS = ("split", "part", "subset", "partition", "set", "set_name")
 TEXT_SUFFIXES = {".txt", ".caption", ".cap"}
 """Files beside a photo, with one caption a line."""
-NO_CAPTIONS = "has no captions (it may be the file of object labels); COCO's are in captions_train2017.json"
 TOKEN_LINE = re.compile(r"([^\t]+?)(?:#\w+)*#\d+\t(.*)")
 PLAIN_LINE = re.compile(r"\s*([^\s,;:|]+\.\w{3,4})(?::\s*| +)(.+)")
 BETWEEN = re.compile(r"\s*(?:\|\|+|<sep>|\[SEP\])\s*")
@@ -99,30 +95,12 @@ class Rows:
         return CaptionFile(self.path, kind, dict(self.captions), self.parts, columns or {})
 
 
-def read_captions(path: Path, config: DataConfig) -> CaptionFile:
-    """The captions of one file. Raises NotCaptionsError, ValueError or FileNotFoundError with one sentence."""
-    if path.suffix.lower() == ".json":
-        return _read_json(path, config)
-    if path.suffix.lower() in {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"} and not is_table(path):
-        raise NotCaptionsError(f"{path} is an archive; unpack it first")
-    if path.suffix.lower() in {".txt", ".token", ".tsv", ""}:
-        lines = text_lines(path, config)
-        if lines and TOKEN_LINE.match(lines[0]):
-            return _read_tokens(path, lines)
-        plain = [match for match in map(PLAIN_LINE.fullmatch, lines) if match and is_photo_name(match[1])]
-        if plain and len(plain) == len(lines):
-            return _read_plain(path, plain)
-        if path.suffix.lower() in {".token", ""}:
-            raise NotCaptionsError(f"{path} has no lines such as `name.jpg#0<tab>caption`")
-    return _read_table(path, config)
-
-
 def text_lines(path: Path, config: DataConfig) -> list[str]:
     """The lines of a text file that are not blank."""
     return [line for line in decode(path.read_bytes(), path, config.encoding).splitlines() if line.strip()]
 
 
-def _read_tokens(path: Path, lines: Sequence[str]) -> CaptionFile:
+def read_tokens(path: Path, lines: Sequence[str]) -> CaptionFile:
     """`name.jpg#0<tab>caption`"""
     rows = Rows(path)
     for number, line in enumerate(lines, 1):
@@ -134,7 +112,7 @@ def _read_tokens(path: Path, lines: Sequence[str]) -> CaptionFile:
     return rows.file("tokens")
 
 
-def _read_plain(path: Path, lines: Sequence[re.Match[str]]) -> CaptionFile:
+def read_plain(path: Path, lines: Sequence[re.Match[str]]) -> CaptionFile:
     """`name.jpg caption` or `name.jpg: caption`"""
     rows = Rows(path)
     for match in lines:
@@ -145,7 +123,7 @@ def _read_plain(path: Path, lines: Sequence[re.Match[str]]) -> CaptionFile:
 # --- tables
 
 
-def _read_table(path: Path, config: DataConfig) -> CaptionFile:
+def read_caption_table(path: Path, config: DataConfig) -> CaptionFile:
     """One row a caption, one row a photo with several columns of captions, or with a list in a cell."""
 
     def last_is_text(first: list[str]) -> bool:
@@ -155,7 +133,7 @@ def _read_table(path: Path, config: DataConfig) -> CaptionFile:
     frame = read_table(path, config, _without_header, last_is_text)
     if config.header == "none":
         frame.columns = _without_header([str(cell) for cell in frame.iloc[0]]) or frame.columns
-    return _from_frame(frame, path, config)
+    return from_frame(frame, path, config)
 
 
 def is_photo_name(text: str) -> bool:
@@ -190,7 +168,7 @@ def caption_columns(names: Sequence[str], config: DataConfig) -> list[str]:
     return []
 
 
-def _from_frame(frame: pd.DataFrame, path: Path, config: DataConfig) -> CaptionFile:
+def from_frame(frame: pd.DataFrame, path: Path, config: DataConfig) -> CaptionFile:
     names = [str(name) for name in frame.columns]
     names = [f"{name} {names[:n].count(name) + 1}" if name in names[:n] else name for n, name in enumerate(names)]
     frame.columns = names
@@ -265,128 +243,3 @@ def _listed(text: str) -> list[Any] | None:
         return None
     others = {t.string for t in tokens if t.type != python.STRING}
     return strings if strings and others <= {*"[](){},", "None", "nan", "array"} else None
-
-
-# --- JSON
-
-
-def _read_json(path: Path, config: DataConfig) -> CaptionFile:
-    content = path.read_bytes()
-    if b'"segmentation"' in content and b'"caption' not in content:  # such files may be large
-        raise NotCaptionsError(f"{path} {NO_CAPTIONS}")
-    try:
-        value = json.loads(decode(content, path, config.encoding))
-    except (ValueError, RecursionError) as error:
-        try:
-            return _read_table(path, config)  # JSON lines
-        except NotCaptionsError:
-            raise
-        except ValueError:
-            raise ValueError(f"{path} is not readable as JSON: {error}") from None
-    if _is_coco(value):
-        return _read_coco(value, path)
-    rows, columns = Rows(path), {}
-    for part, group in _by_part(value).items():
-        file = _from_json(group, path, config)
-        columns |= file.columns
-        for name, several in file.captions.items():
-            rows.add(name, several, file.parts.get(name, part))
-    return rows.file("JSON", columns)
-
-
-def _is_coco(value: Any) -> bool:
-    images = value.get("images") if isinstance(value, dict) else None
-    return isinstance(images, list) and any(
-        isinstance(one, dict) and {"file_name", "filename"} & {*one} for one in images
-    )
-
-
-def _by_part(value: Any) -> dict[str, Any]:
-    """`{"train": [...], "val": [...]}` as it is; any other value without the name of a set."""
-    divided = isinstance(value, dict) and value and {str(key).lower() for key in value} <= set(PARTS)
-    return value if divided else {"": value}
-
-
-def _from_json(value: Any, path: Path, config: DataConfig) -> CaptionFile:
-    """A list of objects, objects or captions by the name of the photo, or a table in another form."""
-    if _is_by_name(value):
-        return CaptionFile(path, "JSON", {name: captions_in(several) for name, several in value.items()})
-    if isinstance(value, dict) and caption_columns([*value], config) and _all_are(value.values(), dict):
-        value = [{name: cells.get(row) for name, cells in value.items()} for row in next(iter(value.values()))]
-    if isinstance(value, list) and value and _all_are(value, dict):
-        rows = [{name: "" if cell is None else cell for name, cell in row.items()} for row in value]
-        return _from_frame(pd.DataFrame(rows, dtype=object), path, config)
-    return _read_table(path, config)
-
-
-def _is_by_name(value: Any) -> bool:
-    """`{"photo.jpg": ["A dog .", ...]}`, or with a single caption, or with objects that hold one."""
-    if not isinstance(value, dict) or not value:
-        return False
-    if {plain_name(name) for name in value} & set(map(plain_name, (*CAPTION_COLUMNS, "annotations", "data"))):
-        return False
-    lists = [several for several in value.values() if not isinstance(several, str)]
-    return _all_are(lists, list) and all(_all_are(several, str | list | dict) for several in lists)
-
-
-def _all_are(values: Iterable[Any], kind: Any) -> bool:
-    return all(isinstance(value, kind) for value in values)
-
-
-def _read_coco(content: dict[str, Any], path: Path) -> CaptionFile:
-    """COCO's caption JSON (images, annotations) or Karpathy's (images with sentences)."""
-    rows = Rows(path)
-    try:
-        for name, several, part in _coco_images(content, path):
-            rows.add(name, several, part)
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError(f"{path} is neither in COCO's format nor in Karpathy's") from None
-    if not any(rows.captions.values()):
-        raise NotCaptionsError(f"{path} lists photos without captions")
-    return rows.file("COCO" if content.get("annotations") else "Karpathy")
-
-
-def _coco_images(content: dict[str, Any], path: Path) -> Iterable[tuple[str, list[str], str]]:
-    """File name, captions and set of every image of a JSON file."""
-    match = re.search(r"(train|val|test)", path.name)
-    annotations = content.get("annotations", [])
-    if annotations and not any(isinstance(one, dict) and "caption" in one for one in annotations):
-        raise NotCaptionsError(f"{path} {NO_CAPTIONS}")
-    of_image: dict[Any, list[str]] = defaultdict(list)
-    for annotation in annotations:
-        if not isinstance(annotation, dict) or not {"caption", "image_id"} <= set(annotation):
-            raise ValueError(f"{path} has an annotation without `caption` or `image_id`")
-        of_image[annotation["image_id"]].append(str(annotation["caption"]))
-    for image in content["images"]:
-        name = isinstance(image, dict) and (image.get("file_name") or image.get("filename"))
-        if not name:
-            raise ValueError(f"{path} has an image without `file_name`")
-        name = str(PurePosixPath(image.get("filepath", "")) / name)
-        sentences = [s["raw"] if "raw" in s else " ".join(s["tokens"]) for s in image.get("sentences", [])]
-        several = [str(sentence) for sentence in sentences] or of_image.pop(image.get("id"), [])
-        part = image.get("split") or (match[1] if match else "")
-        yield name, several, part if str(part).lower() in PARTS else ""
-    for number, several in of_image.items():
-        yield f"image {number}", several, ""
-
-
-# --- which files are worth reading
-
-
-def looks_like_captions(path: Path, config: DataConfig) -> bool:
-    """Whether the first lines of a text file may be captions, so that other files of a folder are not read as such."""
-    if path.suffix.lower() not in {".txt", ".csv", ".tsv", ".token", ""}:
-        return True
-    head = path.open("rb").read(20_000)
-    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    for line in head.decode(encoding, errors="replace").splitlines()[:30]:
-        cells = [cell.strip(' "') for cell in re.split(r"[,;\t|]", line)]
-        names = set(map(plain_name, cells))
-        usual = (config.image_column, *IMAGE_COLUMNS), (config.caption_column, *CAPTION_COLUMNS)
-        with_header = bool(names & {plain_name(n) for n in usual[0] if n}) and bool(caption_columns(cells, config))
-        plain = PLAIN_LINE.fullmatch(line)
-        if with_header or TOKEN_LINE.match(line) or (plain and is_photo_name(plain[1])):
-            return True
-        if len(cells) > 1 and is_photo_name(cells[0]) and not is_photo_name(cells[1]):
-            return True
-    return False
