@@ -81,7 +81,7 @@ def test_boxes_of_other_classes_are_counted_and_left_out(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("classes", "reason"),
     [
-        ("car,truck", "which class is the plate.*car 1, truck 1; name the one .* --data.plate_class"),
+        ("car,truck", r"which class is the plate.*car \(1\), truck \(1\); name the one .* --data.plate_class"),
         ("car,car", "which class is the plate"),
         ("white plate,yellow plate", "several classes that may be the plate"),
         ("A,B", "boxes of characters, not of plates"),
@@ -168,6 +168,17 @@ def test_columns_of_any_name_open_with_settings(tmp_path: Path) -> None:
     assert one.boxes.tolist() == [[20, 10, 80, 40]] and one.texts == ("AB1",)
 
 
+def test_crops_with_unused_numbers_and_classes_are_not_taken_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = written(tmp_path, "file,p,q,r,s,text\nAYO9034.jpg,50,40,60,20,AB12\n")
+    assert len(loaded(table).crops) == 1 and "are p, q, r, s a box?" in capsys.readouterr().err
+    assert loaded(table, box_columns="p,q,r,s").photos[0].boxes.tolist() == [[50, 40, 110, 60]]
+    table.write_text("file,label\nAYO9034.jpg,sedan\n")
+    with pytest.raises(ValueError, match=r"sedan in the column label does not look .* --data.text label takes it"):
+        loaded(table)
+
+
 # --- photos
 
 
@@ -240,9 +251,8 @@ def test_the_check_says_what_was_understood_before_what_is_missing(
     with pytest.raises(ValueError, match="no validation photo with a plate"):
         check(Config(data=DataConfig(source="folder", root=root)))
     said = " ".join(capsys.readouterr().out.split())
-    for part in ("YOLO txt", "license-plate = plate", "2 boxes of the class vehicle",
-                 "1 photos without a label (more.jpg)", "2; 0 photos without a plate",
-                 "given parts folders"):  # fmt: skip
+    parts = ["YOLO txt", "license-plate = plate", "2 boxes of the class vehicle", "given parts folders"]
+    for part in [*parts, "1 photos without a label (more.jpg)", "2; 0 photos without a plate"]:
         assert part in said
     columns = PlateData(DataConfig(source="csv", root=LAYOUTS["xywh"][0](tmp_path / "b"))).summary().columns
     assert columns == {"file": "image", "box": "x y w h", "text": "plate"}

@@ -36,7 +36,8 @@ class Boxes:
         if wrong and (self.config.damaged == "refuse" or len(wrong) == len(self.sizes)):
             label, why = next(iter(wrong.values()))
             numbers = _listed(label.box or ()) or label.text
-            raise ValueError(f"{shown(label.file)}: {shown(label.photo)}: {why} ({numbers})")
+            advice = "; --data.damaged leave-out leaves such photos out" if len(wrong) < len(self.sizes) else ""
+            raise ValueError(f"{shown(label.file)}: {shown(label.photo)}: {why} ({numbers}){advice}")
         for path in wrong:
             self.understood.leave_out("photos with an impossible box", [path.name])
             del self.sizes[path]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from projects.numberplate.config import DataConfig
 from projects.numberplate.labels import PART_NAMES, PLATE_TEXT, Label, Understood, polygon
+from shared.console import note
 from shared.data.images import SUFFIXES
 from shared.data.tables import find_column, plain_name, read_table
 from shared.data.values import decimal_mark, read_numbers
@@ -20,7 +21,7 @@ from shared.names import shown
 FILES = (
     "file", "filename", "file_name", "image_path", "image", "image_name", "img_path", "img", "img_name", "path",
     "filepath", "image_file", "images", "photo", "photo_name", "picture", "frame", "name", "image_id", "img_id", "id",
-    "crop", "archivo", "imagen", "arquivo", "imagem", "datei", "bild", "dateiname", "fichier", "файл",
+    "crop", "key", "archivo", "imagen", "arquivo", "imagem", "datei", "bild", "dateiname", "fichier", "файл",
 )  # fmt: skip
 TEXTS = (
     "text", "plate_text", "plate", "plate_number", "license_plate", "licence_plate", "license_plate_number",
@@ -43,6 +44,9 @@ NOTATIONS = (
     ("xywh", "left top w h"), ("xywh", "xmin ymin width height"), ("xywh", "xmin ymin w h"),
     ("xywh", "x0 y0 w h"), ("xywh", "x0 y0 width height"), ("xywh", "x1 y1 w h"),
     ("xywh", "x1 y1 width height"), ("xywh", "topleftx toplefty width height"),
+    ("xywh", "links oben breite hohe"), ("xyxy", "links oben rechts unten"), ("xywh", "gauche haut largeur hauteur"),
+    ("xyxy", "gauche haut droite bas"), ("xywh", "izquierda arriba ancho alto"), ("xywh", "x y ancho alto"),
+    ("xywh", "x y largura altura"), ("xywh", "x y breite hohe"), ("xywh", "x y largeur hauteur"),
 )  # fmt: skip
 """Boxes in four columns, by their plain names; the first that a table has is taken."""
 POLYGONS = ("x1 y1 x2 y2 x3 y3 x4 y4", "x0 y0 x1 y1 x2 y2 x3 y3")
@@ -52,7 +56,10 @@ PREFIXES = ("", "bbox", "box", "boundingbox", "bndbox", "bb", "plate", "platebbo
 CELLS = ("bbox", "box", "bounding_box", "boundingbox", "bndbox", "rect", "roi", "plate_bbox", "license_plate_bbox",
          "plate_box", "coordinates")  # fmt: skip
 """Boxes in one column: `[528, 412, 690, 464]`."""
-BOX_WORDS = {word for _, names in NOTATIONS for word in names.split()} - {"width", "height", "w", "h", "x", "y"}
+BOX_WORDS = {word for _, names in NOTATIONS for word in names.split()} - {
+    "width", "height", "w", "h", "x", "y", "haut", "bas", "alto", "ancho", "breite", "hohe", "largeur", "hauteur",
+    "largura", "altura",
+}  # fmt: skip
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -63,6 +70,8 @@ def read_columns(path: Path, config: DataConfig, understood: Understood) -> list
     via = find_column(frame, None, None, ("region_shape_attributes",), path, needed=False)
     if via:
         return _via_rows(frame, str(file), via, path)
+    if objects := find_column(frame, None, None, ("objects",), path, needed=False):
+        return _object_rows(frame, str(file), objects, path)
     boxes, columns = _boxes(frame, config, path)
     text = find_column(frame, "data.text", config.text, [*TEXTS, *(() if columns else LABELS)], path, not columns)
     label = find_column(frame, None, None, LABELS, path, needed=False) if columns else None
@@ -72,11 +81,24 @@ def read_columns(path: Path, config: DataConfig, understood: Understood) -> list
         part, sets = sets, None
     size = [find_column(_without(frame, columns), None, None, names, path, False) for names in (WIDTHS, HEIGHTS)]
     corners = find_column(frame, None, None, ("corners",), path, needed=False)
-    if label and not text and frame[label].dropna().map(lambda t: bool(PLATE_TEXT.fullmatch(t.upper()))).mean() > 0.5:
+    if label and not text and _are_texts(frame[label]):
         text, label = label, None
     taken = {"file": file, "box": " ".join(columns), "text": text, "class": label, "split": part, "set": sets,
              "photo's size": " ".join(filter(None, size)) if all(size) else None}  # fmt: skip
     understood.columns.update({name: column for name, column in taken.items() if column})
+    used = {*columns, *filter(None, (file, text, label, part, sets, corners, *size))}
+    if unused := [str(column) for column in frame.columns if column not in used]:
+        understood.facts["not used"] = f"the columns {', '.join(map(shown, unused))}"
+        if not columns and sum(bool(NUMBER.fullmatch(str(cell))) for cell in frame[unused].iloc[0]) >= 4:
+            note(
+                f"{shown(path)}: taken as crops, which show one plate each; are {', '.join(map(shown, unused))} a box? "
+                "(--data.box_columns a,b,c,d names its four columns)"
+            )
+    if text in _label_columns(frame) and not columns and not config.text and not _are_texts(frame[text]):
+        raise ValueError(
+            f"{shown(path)}: {shown(str(frame[text].iloc[0]))} in the column {shown(str(text))} does not look "
+            f"like the text of a plate, and there is no box; --data.text {shown(str(text))} takes it as the text"
+        )
 
     def cells(column: str | None) -> Sequence[str]:
         return frame[column].fillna("").astype(str).str.strip() if column else [""] * len(frame)
@@ -99,6 +121,16 @@ def read_columns(path: Path, config: DataConfig, understood: Understood) -> list
             xs, ys = box[1][::2], box[1][1::2]
             labels[-1] = replace(labels[-1], box=(min(xs), min(ys), max(xs), max(ys)), corners=box[1])
     return labels
+
+
+def _label_columns(frame: pd.DataFrame) -> list[str]:
+    plain = {plain_name(name) for name in LABELS}
+    return [column for column in frame.columns if plain_name(str(column)) in plain]
+
+
+def _are_texts(values: pd.Series) -> bool:
+    """Whether most values look like texts of plates, not like classes."""
+    return values.dropna().map(lambda value: bool(PLATE_TEXT.fullmatch(value.upper()))).mean() > 0.5
 
 
 def headerless(first: list[str]) -> list[str] | None:
@@ -231,6 +263,23 @@ def _via_rows(frame: pd.DataFrame, file: str, shapes: str, path: Path) -> list[L
             labels.append(via_region(empty, shape, attributes_) if shape else empty)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: row {number} is not a region of VIA: {error}") from None
+    return labels
+
+
+def _object_rows(frame: pd.DataFrame, file: str, objects: str, path: Path) -> list[Label]:
+    """Hugging Face's metadata.jsonl: `{"bbox": [[x, y, w, h]], "categories": [0]}` for each photo."""
+    labels = []
+    for number, (name, cell) in enumerate(zip(frame[file], frame[objects].fillna("{}")), 1):
+        labels.append(empty := Label(str(name), path, row=number, notation="xywh"))
+        try:
+            told = json.loads(cell)
+            boxes = [tuple(map(float, box)) for box in told.get("bbox", [])]
+            kinds = next(
+                (told[key] for key in ("categories", "category", "label", "labels") if key in told), [""] * len(boxes)
+            )
+            labels += [replace(empty, box=box, kind=str(kind)) for box, kind in zip(boxes, kinds, strict=True)]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{shown(path)}: the objects in row {number} are not lists of boxes: {error}") from None
     return labels
 
 

@@ -24,7 +24,7 @@ PLATE_TEXT = re.compile(r"(?=(?:.*\d){2})(?=.*[A-ZА-Я])[A-ZА-Я\d][A-ZА-Я\d
 """What the text of a plate looks like, as opposed to the name of a class."""
 PLATE_WORDS = (
     "plate", "licence", "license", "placa", "matricula", "kennzeichen", "nummernschild", "targa", "plaque", "plaka",
-    "immatriculation", "tablica", "kenteken", "номер", "车牌",
+    "immatriculation", "m01jfm", "tablica", "kenteken", "номер", "车牌",
 )  # fmt: skip
 PLATE_NAMES = {"lp", "anpr", "alpr", "number", "numbers", "np", "no plate", "registration"}
 NOT_PLATES = {
@@ -113,7 +113,7 @@ def plates_only(labels: Sequence[Label], place: Path, config: DataConfig, unders
         if config.plate_class and counts:
             raise ValueError(f"{shown(place)} has no classes; leave out --data.plate_class")
         return list(labels)
-    listed = ", ".join(f"{shown(kind) or '(none)'} {count}" for kind, count in counts.most_common(12))
+    listed = ", ".join(f"{shown(kind) or '(none)'} ({count})" for kind, count in counts.most_common(12))
     texts = {kind for kind in counts if PLATE_TEXT.fullmatch(kind.upper()) and not is_plate(kind)}
     if config.plate_class:
         wanted = {plain_name(name) for name in config.plate_class}

@@ -10,7 +10,7 @@ from typing import Any
 
 from projects.numberplate.columns import four_numbers, read_columns, texts_of, via_region
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import PART_NAMES, Label, Understood, polygon
+from projects.numberplate.labels import PART_NAMES, PLATE_TEXT, Label, Understood, polygon
 from projects.numberplate.photo_files import bare_name
 from shared.console import note
 from shared.data.images import SUFFIXES
@@ -31,6 +31,7 @@ YOLO = re.compile(rf"\d+(?:\s+{NUMBER}){{4,}}\s*")
 OID = re.compile(rf"(?P<kind>[^\W\d_].*?)\s+(?P<box>{NUMBER}(?:\s+{NUMBER}){{3}})\s*")
 ICDAR = re.compile(rf"(?P<corners>\s*{NUMBER}(?:\s*,\s*{NUMBER}){{7}})\s*(?:,(?P<text>.*))?")
 KERAS = re.compile(r"(?P<photo>\S.*?\.\w{3,4})(?P<boxes>(?:\s+\d+,\d+,\d+,\d+(?:,\d+)?)+)\s*")
+ROW = re.compile(rf"(?P<photo>\S+\.\w{{3,4}})\s+(?P<box>{NUMBER}(?:\s+{NUMBER}){{3}})(?P<rest>\s+\S.*)?")
 CCPD = re.compile(r"\d+-\d+_\d+-(\d+)&(\d+)_(\d+)&(\d+)-((?:\d+&\d+_?){4})-([\d_]+)-\d+-\d+")
 CCPD_PROVINCES = "皖沪津渝冀晋蒙辽吉黑苏浙京闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新警学"
 CCPD_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789O"
@@ -105,9 +106,7 @@ def _the_layout(place: Path, config: DataConfig, found: Found) -> str:
         photos = sum(path.suffix.lower() in SUFFIXES for path in _files(place))
         archives = [path.name for path in _files(place) if path.suffix.lower() in ARCHIVES]
         hint = (
-            f"; unpack {named(archives)} first"
-            if archives
-            else "; write a table with the columns file,x0,y0,x1,y1,text"
+            f"; unpack {named(archives)} first" if archives else "write a table with the columns file,x0,y0,x1,y1,text"
         )
         raise ValueError(
             f"{shown(place)} has {photos} photos, but no labels in a layout that is read "
@@ -215,8 +214,12 @@ def _read_json(path: Path, config: DataConfig) -> tuple[str, list[Label]] | None
             if (labels := read(value, path)) is not None:
                 return layout, list(labels)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-        raise ValueError(f"{shown(path)} is not complete {NAMES[layout]}: {type(error).__name__} {error}") from None
+        raise ValueError(f"{shown(path)} is not complete {NAMES[layout]}: {_reason(error)}") from None
     return None
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def _coco(value: Any, path: Path) -> Iterator[Label] | None:
@@ -350,6 +353,8 @@ def _read_text(path: Path, place: Path, config: DataConfig, understood: Understo
         return "icdar", [_icdar(one, path) for one in match if one]
     if all(match := [OID.fullmatch(line) for line in lines]):
         return "oid", [_oid(one, path) for one in match if one]
+    if all(match := [ROW.fullmatch(line.strip()) for line in lines]):
+        return "table", [_row(one, path) for one in match if one]
     parts = _part_list(lines, path)
     understood.parts.update(parts)
     return ("list", []) if parts else None
@@ -415,6 +420,12 @@ def _keras(match: re.Match[str], path: Path, kinds: dict[int, str]) -> Iterator[
         numbers = [int(number) for number in box.split(",")]
         kind = kinds.get(numbers[4], str(numbers[4])) if len(numbers) > 4 else ""
         yield Label(match["photo"], path, box=tuple(map(float, numbers[:4])), kind=kind.strip())
+
+
+def _row(match: re.Match[str], path: Path) -> Label:
+    box, rest = tuple(map(float, match["box"].split())), (match["rest"] or "").strip()
+    one = Label(match["photo"], path, box=box, notation="four", row=1)
+    return replace(one, text=rest) if PLATE_TEXT.fullmatch(rest.upper()) else replace(one, kind=rest)
 
 
 def _icdar(match: re.Match[str], path: Path) -> Label:

@@ -22,7 +22,8 @@ class Photos:
     def __init__(self, place: Path) -> None:
         self.place = self.folder = place if place.is_dir() else place.parent
         above = self.folder.resolve()
-        while above.name.lower() in (LABEL_FOLDERS | set(PART_NAMES)) and above.parent != above:
+        names = LABEL_FOLDERS | set(PART_NAMES)
+        while above.name.lower() in names and above.parent != above and not find_images(above):
             above = above.parent
             self.folder = above
         self.moved: list[str] = []
