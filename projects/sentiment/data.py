@@ -148,7 +148,9 @@ def assign_parts(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:
         return name, _given_parts(table, config)
     if name == "product":
         if table.products is None:
-            raise ValueError("split product needs a column of products; name it with --data.product")
+            raise ValueError(
+                "split product needs a column of products: --data.product names it; or use --data.split random"
+            )
         return name, splits.grouped(table.products, labels, fractions, config.seed)
     # a text may occur several times, with another aspect each time
     return name, splits.grouped(table.texts, labels, fractions, config.seed)

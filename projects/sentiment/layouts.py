@@ -222,12 +222,15 @@ def headline(frame: pd.DataFrame, path: Path, requested: str | None, trained: st
     return column if used else None
 
 
-def label_column(frame: pd.DataFrame, path: Path, name: str | None, text: str) -> tuple[str, bool]:
-    """The column of labels or ratings, and whether it has a name for ratings. Raises ValueError where there is none."""
-    ratings = {plain_name(usual) for usual in COLUMNS["stars"]}
+def is_rating_name(column: str) -> bool:
+    """Whether a column has one of the usual names of star ratings."""
+    return plain_name(column) in {plain_name(usual) for usual in COLUMNS["stars"]}
+
+
+def label_column(frame: pd.DataFrame, path: Path, name: str | None, text: str) -> str:
+    """The column of labels or ratings. Raises ValueError where there is none."""
     if name:
-        column = find_column(frame, "data.label", name, (), path)
-        return str(column), plain_name(str(column)) in ratings
+        return str(find_column(frame, "data.label", name, (), path))
     others = frame.drop(columns=text)
     unlike: list[str] = []
     empty = None
@@ -240,14 +243,14 @@ def label_column(frame: pd.DataFrame, path: Path, name: str | None, text: str) -
             if fits(others[column]) or (role == "stars" and is_like_labels(others[column])):
                 if unlike:
                     note(f"{path}: {unlike[0]} has too many different values for labels; {column} is used")
-                return column, role == "stars"
+                return column
             unlike.append(column)
     if unlike or empty:
-        return [*unlike, str(empty)][0], False
+        return [*unlike, str(empty)][0]
     worded = [str(column) for column in others if has_poles(others[column])]
     if len(worded) == 1:
         note(f"{path}: the labels are those of column {worded[0]}")
-        return worded[0], False
+        return worded[0]
     raise ValueError(
         f"{path} has no column with a usual name for labels or star ratings, which training and evaluation need; name "
         f"it with --data.label (there are {', '.join(shown(column) for column in frame)}), or classify its texts: "

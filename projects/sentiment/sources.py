@@ -20,6 +20,7 @@ from projects.sentiment.labels import read_classes
 from projects.sentiment.layouts import (
     PARTS,
     headline,
+    is_rating_name,
     label_column,
     needed_text_column,
     other_column,
@@ -123,31 +124,22 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     classes: those of a run, which is scored on these texts. Raises ValueError with one sentence.
     """
     frame = read_place(path, config)
-    columns: dict[str, str | None] = {"text": needed_text_column(frame, path, config.text, "data.")}
-    text = str(columns["text"])
-    if classes:
-        columns["title"] = headline(frame, path, None, config.title, text)
-        columns["aspect"] = config.aspect and other_column(frame, path, "aspect", config.aspect, "data.")
-    else:
-        columns["title"] = title_column(frame, path, config.title, "data.", text)
-        columns["aspect"] = other_column(frame, path, "aspect", config.aspect, "data.")
-    columns["label"], is_rating = label_column(frame, path, config.label, text)
-    columns["product"] = other_column(frame, path, "product", config.product, "data.")
-    columns["date"] = other_column(frame, path, "date", None, "data.")
-    columns["split"] = find_column(frame, None, None, ("split",), path, False)
-
+    columns = columns_of(frame, path, config, bool(classes))
     where = f"{path}: {columns['label']}"
+    is_rating = is_rating_name(columns["label"])
     names, said = read_classes(frame[columns["label"]], where, config, config.classes, classes, is_rating)
     if said and classes:
         note(said)
-    texts = read_texts(frame, text, columns["title"])
-    bodies = [body or text for body, text in zip(read_texts(frame, text, None), texts)]
+    texts = bodies = read_texts(frame, columns["text"], None)
+    if "title" in columns:
+        texts = read_texts(frame, columns["text"], columns["title"])
+        bodies = [body or headed for body, headed in zip(bodies, texts)]
     has_text = np.array([bool(text) for text in texts])
     has_label = frame[columns["label"]].notna().to_numpy()
     known = has_text & (names != "").to_numpy()
     labels, found = number_classes(names.where(known, ""), path, config.classes, classes, said)
     aspects = None
-    if columns["aspect"]:
+    if "aspect" in columns:
         aspects = frame[columns["aspect"]].fillna("").astype(str).tolist()
         texts, bodies = ([t.replace("$T$", a) for t, a in zip(values, aspects)] for values in (texts, bodies))
     table = Table(
@@ -155,18 +147,43 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         texts=texts,
         labels=labels,
         classes=found,
-        parts=read_split(frame[columns["split"]], known) if columns["split"] else None,
-        products=frame[columns["product"]].fillna("").astype(str).tolist() if columns["product"] else None,
+        parts=read_split(frame[columns["split"]], known) if "split" in columns else None,
+        products=frame[columns["product"]].fillna("").astype(str).tolist() if "product" in columns else None,
         aspects=aspects,
-        bodies=bodies if columns["title"] else None,
-        columns={role: column for role, column in columns.items() if column},
+        bodies=bodies if "title" in columns else None,
+        columns=columns,
     )
     table.left_out["without a text"] += int((~has_text).sum())
     table.left_out["without a label"] += int((has_text & ~has_label).sum())
     table.left_out["with a label or rating of no class"] += int((has_text & has_label & ~known).sum())
     table = table.rows(known)
-    table.facts |= {"labels": said, "days": days_of(frame, columns["date"], path, config), "repeated": repeated(table)}
+    table.facts |= {
+        "labels": said,
+        "days": days_of(frame, columns.get("date"), path, config),
+        "repeated": repeated(table),
+    }
     return table
+
+
+def columns_of(frame: pd.DataFrame, path: Path, config: DataConfig, for_run: bool) -> dict[str, str]:
+    """What is read -> its column. for_run: headlines and aspects are those of a run, not what the table has."""
+    text = needed_text_column(frame, path, config.text, "data.")
+    if for_run:
+        title = headline(frame, path, None, config.title, text)
+        aspect = config.aspect and other_column(frame, path, "aspect", config.aspect, "data.")
+    else:
+        title = title_column(frame, path, config.title, "data.", text)
+        aspect = other_column(frame, path, "aspect", config.aspect, "data.")
+    found = {
+        "text": text,
+        "title": title,
+        "aspect": aspect,
+        "label": label_column(frame, path, config.label, text),
+        "product": other_column(frame, path, "product", config.product, "data."),
+        "date": other_column(frame, path, "date", None, "data."),
+        "split": find_column(frame, None, None, ("split",), path, False),
+    }
+    return {role: column for role, column in found.items() if column}
 
 
 def read_split(values: pd.Series, known: np.ndarray) -> list[str]:
