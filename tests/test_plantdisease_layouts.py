@@ -1,6 +1,7 @@
 """Folders and tables of leaf photos as people have them: each is read right, or refused with what opens it."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -221,7 +222,14 @@ def two_photos_of_a_class(root: Path) -> str:
     return "fewer than 3 photos of class rare, .*--data.names '{\"rare\": null}'"
 
 
+def one_folder_twice(root: Path) -> str:
+    photos(root, *numbered("rust"), *numbered("healthy"))
+    shutil.copytree(root / "rust", root / "rust - Copy")
+    return 'all photos of class rust are in class rust - Copy as well; .*--data.names \'{"rust": "rust - Copy"}\''
+
+
 REFUSED = [
+    one_folder_twice,
     flat,
     flat_without_folder,
     archive,
