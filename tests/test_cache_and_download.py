@@ -6,6 +6,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_a_data_set_is_fetched_checked_and_extracted_once(tmp_path: Path, server
     assert (folder / "set/class/photo.jpg").read_bytes() == b"photo"
     assert [p.name for p in (tmp_path / "data").iterdir()] == ["set"]
     assert fetch(_source(archive, "http://127.0.0.1:9/none.zip"), tmp_path / "data") == folder
+
+
+def test_an_archive_without_a_checksum_is_fetched_and_that_is_said(
+    tmp_path: Path, server: str, archive: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = replace(_source(archive, f"{server}/short.zip", f"{server}/set.zip"), sha256=None, name="unverified")
+    with pytest.raises(ValueError, match=r"set\.zip is damaged or unsafe"):
+        fetch(source, tmp_path / "data")
+    (tmp_path / "data" / "set.zip").unlink()
+    assert fetch(replace(source, urls=(f"{server}/set.zip",)), tmp_path / "data").is_dir()
+    assert "no checksum of this archive is published" in capsys.readouterr().err
 
 
 def test_a_mirror_is_tried_when_the_first_address_fails(tmp_path: Path, server: str, archive: bytes) -> None:

@@ -323,6 +323,18 @@ def test_projects_count_the_damaged_photos_that_they_leave_out(
     assert "left out: 1 photos that cannot be read (3.png)\n" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_links_to_folders_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
+    for name in ("in/store/a.png", "in/__MACOSX/store/._a.png", "in/__MACOSX/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "c.png").touch()
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in" / "store" / "up").symlink_to(tmp_path / "in")
+    assert [path.name for path in find_images(tmp_path / "in")] == ["c.png", "a.png"]
+
+
 def test_the_centre_of_any_shape_becomes_a_square() -> None:
     wide = np.zeros((10, 30, 3), np.uint8)
     wide[:, 10:20] = 255

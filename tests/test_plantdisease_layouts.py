@@ -1,6 +1,7 @@
 """Folders and tables of leaf photos as people have them: each is read right, or refused with what opens it."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -221,7 +222,14 @@ def two_photos_of_a_class(root: Path) -> str:
     return "fewer than 3 photos of class rare, .*--data.names '{\"rare\": null}'"
 
 
+def one_folder_twice(root: Path) -> str:
+    photos(root, *numbered("rust"), *numbered("healthy"))
+    shutil.copytree(root / "rust", root / "rust - Copy")
+    return 'all photos of class rust are in class rust - Copy as well; .*--data.names \'{"rust": "rust - Copy"}\''
+
+
 REFUSED = [
+    one_folder_twice,
     flat,
     flat_without_folder,
     archive,
@@ -245,3 +253,28 @@ def test_named_columns_open_a_table_of_other_names(tmp_path: Path) -> None:
     text(tmp_path / "mine" / "t.csv", "a,b,c\n" + "".join(f"{n}.jpg,{n},{'xy'[n % 2]}\n" for n in range(8)))
     config = folder_config(tmp_path / "mine", label_column="c", image_column="a")
     assert list_photos(tmp_path / "mine", config)[1].classes == {"x", "y"}
+
+
+def test_five_photos_of_a_class_are_trained_on_but_not_believed(tmp_path: Path, command: CommandLine) -> None:
+    for name in ("healthy", "rust"):
+        photos(tmp_path / "mine", *numbered(name, 5))
+    smoke = Path(__file__).parent.parent / "configs/plantdisease/smoke.yaml"
+    answer = command(TRAIN, "--config", smoke, "--data.source", "folder", "--data.root", "mine", "--training.epochs", 1)
+    assert answer.returncode == 0, answer.stderr
+    assert (
+        "fewer than 10 validation photos of 2 of the classes (healthy 1, rust 1): too few to believe" in answer.stdout
+    )
+    assert "too few validation photos to believe what is said about them: healthy 1, rust 1" in answer.stdout
+
+    told = command("projects.plantdisease.predict", "mine/rust/0.jpg", "--json", "answer.json")
+    assert "(too few photos to believe: 1 in validation)" in told.stdout
+    assert json.loads((tmp_path / "answer.json").read_text())[0]["too_few"] == {"healthy": 1, "rust": 1}
+
+    photos(tmp_path / "other", *numbered("Healthy leaf", 3), *numbered("Soil", 2))
+    other = ["--data.source", "folder", "--data.root", "other", "--json", "numbers.json"]
+    evaluate = "projects.plantdisease.evaluate"
+    assert '--data.names \'{"Healthy leaf": "healthy", "Soil": null}\'' in command(evaluate, *other).stderr
+    names = '{"Healthy leaf": "healthy", "Soil": null}'
+    answer = command(evaluate, *other, "--data.names", names)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads((tmp_path / "numbers.json").read_text())["data"]["n"] == 3

@@ -111,6 +111,14 @@ class LeafData:
         lacking = self._lacking()
         if not lacking:
             return
+        for number, name in enumerate(self.classes):
+            if self.conflicts[self.labels == number].all():
+                other = self.classes[self.duplicates.other_class(self.labels, number)]
+                out = json.dumps({name: other}, ensure_ascii=False)
+                raise ValueError(
+                    f"all photos of class {name} are in class {other} as well; make them one class with "
+                    f"--data.names '{out}', or delete one"
+                )
         if few and self.split_name != "given":
             out = json.dumps(dict.fromkeys(few), ensure_ascii=False)
             raise ValueError(
@@ -149,8 +157,9 @@ class LeafData:
             )
         if split == "auto" and divided:
             return "given"
-        if divided and split != "all":
-            note(f"{self.folder} is divided into {', '.join(sorted(map(str, given)))}; that is not used: split {split}")
+        if len(given) > 1 and split != "all":
+            listed = ", ".join(sorted(map(str, given)))
+            note(f"{self.folder} is divided into {listed}; that is not used, its photos are divided anew")
         return self._split_by_name() if split in ("auto", "leaf", "session") else split
 
     def _split_by_name(self) -> str:
@@ -234,8 +243,10 @@ class LeafData:
             facts["copies"] = f"{copies} (all: {table})"
         if self.split_name != "all" and (few := self.too_few):
             listed = named([f"{name} {count}" for name, count in few.items()])
-            facts["too few"] = f"{len(few)} classes have fewer than {ENOUGH} validation photos: {listed}"
-            facts["too few"] += "; their probabilities and scores are not to be believed"
+            facts["too few"] = (
+                f"fewer than {ENOUGH} validation photos of {len(few)} of the classes ({listed}): too few to "
+            )
+            facts["too few"] += "believe what is said about them"
         return DataSummary(
             items="photos",
             source=str(self.folder),

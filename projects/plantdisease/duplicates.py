@@ -55,6 +55,11 @@ class Duplicates:
             mask[rows] = len(set(labels[rows].tolist())) > 1
         return mask
 
+    def other_class(self, labels: np.ndarray, label: int) -> int:
+        """The class that has the most copies of photos of a class."""
+        inside = np.isin(self.groups, self.groups[labels == label]) & (labels != label)
+        return int(np.bincount(labels[inside]).argmax())
+
     def on_one_side(self, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The sets (N,) without copies in training of validation or test photos, nor in validation of test photos; and
         which these are, bool (N,)."""

@@ -2,6 +2,7 @@
 their names; file names with or without folder and suffix."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ LABEL = "disease disease_name class_name label_name label class category diagnos
 LABEL += "labels classes type status krankheit klasse enfermedad clase maladie classe doenca".split()
 CROP = "crop crop_name plant plant_name species host kultur cultivo planta culture".split()
 SPLIT = "split set subset partition fold phase".split()
+PHOTO_NAME = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp)\b", re.IGNORECASE)
 NAMES = {"classes.txt", "class_names.txt", "labels.txt", "label_names.txt"}
 MOST_FOUND = 0.5
 """Fraction of a column's values that must be names of photos."""
@@ -51,11 +53,14 @@ def tables_below(root: Path) -> list[Path]:
     found = [path for depth in ("*", "*/*", "*/*/*") for path in sorted(root.glob(depth)) if path.is_file()]
     hidden = ("__MACOSX", ".")
     inside = [p for p in found if not any(part.startswith(hidden) for part in p.relative_to(root).parts)]
-    return [path for path in inside if is_table(path) and path.name.lower() not in NAMES and _may_hold_labels(path)]
+    return [path for path in inside if is_table(path) and _may_hold_labels(path)]
 
 
 def _may_hold_labels(path: Path) -> bool:
     other = any(word in path.name.lower() for word in ("submission", "readme", "licen", "requirements"))
+    if path.suffix.lower() == ".txt":  # a list of classes, or the boxes of a photo, unless there are photos in it
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return not other and PHOTO_NAME.search(file.read(1000)) is not None
     return not other and not (path.suffix.lower() == ".json" and _class_names(path))
 
 
@@ -93,9 +98,16 @@ def _rows(
     path: Path, index: PhotoIndex, config: DataConfig, result: Found
 ) -> list[tuple[Path, str | None, str | None]]:
     """Photo, class and set of every row whose photo is there."""
-    frame = read_table(path, config)
-    frame.columns = [str(name).strip() for name in frame.columns]
     near = path.parent
+
+    def headerless(first: list[str]) -> list[str] | None:
+        is_photo = any(index.find(value, near) for value in first)
+        return [str(number) for number in range(1, len(first) + 1)] if is_photo else None
+
+    frame = _coco(path) if path.suffix.lower() == ".json" else None
+    if frame is None:
+        frame = read_table(path, config, headerless)
+    frame.columns = [str(name).strip() for name in frame.columns]
     image = _image_column(frame, config.image_column, index, near, path)
     rest = frame.drop(columns=image)
     names, columns = _labels(rest, config, path)
@@ -110,6 +122,19 @@ def _rows(
     missing = [str(name) for name, photo in zip(frame[image], found) if photo is None]
     result.left_out["rows whose photo is not there"] += missing
     return [(photo, name, part) for photo, name, part in zip(found, names, parts) if photo is not None]
+
+
+def _coco(path: Path) -> pd.DataFrame | None:
+    """The photos of a detection set in COCO's format, each with the classes of its boxes; None for other files."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        names = {category["id"]: str(category["name"]) for category in content["categories"]}
+        boxed = pd.DataFrame([(box["image_id"], names[box["category_id"]]) for box in content["annotations"]])
+        files = pd.DataFrame([(image["id"], str(image["file_name"])) for image in content["images"]])
+        joined = files.merge(boxed, left_on=0, right_on=0, how="left")
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
+        return None
+    return pd.DataFrame({"file_name": joined["1_x"], "class": joined["1_y"]}).drop_duplicates(ignore_index=True)
 
 
 def _part(name: str) -> str | None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -71,7 +71,8 @@ def part_of(name: str) -> tuple[str | None, str]:
     >>> part_of("Validation Set"), part_of("rice_train"), part_of("Rust")
     (('validation', ''), ('train', 'rice'), (None, 'rust'))
     """
-    words = re.findall(r"[^\W\d_]{2,}", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    words = re.findall(r"[^\W\d_]{2,}", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold())
     parts = {PART_OF[word] for word in words if word in PART_OF}
     rest = " ".join(word for word in words if word not in PART_OF and word not in FILLERS)
     return (parts.pop() if len(parts) == 1 else None), rest
@@ -110,7 +111,7 @@ def classes_by_folder(root: Path, photos: Sequence[Path]) -> Found:
         inside[photo.parent.relative_to(root).parts].append(photo)
     changed = other_versions(list(inside))
     kept = [folder for folder in inside if not any(folder[: n + 1] in changed for n in range(len(folder)))]
-    classes, parts = classes_of(kept)
+    classes, parts = classes_of({folder: len(inside[folder]) for folder in kept})
     found = Found()
     for folder, paths in inside.items():
         if folder in classes:
@@ -135,13 +136,14 @@ def _empty_folders(root: Path, inside: Iterable[Parts]) -> list[str]:
     return ["/".join(path) for path in named if path not in filled]
 
 
-def classes_of(folders: Sequence[Parts]) -> tuple[dict[Parts, str], dict[Parts, str]]:
-    """The class and the set of every folder with photos in it; folders that are of no class are not in the first.
+def classes_of(folders: Mapping[Parts, int]) -> tuple[dict[Parts, str], dict[Parts, str]]:
+    """The class and the set of every folder with (so many) photos in it; folders of no class are not in the first.
 
     Wrappers around all classes are passed over, `Apple/scab` beside `Corn/rust` is the class `Apple___scab`, and one
     class spelled in two ways has the name it has in the training set.
     """
     sets = folder_parts(folders)
+    classes: dict[Parts, str] = {}
     part: dict[Parts, str] = {}
     names: dict[Parts, Parts] = {}
     for folder in folders:
@@ -152,10 +154,28 @@ def classes_of(folders: Sequence[Parts]) -> tuple[dict[Parts, str], dict[Parts, 
     for is_class in (_is_no_collection, _is_any):
         paths = {folder: tuple(filter(is_class, path)) for folder, path in names.items()}
         paths = {folder: path for folder, path in paths.items() if path}
-        classes = _named(paths, part)
+        classes = _named(_without_strays(paths, folders), part)
         if len(set(map(alike, classes.values()))) > 1:
             return classes, part
     return classes, part
+
+
+def _without_strays(paths: Mapping[Parts, Parts], counts: Mapping[Parts, int]) -> dict[Parts, Parts]:
+    """Paths of class folders. A folder above others is a class of its own, with all that is below it, where most of the
+    photos lie in it directly and other classes beside it; else the photos in it are strays."""
+    keys = {folder: tuple(map(alike, path)) for folder, path in paths.items()}
+    photos = Counter[Parts]()
+    for folder, key in keys.items():
+        photos[key] += counts[folder]
+    kept = dict(paths)
+    for top in [key for key in sorted(photos, key=len) if any(other != key == other[: len(key)] for other in photos)]:
+        below = [folder for folder, key in keys.items() if key[: len(top)] == top and folder in kept]
+        own = sum(counts[folder] for folder in below if keys[folder] == top)
+        if len(below) < len(kept) and 2 * own > sum(counts[folder] for folder in below):
+            kept.update({folder: paths[folder][: len(top)] for folder in below})
+        else:
+            kept = {folder: path for folder, path in kept.items() if keys[folder] != top}
+    return kept
 
 
 def _is_no_collection(name: str) -> bool:

@@ -227,6 +227,42 @@ def boxes_of_detection(root: Path) -> Expected:
     return Expected({"Apple leaf": 3, "Apple rust leaf": 2}, {"train": 5}, reasons)
 
 
+def coco_boxes_and_yolo_files(root: Path) -> Expected:
+    photos(root, *numbered("images", 6))
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.jpg"} for n in range(6)],
+        "annotations": [{"id": n, "image_id": n % 6, "category_id": n % 2} for n in range(12)],
+        "categories": [{"id": 0, "name": "rust"}, {"id": 1, "name": "scab"}],
+    }
+    text(root / "_annotations.coco.json", json.dumps(content))
+    for n in range(6):
+        text(root / "labels" / f"{n}.txt", "0 0.5 0.5 0.1 0.1")
+    return Expected({"rust": 3, "scab": 3})
+
+
+def list_without_header(root: Path) -> Expected:
+    photos(root, *numbered("img", 8))
+    text(root / "labels.txt", "".join(f"img/{n}.jpg,{'rust' if n % 2 else 'healthy'}\n" for n in range(8)))
+    return Expected({"healthy": 4, "rust": 4})
+
+
+def unlabelled_test_photos_in_the_wrapper(root: Path) -> Expected:
+    photos(root, *numbered("paddy/train_images/blast"), *numbered("paddy/train_images/normal"))
+    photos(root, *numbered("paddy/test_images", 3))
+    return Expected({"blast": 4, "normal": 4}, {"train": 8}, {"photos in no class folder": 3})
+
+
+def class_with_folders_below(root: Path) -> Expected:
+    photos(root, *numbered("Oak", 6), *numbered("Oak/in rain", 2), *numbered("Elm", 4))
+    return Expected({"Oak": 8, "Elm": 4})
+
+
+def spanish_sets(root: Path) -> Expected:
+    for part in ("Entrenamiento", "Validación", "Prueba"):
+        photos(root, *numbered(f"{part}/roya"), *numbered(f"{part}/sana"))
+    return Expected({"roya": 12, "sana": 12}, {"train": 8, "validation": 8, "test": 8})
+
+
 def folders_and_a_coarse_table(root: Path) -> Expected:
     for name in ("rust", "scab", "healthy"):
         photos(root, *numbered(f"train_images/{name}", 4, name + "{}.jpg"))
@@ -247,5 +283,6 @@ LAYOUTS: list[Callable[[Path], Expected]] = [
     sets_below_classes, sets_with_prefix, wrapper_inside_itself, three_versions, photos_of_one_plant,
     litter_of_computers, one_class_in_two_spellings, numbers_as_classes, class_only_in_training, labels_csv,
     table_alone, german_table, plant_pathology_2020, cassava, one_hot_table_in_every_set, table_with_sets_and_crops,
-    numbers_named_by_lines, boxes_of_detection, folders_and_a_coarse_table, folders_of_days_and_a_table,
+    coco_boxes_and_yolo_files, list_without_header, unlabelled_test_photos_in_the_wrapper, class_with_folders_below,
+    spanish_sets, numbers_named_by_lines, boxes_of_detection, folders_and_a_coarse_table, folders_of_days_and_a_table,
 ]  # fmt: skip
