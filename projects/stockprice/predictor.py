@@ -108,6 +108,12 @@ class Predictor:
         needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.window + 2 * MIN_DAYS  # level, input, calibration
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
+        if self.config.data.variance == "returns":
+            frame = frame[["close"]]
+        elif "high" not in frame:
+            raise ValueError(
+                f"{name} has no high and low, which this run needs; one trained with --data.variance returns does not"
+            )
         return Series.from_prices(name, frame, model.volatility_window)
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
