@@ -245,7 +245,7 @@ def test_implausible_prices_are_refused_or_said() -> None:
     good = random_walk(days=200)
     for change, reason in (
         (lambda f: pd.concat([f, f.iloc[5:6] * 1.001]), "two rows for 2015-01-08, 100.* and 100.*; keep one"),
-        (lambda f: f.assign(close=np.nan), "no day with all four prices"),
+        (lambda f: f.assign(close=np.nan), "no day with all its prices"),
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close is outside low and high"),
         (lambda f: f.resample("D").ffill(), "weekends filled with Friday's price"),

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.config import PRICES
-from projects.stockprice.record import Ticker
+from projects.stockprice.record import Ticker, days_in_words
 
 DOUBLE = np.log(2)
 LONGEST = 5  # days of a wrong price
-RATIOS = np.array([5 / 2, 7 / 2, *range(2, 101)])
+RATIOS = np.array([5 / 2, 7 / 2, *range(2, 11), 12, 15, 20, 25, 30, 40, 50, 75, 100])
 RATIOS = np.concatenate([RATIOS, 1 / RATIOS])
 """Usual ratios of splits that halve the price or more (2:1, 7:1), or double it (1:8)."""
 SMALL_RATIOS = np.array([5 / 4, 4 / 3, 3 / 2, 2 / 3])
@@ -22,7 +22,7 @@ def ticks(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     wrong = odd_prices(frame) | odd_days(frame)
     if wrong.mean() > 0.01 and ticker.form.damaged == "auto":
         raise ValueError(
-            f"{ticker.name}: on {frame.index[wrong][0]:%Y-%m-%d} and {wrong.sum() - 1} other days prices are half or "
+            f"{ticker.name}: on {days_in_words(frame[wrong])} prices are half or "
             "double of the others, or more; --data.damaged leave-out leaves them out, --data.damaged keep uses them"
         )
     reason = "days with bad ticks, a price half or double of the others (--data.damaged keep uses them)"
@@ -75,7 +75,8 @@ def unadjusted_close(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
             f"were adjusted for a split; --data.splits adjust divides it by {factor:.3g}"
         )
     ticker.remark(frame, other, f"the close, not adjusted for a split, is divided by {factor:.3g}")
-    return frame.assign(close=frame["close"].where(~other, frame["close"] / factor))
+    divided = (frame["close"] / factor).clip(frame["low"], frame["high"])
+    return frame.assign(close=frame["close"].where(~other, divided))
 
 
 def splits(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
@@ -92,11 +93,13 @@ def splits(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
         return frame
     first, *others = [f"{in_words(ratio)} on {frame.index[t]:%Y-%m-%d}" for t, ratio in certain]
     if ticker.form.splits == "refuse":
-        more = f" and {len(others)} others" if others else ""
+        more = f" and {len(others)} more" if others else ""
+        at = certain[0][0]
+        wrong = f", --data.end {frame.index[at - 1]:%Y-%m-%d} leaves it out" if at >= len(frame) - LONGEST else ""
         raise ValueError(
             f"{ticker.name}: its prices look unadjusted for a split of {first}{more} (overnight the price times "
-            f"{change[certain[0][0]]:.3g}); --data.splits adjust divides the prices before it, --data.splits keep "
-            "takes it for a real move"
+            f"{change[at]:.3g}); --data.splits adjust divides the prices before it, --data.splits keep "
+            f"takes it for a real move{wrong}"
         )
     ticker.record.remark(
         "prices before a split are divided by its ratio", [f"{ticker.name} {s}" for s in (first, *others)]

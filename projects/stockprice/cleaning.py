@@ -5,7 +5,7 @@ import pandas as pd
 
 from projects.stockprice.anomalies import splits, ticks
 from projects.stockprice.config import PRICES, PriceTable
-from projects.stockprice.record import Record, Ticker
+from projects.stockprice.record import Record, Ticker, days_in_words
 
 MAX_GAP = 14  # days between two rows; holidays are shorter
 SUMMARY = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
@@ -54,11 +54,11 @@ def by_day(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     if ticker.form.bars != "day":
         raise ValueError(
             f"{ticker.name} has {usual:.0f} rows a day (intraday bars, {len(counts)} days): --data.bars day aggregates "
-            "them" + (", but a training needs some 300 days" if len(counts) < 300 else "")
+            "them" + (", but these days are too few: a training needs some 300" if len(counts) < 300 else "")
         )
     ticker.record.remark(f"intraday bars, {usual:.0f} a day, are aggregated to days", [ticker.name])
     frame = frame.groupby(days).agg({column: SUMMARY[column] for column in frame.columns})  # pyright: ignore
-    few = (counts < 0.9 * usual).to_numpy()
+    few = (counts < 0.9 * usual).to_numpy(copy=True)
     few[1:-1] = False
     return ticker.without(frame, few, "unfinished first or last days with fewer bars than usual")
 
@@ -104,15 +104,13 @@ def positive(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     """Prices above 0, which returns need."""
     wrong = (prices_of(frame) <= 0).any(axis=1).to_numpy()
     if wrong.any() and ticker.form.damaged != "leave-out":
-        day, right = frame.index[wrong][0], frame.index[~wrong]
-        ways = ["--data.damaged leave-out leaves it out"]
-        ways += [f"--data.end {right[right < day][-1]:%Y-%m-%d} ends before it"] if (right < day).any() else []
-        last = frame.index[wrong][-1]
+        first, last, right = *frame.index[wrong][[0, -1]], frame.index[~wrong]
+        ways = [f"--data.damaged leave-out leaves {'them' if wrong.sum() > 1 else 'it'} out"]
+        ways += [f"--data.end {right[right < first][-1]:%Y-%m-%d} ends before it"] if (right < first).any() else []
         ways += [f"--data.start {right[right > last][0]:%Y-%m-%d} begins after it"] if (right > last).any() else []
-        others = f" and {wrong.sum() - 1} other days" if wrong.sum() > 1 else ""
         raise ValueError(
-            f"{ticker.name} has a price of zero or less on {day:%Y-%m-%d}{others}, and returns need positive prices; "
-            + ", ".join(ways)
+            f"{ticker.name} has a price of zero or less on {days_in_words(frame[wrong])}, and returns need positive "
+            f"prices; {', '.join(ways)}"
         )
     return ticker.without(frame, wrong, "days with a price of zero or less")
 
@@ -179,7 +177,7 @@ def ranges(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     wrong = (frame["high"] < top * 0.9999) | (frame["low"] > bottom * 1.0001)
     if wrong.mean() > 0.01 and ticker.form.damaged == "auto":
         raise ValueError(
-            f"{ticker.name}: on {frame.index[wrong][0]:%Y-%m-%d} and {wrong.sum() - 1} other days open or close is "
+            f"{ticker.name}: on {days_in_words(frame[wrong])} open or close is "
             "outside low and high; are the columns right? --data.damaged leave-out leaves these days out, "
             "--data.damaged keep widens their range"
         )

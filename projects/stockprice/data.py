@@ -180,9 +180,14 @@ class PriceData:
         if config.variance == "returns":
             frames = {name: frame[["close"]] for name, frame in frames.items()}
         needed = model.volatility_window + 60
-        for name in [name for name, frame in frames.items() if len(frame) < needed]:
+        for name, count in [(name, len(frame)) for name, frame in frames.items() if len(frame) < needed]:
+            way = (
+                f"--model.volatility_window {count - 60} needs fewer"
+                if count > MIN_FIT_DAYS + 10
+                else "get a longer file"
+            )
             self._unusable(
-                name, list(frames), f"{name} is too short: {len(frames[name])} days, but at least {needed} are needed"
+                name, list(frames), f"{name} is too short: {count} days, but at least {needed} are needed; {way}"
             )
             del frames[name]
         closes_only = [name for name, frame in frames.items() if "high" not in frame]
@@ -198,7 +203,7 @@ class PriceData:
                 f"--data.tickers '[{self.series[0].name}]'"
             )
         if config.test_start is None:
-            self.config = config.model_copy(update={"test_start": self._usual_test_start()})
+            self.config = self.config.model_copy(update={"test_start": self._usual_test_start()})
         if config.split == "walk_forward":
             self._leave_out_late_starters()
         self.record.say(config.root or config.source)
@@ -209,7 +214,7 @@ class PriceData:
         named = [*self.config.tickers, *self.config.auxiliary_tickers]
         if len(all_tickers) < 2 or name in named:
             raise ValueError(reason)
-        self.record.leave_out("tickers", [reason])
+        self.record.leave_out("tickers", [reason.split(";")[0]])
 
     def _measured_by_returns(
         self, closes_only: Sequence[str], frames: dict[str, pd.DataFrame], one_ticker: bool
@@ -220,8 +225,9 @@ class PriceData:
         if not one_ticker or self.config.variance == "range":
             way = "in a new training, " if self.config.variance == "range" else "--task price does not need them, and "
             raise ValueError(
-                f"{source} has no high and low{of}, from which volatility is measured; {way}with --data.variance "
-                "returns it is measured by squared returns (less precisely), for --task volatility or interval"
+                f"{source} has no high and low{of} (--data.columns '{{high: NAME, low: NAME}}' names them), from which "
+                f"volatility is measured; {way}with --data.variance returns it is measured by squared returns (less "
+                "precisely), for --task volatility or interval"
             )
         note(f"{source}: no high and low{of}; variance is measured by squared returns")
         self.config = self.config.model_copy(update={"variance": "returns"})

@@ -72,9 +72,10 @@ def find_columns(table: pd.DataFrame, path: Path, form: PriceTable) -> dict[str,
         )
     names = [str(column) for column in table.columns]
     if not form.columns and form.header == "auto" and sum(bool(re.fullmatch(r"[-+\d.,:/ ]+", n)) for n in names) > 1:
+        others = "open: 2, high: 3, low: 4, close: 5" if len(names) > 4 else "close: 2"
         raise ValueError(
             f"{path} has no header: its first row is {', '.join(map(shown, names[:6]))}; say which are which: "
-            "--data.header none --data.columns '{date: 1, open: 2, high: 3, low: 4, close: 5}'"
+            f"--data.header none --data.columns '{{date: 1, {others}}}'"
         )
     found = {}
     for field in NAMES:
@@ -94,7 +95,7 @@ def find_columns(table: pd.DataFrame, path: Path, form: PriceTable) -> dict[str,
     if clock:
         found["clock"] = clock[0]
     if "close" not in found and "adjusted close" in found:
-        found["close"] = found["adjusted close"]
+        found["close"] = found.pop("adjusted close")
     others = [n for n in names if n not in found.values()]
     if "close" not in found and len(others) == 1:
         found["close"] = others[0]
@@ -103,14 +104,11 @@ def find_columns(table: pd.DataFrame, path: Path, form: PriceTable) -> dict[str,
         example = others[0] if others else "NAME"
         raise ValueError(
             f"{path} has no column close; its columns are {listed} (--data.columns '{{close: {shown(example)}}}' or "
-            "another of them names it)"
+            f"another of them names it{'' if 'high' in found else '; with --task price, which needs no high and low'})"
         )
     for one, other in (("high", "low"), ("low", "high")):
         if one in found and other not in found:
-            raise ValueError(
-                f"{path} has a column of the {one} but none of the {other}; its columns are {listed} "
-                f"(--data.columns '{{{other}: NAME}}' names it)"
-            )
+            note(f"{path}: no column {other} among {listed}; so {found.pop(one)} is not used")
     return found
 
 
@@ -151,7 +149,8 @@ def by_ticker(table: pd.DataFrame, form: PriceTable) -> pd.DataFrame:
             body = table.iloc[1:]
             third = body.iloc[:1].iloc[:, 1:].isna().all(axis=None) and not body.empty
             return _long(body.iloc[1:] if third else body, list(zip(fields, tickers)))
-    if form.columns or any(key in FIELDS and KEYS[key].endswith("close") for key in map(plain_name, names)):
+    plain = {KEYS.get(plain_name(n)) for name in names for n in (name, _bare(name))}
+    if form.columns or plain & {"close", "adjusted close"}:
         return table
     pairs = [_field_and_ticker(name) for name in names]
     if any(pair and KEYS[plain_name(pair[0])].endswith("close") for pair in pairs):
@@ -235,7 +234,9 @@ def read_stamps(table: pd.DataFrame, found: dict[str, str], path: Path, form: Pr
         together = read_days(text + " " + table[found["clock"]].fillna("").str.strip(), path, form)
         stamps = together.where(together.notna(), stamps)
     future = (stamps > pd.Timestamp.now() + pd.Timedelta(days=2)) & ~text.str.contains(r"\d{4}")
-    stamps = stamps.where(~future, stamps - pd.DateOffset(years=100))  # 68 is 1968: there are no prices of 2068
+    if future.any():  # there are no prices of 2068
+        stamps = stamps.where(~future, stamps - pd.DateOffset(years=100))
+        note(f"{path}: years of two digits; {text[future].iloc[0]} is {stamps[future].iloc[0]:%Y-%m-%d}")
     utc = text.str.contains(r"(?:Z|UTC|GMT|\+00:?00)$") | text.str.fullmatch(r"\d{10}|\d{13}|\d{16}(?:\.0*)?")
     late = utc & (stamps.dt.hour >= 12)
     weekday = stamps[late].dt.dayofweek

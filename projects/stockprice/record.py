@@ -72,3 +72,9 @@ class Ticker:
 
     def _days(self, frame: pd.DataFrame, rows: np.ndarray) -> list[str]:
         return [f"{self.name} {day:%Y-%m-%d}" for day in frame[rows].index]
+
+
+def days_in_words(frame: pd.DataFrame) -> str:
+    """`2024-01-31 and 3 other days`."""
+    others = len(frame) - 1
+    return f"{frame.index[0]:%Y-%m-%d}" + (f" and {others} other day{'s' if others > 1 else ''}" if others else "")
