@@ -22,7 +22,7 @@ from projects.stockprice.data import PriceData, Refit, Series
 from projects.stockprice.evaluate import Evaluation, evaluate
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Ensemble
-from projects.stockprice.predictor import FittedEnsemble, Predictor
+from projects.stockprice.predictor import FittedEnsemble, Predictor, amount
 from projects.stockprice.record import Record
 from projects.stockprice.sources import AUTO, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
@@ -603,6 +603,15 @@ def test_a_prediction_is_a_sentence_with_an_interval_and_no_advice(
     refused = command(PREDICT, "none.csv", "--run", run_folder)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
+
+
+def test_small_prices_are_printed_with_their_digits() -> None:
+    assert [amount(price) for price in (1234.5, 63.456, 1.10367, 6.6246e-06)] == [
+        "1234.50",
+        "63.46",
+        "1.1037",
+        "0.0000066246",
+    ]
 
 
 def test_the_shortest_accepted_file_has_a_forecast(predictor: Predictor) -> None:

@@ -86,7 +86,7 @@ class Series:
             log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
         variance = np.where(log_range > 0, log_range**2 / (4 * np.log(2)), returns**2)
         # the logarithm needs a variance above 0: days without any move get 1 % of the smallest variance so far
-        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().to_numpy()
+        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().bfill().to_numpy()
         variance = np.where(variance > 0, variance, 0.01 * smallest)
         log_variance = pd.Series(np.log(variance))
         min_days = min(MIN_LEVEL_DAYS, volatility_window)
@@ -193,6 +193,8 @@ class PriceData:
         closes_only = [name for name, frame in frames.items() if "high" not in frame]
         if closes_only and config.variance != "returns":
             frames = self._measured_by_returns(closes_only, frames, one_ticker)
+        elif config.variance == "auto":
+            self.config = config.model_copy(update={"variance": "range"})
         series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
         self.series = [one for one in series if one.name not in config.auxiliary_tickers]
         self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
