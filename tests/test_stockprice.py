@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 import sys
 from dataclasses import replace
 from datetime import date
@@ -17,13 +16,15 @@ import torch
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
 from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
-from projects.stockprice.config import Config, DataConfig, EvaluateOptions, ForecastTraining, ModelConfig
+from projects.stockprice.cleaning import clean
+from projects.stockprice.config import Config, DataConfig, EvaluateOptions, ForecastTraining, ModelConfig, PriceTable
 from projects.stockprice.data import PriceData, Refit, Series
 from projects.stockprice.evaluate import Evaluation, evaluate
 from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
 from projects.stockprice.model import Ensemble
-from projects.stockprice.predictor import FittedEnsemble, Predictor
-from projects.stockprice.sources import check, index_prices, load_prices, read_prices
+from projects.stockprice.predictor import FittedEnsemble, Predictor, amount
+from projects.stockprice.record import Record
+from projects.stockprice.sources import AUTO, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
 from projects.stockprice.train import forecast_loss
 from shared.compute.device import seed_everything
@@ -218,56 +219,57 @@ def test_columns_are_recognised_in_any_order_and_case(tmp_path: Path) -> None:
     renamed.to_csv(tmp_path / "a.csv", index=False)
     read = read_prices(tmp_path / "a.csv")
     np.testing.assert_allclose(read["close"], frame["close"])
-    frame.reset_index().rename(columns={"close": "last"}).to_csv(tmp_path / "b.csv", index=False)
-    with pytest.raises(ValueError, match="has no column close; its columns are date, open, high, low, last"):
+    frame.reset_index().rename(columns={"close": "final", "volume": "x"}).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(ValueError, match="has no column close; its columns are date, open, high, low, final, x"):
         read_prices(tmp_path / "b.csv")
-    assert len(read_prices(tmp_path / "b.csv", {"close": "last"})) == 100
+    assert len(read_prices(tmp_path / "b.csv", PriceTable(columns={"close": "final"}))) == 100
 
 
-def test_commas_are_thousands_separators_or_refused(tmp_path: Path) -> None:
+def test_commas_are_thousands_separators_or_decimal_marks_of_all_prices_together(tmp_path: Path) -> None:
     frame = random_walk(days=100) * 100
     frame.round(2).map("{:,.2f}".format).to_csv(tmp_path / "a.csv")
     np.testing.assert_allclose(read_prices(tmp_path / "a.csv")["close"], frame["close"].round(2))
-    for number in ("2506,85", "2.506,85"):
-        frame.map(lambda _, n=number: n).to_csv(tmp_path / "b.csv")
-        with pytest.raises(ValueError, match=f"the comma in {re.escape(number)} is not a thousands separator"):
-            read_prices(tmp_path / "b.csv")
+    swapped = frame.round(2).map(lambda n: f"{n:,.2f}".translate(str.maketrans(",.", ".,")))
+    swapped.to_csv(tmp_path / "b.csv", sep=";")
+    np.testing.assert_allclose(read_prices(tmp_path / "b.csv")["close"], frame["close"].round(2))
+    frame.map(lambda _: "2,506").to_csv(tmp_path / "c.csv")
+    with pytest.raises(ValueError, match=r"2,506 is 2.506 or 2506; say which with --data.decimal comma or point"):
+        read_prices(tmp_path / "c.csv")
 
 
-def test_implausible_prices_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def check(frame: pd.DataFrame, name: str, record: Record | None = None, form: PriceTable = AUTO) -> pd.DataFrame:
+    return clean(frame, name, form, record or Record())
+
+
+def test_implausible_prices_are_refused_or_said() -> None:
     good = random_walk(days=200)
     for change, reason in (
-        (lambda f: pd.concat([f, f.iloc[5:6]]), "two rows for 2015-01-08"),
-        (lambda f: f.assign(close=np.nan), "no day with all four prices"),
+        (lambda f: pd.concat([f, f.iloc[5:6] * 1.001]), "two rows for 2015-01-08, 100.* and 100.*; keep one"),
+        (lambda f: f.assign(close=np.nan), "no day with all its prices"),
         (lambda f: f.assign(low=f["low"].where(f.index != f.index[7], -1.0)), "price of zero or less on 2015-01-12"),
         (lambda f: f.assign(high=f["low"] * 0.9), "open or close is outside low and high"),
         (lambda f: f.resample("D").ffill(), "weekends filled with Friday's price"),
-        (lambda f: f.assign(open=f["close"], high=f["close"], low=f["close"]), "no range between low and high"),
-        (lambda f: f.iloc[::5], "a row every 7 days; these are not daily prices"),
+        (lambda f: f.iloc[::5], r"a row every 7 days \(weekly bars\)"),
     ):
         with pytest.raises(ValueError, match=reason):
             check(change(good), "x")
     assert check(good.iloc[::-1], "x").index.is_monotonic_increasing
     assert len(check(good.assign(high=good["high"].where(good.index != good.index[7], np.inf)), "endless")) == 199
-    check(good.drop(good.index[50:70]), "gap")
+    record = Record()
+    assert check(pd.concat([good, good.iloc[5:6]]), "again", record).equals(good)
+    check(good.drop(good.index[50:70]), "gap", record)
     holidays = good.copy()
     holidays.iloc[[50, 51, 90], :4] = holidays["close"].iloc[[49, 49, 89]].to_numpy()[:, None]
-    assert check(holidays, "filled").equals(good.drop(good.index[[50, 51, 90]]))
+    assert check(holidays, "filled", record).equals(good.drop(good.index[[50, 51, 90]]))
     old = good.copy()
     old.iloc[:3, :4] = 100.0
-    assert len(check(old, "old")) == 197
-    halved = good.copy()
-    halved.iloc[100:, :4] /= 2
-    check(halved, "split")
-    output = capsys.readouterr().out
-    for part in (
-        "not in order",
-        "gap: a gap of",
-        "filled: 3 days that only repeat the last close are left out",
-        "old: the first 3 days have no range",
-        "not adjusted for a split?",
-    ):
-        assert part in output
+    assert len(check(old, "old", record)) == 197
+    assert record.left_out == {
+        "rows that repeat another one": ["again 2015-01-08"],
+        "days that only repeat the last close (no trading)": [f"filled {good.index[n]:%Y-%m-%d}" for n in (50, 51, 90)],
+        "first days without a range between low and high": [f"old {day:%Y-%m-%d}" for day in good.index[:3]],
+    }
+    assert list(record.remarks.values()) == [["again"], ["gap 29 days before 2015-04-09"]]
 
 
 def test_user_errors_are_one_sentence_and_leave_no_run(tmp_path: Path, command: CommandLine) -> None:
@@ -601,6 +603,15 @@ def test_a_prediction_is_a_sentence_with_an_interval_and_no_advice(
     refused = command(PREDICT, "none.csv", "--run", run_folder)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
+
+
+def test_small_prices_are_printed_with_their_digits() -> None:
+    assert [amount(price) for price in (1234.5, 63.456, 1.10367, 6.6246e-06)] == [
+        "1234.50",
+        "63.46",
+        "1.1037",
+        "0.0000066246",
+    ]
 
 
 def test_the_shortest_accepted_file_has_a_forecast(predictor: Predictor) -> None:

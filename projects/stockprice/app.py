@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 from projects.stockprice.predict import fan_chart
 from projects.stockprice.predictor import Predictor
-from projects.stockprice.sources import read_prices, ticker_of
+from projects.stockprice.record import Record
+from projects.stockprice.sources import AUTO, read_ticker
 from shared.config import AppOptions
 from shared.runs import Run
 
@@ -31,13 +32,14 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
     def forecast(file: str | None) -> tuple[str, Figure | None]:
         if file is None:
             return "", None
-        name, frame = ticker_of(Path(file)), read_prices(Path(file))
+        record = Record()
+        name, frame = read_ticker(Path(file), AUTO, record)
         prediction = predictor(name, frame)
-        return str(prediction), fan_chart(predictor.prepare(name, frame), prediction)
+        return "\n".join([str(prediction), *record.lines()]), fan_chart(predictor.prepare(name, frame), prediction)
 
     return {
         "fn": forecast,
-        "inputs": gradio.File(label="Daily prices (.csv)", type="filepath"),
+        "inputs": gradio.File(label="Daily prices (a table)", type="filepath"),
         "outputs": [gradio.Textbox(label="Forecast"), gradio.Plot(label="The next trading day")],
         "title": "Volatility",
         "description": run.name,

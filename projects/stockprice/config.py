@@ -11,8 +11,31 @@ from shared.config import RunOptions, Section
 from shared.data.config import TableFormat
 from shared.training.config import TrainingConfig
 
+PRICES = ("open", "high", "low", "close")
 
-class DataConfig(TableFormat):
+
+class PriceTable(TableFormat):
+    """How a file of prices is read."""
+
+    columns: dict[str, str] = Field({})
+    """Names of the columns date, open, high, low, close, volume, ticker, where they are unusual: `{close: last}`."""
+    tickers: list[str] = Field([])
+    """Which tickers are read, by the names of their files or in a table of several; all of them if empty. yahoo: the
+    tickers to download."""
+    start: date | None = None
+    """First day that is used; earlier prices are ignored."""
+    end: date | None = None
+    """Last day that is used; later prices are ignored."""
+    bars: Literal["as-they-are", "day"] = "as-they-are"
+    """day: intraday bars are aggregated to days."""
+    splits: Literal["refuse", "adjust", "keep"] = "refuse"
+    """Changes overnight that look like a stock split. adjust: divide the prices before it. keep: take it for a move."""
+    damaged: Literal["auto", "leave-out", "keep"] = "auto"
+    """Implausible days. auto: single bad ticks and an unfinished last day are left out and named, other kinds are
+    refused. leave-out: all of them are left out and named. keep: they are used, except prices of zero or less."""
+
+
+class DataConfig(PriceTable):
     """Which prices, and which days are forecast."""
 
     renamed = {
@@ -30,19 +53,16 @@ class DataConfig(TableFormat):
     """csv: the file or folder. yahoo: where downloads are kept (default: data/)."""
     index: Literal["sp500", "nasdaq"] = "sp500"
     """sample: which index is forecast."""
-    tickers: list[str] = Field([])
-    """yahoo: the tickers to download. csv with a folder: the files to read, by name; all of them if empty."""
     auxiliary_tickers: list[str] = Field([])
     """Tickers used for training but not forecast: files of csv's folder, Yahoo's, or the sample's sp500 or nasdaq."""
-    columns: dict[str, str] = Field({})
-    """csv: other names of the columns date, open, high, low, close, volume: `{close: last}`."""
+    variance: Literal["auto", "range", "returns"] = "auto"
+    """How the variance of a day is measured. range: from its high and low. returns: by its squared return, which needs
+    closes only and is noisier. auto: range; with task price, returns where there are only closes."""
     split: Literal["walk_forward", "all"] = "walk_forward"
     """walk_forward: the days from `test_start` on are test days, each forecast by networks trained on earlier days.
     all: every day with enough history is a test day (evaluation only)."""
-    start: date | None = None
-    """First day that is used; earlier prices are ignored."""
-    test_start: date = date(2010, 1, 1)
-    """First test day."""
+    test_start: date | None = None
+    """First test day (default: the last fifth of the days; for sample 2010-01-01)."""
     test_end: date | None = None
     """Last test day (default: the last day of the data)."""
 
@@ -144,9 +164,10 @@ class EvaluateOptions(SharedEvaluateOptions):
 class PredictOptions(RunOptions):
     """Forecast volatility and intervals of the next trading day."""
 
+    renamed = {"columns": "data.columns"}
+
     input: list[Path] = Field(min_length=1, max_length=1)
-    """A .csv file of daily prices, up to the last close."""
-    columns: dict[str, str] = Field({})
-    """Other names of the columns date, open, high, low, close, volume: `{close: last}`."""
+    """A file of daily prices, up to the last close."""
+    data: PriceTable = PriceTable()
     picture: Path | None = None
     """File for the fan chart; default: `predictions/` in the run."""

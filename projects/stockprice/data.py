@@ -6,6 +6,7 @@ scaler is fitted that could leak the future (look-ahead bias), and one network w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,15 +15,19 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
+from projects.stockprice.cleaning import MAX_GAP
 from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig
+from projects.stockprice.record import Record
 from projects.stockprice.sources import load_prices
+from shared.console import note
 from shared.data import splits
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, content_hashes
-from shared.data.summary import DataSummary
+from shared.data.summary import DataSummary, named
 
 MIN_FIT_DAYS = 250  # days that networks and baselines need before the first refit
 MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of volatility
+SAMPLE_TEST_START = date(2010, 1, 1)
 BLOCK = 22  # consecutive days that go into the training or the validation set together
 FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
@@ -35,13 +40,15 @@ class Series:
     days: np.ndarray
     """datetime64[D]"""
     open: np.ndarray
+    """The close where the open is not known."""
     close: np.ndarray
     returns: np.ndarray
-    """log(close_t / close_{t-1}), 0 on the first day."""
+    """log(close_t / close_{t-1}), 0 on the first day and after a gap."""
     log_range: np.ndarray
-    """log(high_t / low_t)"""
+    """log(high_t / low_t); NaN where only closes are known."""
     variance: np.ndarray
-    """Variance of a day from its range (Parkinson 1980): log(high / low)^2 / (4 log 2)."""
+    """Variance of a day from its range (Parkinson 1980): log(high / low)^2 / (4 log 2). Without a range (a day locked
+    at its limit; closes only): squared return."""
     level: np.ndarray
     """Level of volatility: mean log variance of the last `model.volatility_window` days up to day t; NaN at first."""
     features: np.ndarray
@@ -69,13 +76,17 @@ class Series:
 
     @classmethod
     def from_prices(cls, name: str, frame: pd.DataFrame, volatility_window: int) -> "Series":
-        """A table of open, high, low and close by day -> returns, variance, level and features of each day."""
+        """A table of close, and mostly open, high and low, by day -> returns, variance, level and features by day."""
         close = frame["close"].to_numpy(float)
+        days = frame.index.to_numpy().astype("datetime64[D]")
         returns = np.diff(np.log(close), prepend=np.log(close[0]))
-        log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
-        variance = log_range**2 / (4 * np.log(2))
-        # the logarithm needs a variance above 0: days without a range get 1 % of the smallest variance so far
-        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().to_numpy()
+        returns[after_gap(days)] = 0  # of the time between nothing is known
+        log_range = np.full(len(close), np.nan)
+        if "high" in frame:
+            log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
+        variance = np.where(log_range > 0, log_range**2 / (4 * np.log(2)), returns**2)
+        # the logarithm needs a variance above 0: days without any move get 1 % of the smallest variance so far
+        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().bfill().to_numpy()
         variance = np.where(variance > 0, variance, 0.01 * smallest)
         log_variance = pd.Series(np.log(variance))
         min_days = min(MIN_LEVEL_DAYS, volatility_window)
@@ -85,8 +96,8 @@ class Series:
         features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), mean_reversion]
         return cls(
             name=name,
-            days=frame.index.to_numpy().astype("datetime64[D]"),
-            open=frame["open"].to_numpy(float),
+            days=days,
+            open=frame["open" if "open" in frame else "close"].to_numpy(float),
             close=close,
             returns=returns,
             log_range=log_range,
@@ -164,30 +175,104 @@ class PriceData:
     ) -> None:
         """one_ticker: raise ValueError if there are several."""
         self.config, self.window, self.training = config, model.window, training
-        frames = load_prices(config)
+        self.record = Record()
+        frames = load_prices(config, self.record)
+        if config.variance == "returns":
+            frames = {name: frame[["close"]] for name, frame in frames.items()}
         needed = model.volatility_window + 60
-        for name, frame in frames.items():
-            if len(frame) < needed:
-                raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
+        for name, count in [(name, len(frame)) for name, frame in frames.items() if len(frame) < needed]:
+            way = (
+                f"--model.volatility_window {count - 60} needs fewer"
+                if count > MIN_FIT_DAYS + 10
+                else "get a longer file"
+            )
+            self._unusable(
+                name, list(frames), f"{name} is too short: {count} days, but at least {needed} are needed; {way}"
+            )
+            del frames[name]
+        closes_only = [name for name, frame in frames.items() if "high" not in frame]
+        if closes_only and config.variance != "returns":
+            frames = self._measured_by_returns(closes_only, frames, one_ticker)
+        elif config.variance == "auto":
+            self.config = config.model_copy(update={"variance": "range"})
         series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
         self.series = [one for one in series if one.name not in config.auxiliary_tickers]
         self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
         if one_ticker and len(self.series) > 1:
-            raise ValueError(f"task price needs one ticker, not {len(self.series)}; name it with data.tickers")
+            names = named([one.name for one in self.series], 5)
+            raise ValueError(
+                f"task price needs one ticker, not {len(self.series)} ({names}); name it with data.tickers: "
+                f"--data.tickers '[{self.series[0].name}]'"
+            )
+        if config.test_start is None:
+            self.config = self.config.model_copy(update={"test_start": self._usual_test_start()})
+        if config.split == "walk_forward":
+            self._leave_out_late_starters()
+        self.record.say(config.root or config.source)
         self.refits = self._refits()
-        for one in self.series if config.split == "walk_forward" else ():
-            before = int(np.searchsorted(one.days, self.refits[0].known))
+
+    def _unusable(self, name: str, all_tickers: Sequence[str], reason: str) -> None:
+        """Leave out a ticker of several, but not one that a setting names. Raises ValueError with the reason."""
+        named = [*self.config.tickers, *self.config.auxiliary_tickers]
+        if len(all_tickers) < 2 or name in named:
+            raise ValueError(reason)
+        self.record.leave_out("tickers", [reason.split(";")[0]])
+
+    def _measured_by_returns(
+        self, closes_only: Sequence[str], frames: dict[str, pd.DataFrame], one_ticker: bool
+    ) -> dict[str, pd.DataFrame]:
+        """Closes of every ticker, for a task that does with them."""
+        source = self.config.root or self.config.source
+        of = "" if len(closes_only) == len(frames) else f" of {', '.join(closes_only[:5])}"
+        if not one_ticker or self.config.variance == "range":
+            way = "in a new training, " if self.config.variance == "range" else "--task price does not need them, and "
+            raise ValueError(
+                f"{source} has no high and low{of} (--data.columns '{{high: NAME, low: NAME}}' names them), from which "
+                f"volatility is measured; {way}with --data.variance returns it is measured by squared returns (less "
+                "precisely), for --task volatility or interval"
+            )
+        note(f"{source}: no high and low{of}; variance is measured by squared returns")
+        self.config = self.config.model_copy(update={"variance": "returns"})
+        return {name: frame[["close"]] for name, frame in frames.items()}
+
+    def _usual_test_start(self) -> date:
+        """The first day of the last fifth of all days, at least MIN_FIT_DAYS after the first one."""
+        if self.config.source == "sample":
+            return SAMPLE_TEST_START
+        days = np.unique(np.concatenate([one.days for one in self.series]))
+        if self.config.test_end:
+            days = days[days <= np.datetime64(self.config.test_end)]
+        if len(days) <= MIN_FIT_DAYS + 1:
+            raise ValueError(
+                f"there are {len(days)} days, but networks and baselines need {MIN_FIT_DAYS} before the first test day"
+            )
+        start = days[max(len(days) * 4 // 5, MIN_FIT_DAYS)]
+        if self.config.split == "walk_forward":
+            note(f"test days begin on {start}, with the last fifth of the days (--data.test_start names another day)")
+        return start.item()
+
+    def _leave_out_late_starters(self) -> None:
+        """Without the tickers that have too few days before the first refit to fit baselines on."""
+        known = self._refits()[0].known
+        for one in list(self.series):
+            before = int(np.searchsorted(one.days, known))
             if before < MIN_FIT_DAYS and len(self.test_origins(one)):
-                raise ValueError(
-                    f"{one.name} has {before} days before {self.refits[0].known} to fit on, {MIN_FIT_DAYS} are needed; "
-                    "leave it out with data.tickers, or set a later data.test_start"
+                others = [ticker.name for ticker in self.series]
+                self._unusable(
+                    one.name,
+                    others,
+                    f"{one.name} has {before} days before {known} to fit on, {MIN_FIT_DAYS} are needed; "
+                    "leave it out with data.tickers, or set a later data.test_start",
                 )
+                self.series.remove(one)
 
     def origins(
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
     ) -> np.ndarray:
-        """Days t of a series with a whole window before them and day t + 1 in [start, end)."""
+        """Days t of a series with a whole window before them, without a gap, and day t + 1 in [start, end)."""
         t = np.arange(series.first_origin(self.window), len(series.days) - 1)
+        gaps = np.cumsum(after_gap(series.days))
+        t = t[gaps[t + 1] == gaps[t - self.window + 1]]
         target_day = series.days[t + 1]
         inside = np.ones(len(t), bool)
         if start is not None:
@@ -225,6 +310,7 @@ class PriceData:
         if not len(chosen):
             raise ValueError(
                 f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_start"
+                + (" or training.train_end" if self.training.train_end else "")
             )
         return Windows(all_series, chosen, self.window, target)
 
@@ -243,7 +329,8 @@ class PriceData:
         days = [one.days[self.test_origins(one) + 1] for one in self.series if len(self.test_origins(one))]
         if not days:
             raise ValueError(
-                f"there is no day to forecast from {start} on: the prices end earlier, or there are too few"
+                f"there is no day to forecast from {start} on: the prices end on "
+                f"{max(one.days[-1] for one in self.series)}, or there are too few (data.test_start names another day)"
             )
         if self.config.split == "all":
             start = min(d[0] for d in days)
@@ -264,8 +351,21 @@ class PriceData:
             source=f"{self.config.root or self.config.source}",
             parts={splits.TRAIN: every - tested, splits.TEST: tested},
             split=self.config.split,
-            facts={**tickers, **others, "refits": f"{len(self.refits)}, the first on {self.refits[0].since}"},
+            columns=self.record.columns,
+            left_out=self.record.left_out,
+            facts={
+                **tickers,
+                **others,
+                **({"variance": "of squared returns"} if self.config.variance == "returns" else {}),
+                "test days": f"from {self.config.test_start} on",
+                "refits": f"{len(self.refits)}, the first on {self.refits[0].since}",
+            },
         )
+
+
+def after_gap(days: np.ndarray) -> np.ndarray:
+    """The first days after a gap, bool (T,). Prices before and after it are not those of consecutive days."""
+    return np.diff(days, prepend=days[:1]) > np.timedelta64(MAX_GAP, "D")
 
 
 def check(config: Config) -> DataSummary:

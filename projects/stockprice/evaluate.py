@@ -54,7 +54,10 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     if latest:  # other prices: the baselines are refitted on them every year, up to the end
         refit = "year" if training.refit == "never" else training.refit
         training = training.model_copy(update={"refit": refit, "train_end": None})
-    data = PriceData(options.data, predictor.config.model, training, one_ticker=task == "price")
+    own = predictor.config.data
+    settings = {"variance": own.variance, "test_start": options.data.test_start or own.test_start}
+    prices = options.data.model_copy(update=settings)
+    data = PriceData(prices, predictor.config.model, training, one_ticker=task == "price")
     own_refits = refits_at([refit.since for refit in predictor.refits], predictor.config.training)
     refits = data.refits if latest else own_refits
     all_days = [forecast_days(predictor, data, one, refits) for one in data.series if len(data.test_origins(one))]

@@ -18,19 +18,20 @@ from matplotlib.figure import Figure
 from projects.stockprice.config import PredictOptions
 from projects.stockprice.data import Series
 from projects.stockprice.predictor import Prediction, Predictor
-from projects.stockprice.sources import read_prices, ticker_of
+from projects.stockprice.sources import read_ticker
 from shared.evaluation.report import ACCENT, INK, SOFT, plain, png
 from shared.files import write_bytes
+from shared.names import safe_file_name
 from shared.runs import Run
 
 
 def predict(options: PredictOptions, run: Run) -> dict[str, Any]:
     """The forecast in a sentence, and a fan chart."""
-    path = options.input[0]
-    predictor, frame = Predictor.load(run.model_file), read_prices(path, options.columns)
-    prediction = predictor(ticker_of(path), frame)
-    picture = options.picture or run.output / "predictions" / f"{prediction.name}.png"
-    write_bytes(picture, png(fan_chart(predictor.prepare(prediction.name, frame), prediction)))
+    predictor = Predictor.load(run.model_file)
+    name, frame = read_ticker(options.input[0], options.data)
+    prediction = predictor(name, frame)
+    picture = options.picture or run.output / "predictions" / f"{safe_file_name(name)}.png"
+    write_bytes(picture, png(fan_chart(predictor.prepare(name, frame), prediction)))
     print(f"{prediction}\n  {picture}")
     return asdict(prediction)
 

@@ -1,5 +1,6 @@
 """The predictor: one file with the networks of every refit and everything needed to forecast from daily prices."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +38,15 @@ class Prediction:
         ratio = self.volatility / self.mean_volatility
         compared = "above" if ratio > 1.1 else "below" if ratio < 0.9 else "close to"
         return (
-            f"{self.name}, next trading day after {self.day} (close {self.close:.2f}): 90 % interval of the close "
-            f"{low:.2f} to {high:.2f}; annual volatility {self.volatility:.0%}, {compared} the mean of the last year "
-            f"({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
+            f"{self.name}, next trading day after {self.day} (close {amount(self.close)}): 90 % interval of the close "
+            f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%}, {compared} the mean of the last "
+            f"year ({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
         )
+
+
+def amount(price: float) -> str:
+    """A price with at least two decimals and five digits: 1234.50, 1.1037, 0.0000066246."""
+    return f"{price:.{max(2, 4 - math.floor(math.log10(price))) if price < 10 else 2}f}"
 
 
 @dataclass
@@ -108,6 +114,12 @@ class Predictor:
         needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.window + 2 * MIN_DAYS  # level, input, calibration
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
+        if self.config.data.variance == "returns":
+            frame = frame[["close"]]
+        elif "high" not in frame:
+            raise ValueError(
+                f"{name} has no high and low, which this run needs; one trained with --data.variance returns does not"
+            )
         return Series.from_prices(name, frame, model.volatility_window)
 
     def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:

@@ -1,47 +1,44 @@
-"""Sources of prices (the sample, CSV files in any layout, Yahoo) -> one validated table per ticker."""
+"""Sources of prices (the sample, files in any layout, Yahoo) -> one validated table per ticker."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from projects.stockprice.config import DataConfig
-from shared.data.tables import find_column, read_table
-from shared.data.values import read_days
+from projects.stockprice.cleaning import clean
+from projects.stockprice.config import PRICES, DataConfig, PriceTable
+from projects.stockprice.layouts import read_columns
+from projects.stockprice.record import Record
+from shared.data.summary import named
+from shared.data.tables import COMPRESSED, SUFFIXES, is_table
 from shared.files import atomic
+from shared.names import shown
 
-COLUMNS = ("open", "high", "low", "close", "volume")
-DATES = ("date", "day", "timestamp", "time", "datetime")
-SPLITS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 1.5)  # usual ratios of stock splits
+AUTO = PriceTable()
+Prices = dict[str, pd.DataFrame]
+"""Ticker -> table of open, high, low, close (or the close alone) and volume by day."""
 
 
-def load_prices(config: DataConfig) -> dict[str, pd.DataFrame]:
-    """Ticker -> table of open, high, low, close, volume by day, `data.auxiliary_tickers` included.
+def load_prices(config: DataConfig, record: Record | None = None) -> Prices:
+    """The prices of every ticker, `data.auxiliary_tickers` included. What was left out goes into the record.
 
     Raises ValueError or FileNotFoundError with one sentence.
     """
+    record = Record() if record is None else record
     if config.source == "sample":
-        frames = {index: index_prices(index) for index in (config.index, *config.auxiliary_tickers)}
+        indices = (config.index, *config.auxiliary_tickers)
+        frames = {index: index_prices(index, config, record) for index in indices}
     elif config.source == "yahoo":
-        frames = {
-            ticker: yahoo_prices(ticker, config.root or Path("data"))
-            for ticker in config.tickers + config.auxiliary_tickers
-        }
+        folder = config.root or Path("data")
+        frames = {ticker: yahoo_prices(ticker, folder, config, record) for ticker in _wanted(config)}
     else:
         assert config.root is not None  # DataConfig requires it
-        wanted = config.tickers + config.auxiliary_tickers if config.tickers else []
-        paths = price_files(config.root, wanted)
-        frames = {ticker_of(path): read_prices(path, config.columns) for path in paths}
-        if len(frames) < len(paths):
-            raise ValueError(f"{config.root} contains two files for one ticker; keep one")
+        frames = files_of_prices(config.root, config, record)
     if absent := [name for name in config.auxiliary_tickers if name not in frames]:
         raise ValueError(f"data.auxiliary_tickers: {config.root} has no {', '.join(absent)}")
     if set(frames) <= set(config.auxiliary_tickers):
         raise ValueError("data.auxiliary_tickers names all tickers; none is left to forecast")
-    if config.start:
-        frames = {name: frame[frame.index >= pd.Timestamp(config.start)] for name, frame in frames.items()}
     return frames
 
 
@@ -56,10 +53,12 @@ def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
 
 def ticker_of(path: Path) -> str:
     """`BRK.A.csv.gz` -> `BRK.A`."""
-    return re.sub(r"(\.csv)?(\.gz)?$", "", path.name, count=1, flags=re.IGNORECASE)
+    endings = "|".join(re.escape(suffix) for suffix in SUFFIXES)
+    packed = "|".join(re.escape(suffix) for suffix in COMPRESSED)
+    return re.sub(rf"({endings})?({packed})?$", "", path.name, count=1, flags=re.IGNORECASE)
 
 
-def index_prices(index: str) -> pd.DataFrame:
+def index_prices(index: str, form: PriceTable = AUTO, record: Record | None = None) -> pd.DataFrame:
     """The S&P 500 or the NASDAQ composite, 1999-2018, from the package `arch`."""
     if index == "sp500":
         from arch.data import sp500 as source
@@ -67,125 +66,103 @@ def index_prices(index: str) -> pd.DataFrame:
         from arch.data import nasdaq as source
     else:
         raise ValueError(f"data.auxiliary_tickers: the sample has no {index}, only sp500 and nasdaq")
-    return check(source.load().rename(columns=str.lower)[list(COLUMNS)], index)
+    frame = source.load().rename(columns=str.lower)[[*PRICES, "volume"]]
+    return clean(frame, index, form, record or Record())
+
+
+def files_of_prices(root: Path, config: DataConfig, record: Record) -> Prices:
+    """The tickers of one file, or of all files of a folder. In a folder, unusable files are left out and named."""
+    wanted = _wanted(config)
+    paths = price_files(root, wanted)
+    frames: Prices = {}
+    errors = []
+    for path in paths:
+        try:
+            found = read_tickers(path, config, record, several=len(paths) > 1)
+        except (ValueError, OSError) as error:
+            if len(paths) == 1 or ticker_of(path) in wanted:
+                raise
+            errors.append(error)
+            record.leave_out("files", [shown(error).removeprefix(f"{path.parent}/")])
+            continue
+        if double := set(frames) & set(found):
+            raise ValueError(f"{root} contains two files for one ticker, {', '.join(sorted(double))}; keep one")
+        frames |= found
+    if not frames and errors:
+        raise errors[0]
+    if missing := [name for name in wanted if name not in frames]:
+        there = [*frames] or [ticker_of(path) for path in paths]
+        raise FileNotFoundError(f"{root} has no {', '.join(missing)}; it has {named(there, 20)} (data.tickers)")
+    return frames if not wanted else {name: frames[name] for name in wanted}
+
+
+def _wanted(config: DataConfig) -> list[str]:
+    return [*config.tickers, *config.auxiliary_tickers] if config.tickers else []
 
 
 def price_files(root: Path, tickers: Sequence[str]) -> list[Path]:
-    """The .csv files of a folder, of the given tickers or of all; or the one file."""
+    """The tables of a folder (else of its subfolders), of the given tickers if there are files of these names; or the
+    one file."""
     if not root.exists():
         raise FileNotFoundError(f"data.root: there is no file or folder {root}")
-    found = [root]
-    if root.is_dir():
-        tables = [p for p in root.iterdir() if re.search(r"\.csv(\.|$)", p.name.lower()) and not p.name.startswith(".")]
-        found = sorted(p for p in tables if not tickers or ticker_of(p) in tickers)
-    missing = sorted(set(tickers) - {ticker_of(path) for path in found})
-    if missing or not found:
-        raise FileNotFoundError(f"{root} has no {', '.join(missing) or 'csv file'}")
-    return found
+    if not root.is_dir():
+        return [root]
+    for inside in (root.iterdir(), root.rglob("*")):
+        found = sorted(p for p in inside if is_table(p) and p.is_file() and not p.name.startswith("."))
+        if found:
+            named_so = [path for path in found if ticker_of(path) in tickers]
+            return named_so if {ticker_of(path) for path in named_so} >= set(tickers) and tickers else found
+    raise FileNotFoundError(f"{root} has no csv file or other table")
 
 
-def read_prices(path: Path, columns: dict[str, str] | None = None) -> pd.DataFrame:
-    """The daily prices of one .csv file, with its columns in any order and case."""
-    return check(rename_columns(read_table(path), path, columns or {}), path.name)
+def read_tickers(path: Path, form: PriceTable, record: Record, several: bool = False) -> Prices:
+    """The prices of every ticker of one file. several: it is one of several files.
+
+    Raises ValueError with one sentence; in a table of several tickers the unusable ones are left out and named.
+    """
+    record.source = "" if several else path.name
+    table = read_columns(path, form, record)
+    groups = [(str(name) or ticker_of(path), rows) for name, rows in table.groupby("ticker", sort=False)]
+    chosen = [group for group in groups if group[0] in _names(form)] or groups
+    frames, errors = {}, []
+    for ticker, rows in chosen:
+        label = path.name if len(chosen) == 1 else ticker
+        frame = rows.set_index("stamp").drop(columns="ticker")
+        try:
+            frames[ticker] = clean(frame.dropna(axis=1, how="all"), label, form, record)
+        except ValueError as error:
+            if len(chosen) == 1:
+                raise
+            errors.append(error)
+            record.leave_out("tickers", [shown(error)])
+    if not frames:
+        raise errors[0]
+    return frames
 
 
-def rename_columns(frame: pd.DataFrame, path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    """Find date, open, high, low, close and volume by their usual or given names; volume may be missing."""
-    volumes = [
-        str(c).lower() for c in frame.columns if "quantity" in str(c).lower() or str(c).lower().startswith("vol")
-    ]
-    usual = {"date": DATES, "volume": ("volume", *volumes)}
-    if unknown := sorted(set(columns) - {"date", *COLUMNS}):
-        raise ValueError(f"columns: unknown {', '.join(unknown)}; the columns are date, {', '.join(COLUMNS)}")
-    setting, found = "data.columns '{close: last}' (predict: --columns ...)", {}
-    for name in ("date", *COLUMNS):
-        column = find_column(frame, setting, columns.get(name), usual.get(name, (name,)), path, name != "volume")
-        if column is not None:
-            found[name] = frame[column]
-    dates = read_days(found.pop("date"), path)
-    if dates.isna().any():
-        raise ValueError(f"{path}, row {int(dates.isna().to_numpy().argmax()) + 2}: this is not a date")
-    numbers = {name: _numbers(values, f"{path}, column {name}") for name, values in found.items()}
-    return pd.DataFrame(numbers, index=pd.DatetimeIndex(dates, name="date").normalize())
+def _names(form: PriceTable) -> list[str]:
+    return _wanted(form) if isinstance(form, DataConfig) else form.tickers
 
 
-def _numbers(values: pd.Series, where: str) -> np.ndarray:
-    """Numbers, also with thousands separators (1,234,567.8). Raises ValueError for any other use of commas."""
-    words = values.fillna("").astype(str).str.strip()
-    commas = words[words.str.contains(",", regex=False)]
-    invalid = commas[~commas.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")]
-    if len(invalid):
+def read_ticker(path: Path, form: PriceTable = AUTO, record: Record | None = None) -> tuple[str, pd.DataFrame]:
+    """Name and prices of the one ticker of a file. Raises ValueError where there are several."""
+    record = Record() if record is None else record
+    frames = read_tickers(path, form, record)
+    if len(frames) > 1:
+        names = list(frames)
         raise ValueError(
-            f"{where}: the comma in {invalid.iloc[0]} is not a thousands separator; write decimals with a dot"
+            f"{path} has {len(names)} tickers ({named(names, 10)}); name one: --data.tickers '[{names[0]}]'"
         )
-    return pd.to_numeric(words.str.replace(",", ""), errors="coerce").to_numpy()
+    record.say(path)
+    return next(iter(frames.items()))
 
 
-def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Raise ValueError for implausible prices, sort the days, drop days without trading, and report anomalies."""
-    index = frame.index
-    if index.has_duplicates:
-        day = index[index.duplicated()][0]
-        raise ValueError(f"{name} has two rows for {day:%Y-%m-%d}; keep one")
-    if not index.is_monotonic_increasing:
-        print(f"{name}: the days were not in order; they are sorted now", flush=True)
-        frame = frame.sort_index()
-    prices = frame[["open", "high", "low", "close"]]
-    missing = ~np.isfinite(prices).all(axis=1)
-    if missing.any():
-        print(f"{name}: {int(missing.sum())} days without a price are left out", flush=True)
-        frame, prices = frame[~missing], prices[~missing]
-    if frame.empty:
-        raise ValueError(f"{name} has no day with all four prices")
-    ranged = (prices["high"] != prices["low"]).to_numpy()
-    if not ranged.any():
-        raise ValueError(f"{name} has no range between low and high on any day; these are not daily prices")
-    if (first := int(ranged.argmax())) > 1:  # old index data has closing prices only
-        print(f"{name}: the first {first} days have no range between low and high and are left out", flush=True)
-        frame, prices = frame[first:], prices[first:]
-    filled = prices.eq(prices["close"].shift(), axis=0).all(axis=1)
-    if filled.any():  # forward-filled holidays are trivial to forecast and distort the input
-        print(f"{name}: {int(filled.sum())} days that only repeat the last close are left out (no trading)", flush=True)
-        frame, prices = frame[~filled], prices[~filled]
-    if (apart := frame.index.to_series().diff().dt.days.median()) > 4:
-        raise ValueError(f"{name} has a row every {apart:.0f} days; these are not daily prices")
-    if (prices <= 0).any(axis=None):
-        day = frame.index[(prices <= 0).any(axis=1)][0]
-        raise ValueError(f"{name} has a price of zero or less on {day:%Y-%m-%d}")
-    top, bottom = prices[["open", "close"]].max(axis=1), prices[["open", "close"]].min(axis=1)
-    wrong = (prices["high"] < top * 0.9999) | (prices["low"] > bottom * 1.0001)
-    if wrong.mean() > 0.01:
-        day = frame.index[wrong][0]
-        raise ValueError(
-            f"{name}: on {day:%Y-%m-%d} and {int(wrong.sum()) - 1} other days open or close is outside low and high"
-        )
-    if wrong.any():
-        print(
-            f"{name}: on {int(wrong.sum())} days open or close is outside low and high; the range was widened",
-            flush=True,
-        )
-        frame = frame.assign(high=np.maximum(prices["high"], top), low=np.minimum(prices["low"], bottom))
-    weekend = pd.DatetimeIndex(frame.index).dayofweek.to_numpy() >= 5
-    unchanged = (frame["close"].diff() == 0).to_numpy()
-    if weekend.mean() > 0.1 and unchanged[weekend].mean() > 0.9:
-        raise ValueError(
-            f"{name} has weekends filled with Friday's price, which are trivial to forecast; remove these rows"
-        )
-    change = (frame["close"] / frame["close"].shift()).to_numpy()[1:]
-    for ratio in SPLITS:
-        jump = (np.abs(change * ratio - 1) < 0.03) | (np.abs(change / ratio - 1) < 0.03)
-        if jump.any():
-            day = frame.index[1:][jump][0]
-            factor = f"{change[jump][0]:.2f} on {day:%Y-%m-%d}"
-            print(f"{name}: the close changes by a factor of {factor}: not adjusted for a split?", flush=True)
-            break
-    gaps = frame.index.to_series().diff().dt.days
-    if gaps.max() > 14:
-        print(f"{name}: a gap of {int(gaps.max())} days before {gaps.idxmax():%Y-%m-%d}", flush=True)
-    return frame
+def read_prices(path: Path, form: PriceTable = AUTO) -> pd.DataFrame:
+    """The daily prices of a file of one ticker, with its columns in any order and case."""
+    return read_ticker(path, form)[1]
 
 
-def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
+def yahoo_prices(ticker: str, folder: Path, form: PriceTable, record: Record) -> pd.DataFrame:
     """Daily prices adjusted for splits and dividends, downloaded once into `yahoo/<ticker>.csv`."""
     path = folder / "yahoo" / f"{ticker}.csv"
     if not path.is_file():
@@ -202,4 +179,4 @@ def yahoo_prices(ticker: str, folder: Path) -> pd.DataFrame:
             raise ValueError(f"Yahoo has no prices for {ticker}, or cannot be reached")
         with atomic(path) as temporary:
             frame.tz_localize(None).rename_axis("date").to_csv(temporary)
-    return read_prices(path)
+    return read_tickers(path, form.model_copy(update={"tickers": []}), record, several=True)[ticker]

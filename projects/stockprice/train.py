@@ -36,7 +36,7 @@ def train(config: Config, run: Run) -> Predictor:
     refits = tqdm(data.refits, desc="walk-forward", unit="refit", disable=not distributed.is_first())
     fitted = [train_refit(refit, data, config, run.stage(f"{refit.since}")) for refit in refits]
     tutorial = train_tutorial(data, config, run.stage("tutorial")) if config.tutorial else None
-    return Predictor(config, fitted, tutorial)
+    return Predictor(config.model_copy(update={"data": data.config}), fitted, tutorial)
 
 
 def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> FittedEnsemble:

@@ -362,14 +362,23 @@ def _records(value: Any, path: Path) -> tuple[list[str], list[list[Any]]]:
         alone = len(tables) == 1 and isinstance(tables[0], list)  # {"reviews": [{...}]}
         if alone or (len(tables) == 1 and len(tables) < len(value)):  # {"status": "ok", "reviews": [{...}]}
             return _records(tables[0], path)
+        nested = [v for v in tables if isinstance(v, dict) and all(isinstance(row, dict) for row in v.values())]
+        if len(nested) == 1 and len(value) > 1:  # {"Meta Data": {...}, "Time Series": {"2024-01-31": {...}}}
+            return _records(nested[0], path)
         if tables and len(tables) == len(value) and all(isinstance(v, dict) for v in tables):
             plain = all(not isinstance(cell, list | dict) for row in tables for cell in row.values())
             columns = len(tables) < len(tables[0]) and all(set(row) == set(tables[0]) for row in tables)
             if plain and columns:  # {"text": {"0": ...}, "stars": {"0": ...}}
                 return list(value), [[v[key] for v in tables] for key in tables[0]]
             return _records([{"key": key, **row} for key, row in value.items()], path)  # {"2024-01-31": {...}}
-        if inner and all(isinstance(v, list) and len(v) == len(inner[0]) for v in value.values()):
-            return list(value), [list(row) for row in zip(*value.values())]
+        lists = {key: v for key, v in value.items() if isinstance(v, list) and v}
+        if (
+            lists
+            and len(lists) == len(inner)
+            and len({len(v) for v in inner}) == 1
+            and (len(lists) > 1 or len(value) == 1)
+        ):
+            return list(lists), [list(row) for row in zip(*inner)]  # {"status": "ok", "date": [...], "close": [...]}
         told = next((str(v) for v in value.values() if isinstance(v, str)), "")
         raise ValueError(f"{path} holds no table of rows{f', but this message: {shown(told[:200])}' if told else ''}")
     if not isinstance(value, list) or not value:
