@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from projects.sentiment.config import DataConfig
 from projects.sentiment.labels import WORDS, has_poles, is_like_labels, is_like_ratings, plain
 from shared.console import note
 from shared.data.config import TableFormat
@@ -175,6 +176,27 @@ def _divided(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 # --- columns
+
+
+def columns_of(frame: pd.DataFrame, path: Path, config: DataConfig, for_run: bool) -> dict[str, str]:
+    """What is read -> its column. for_run: headlines and aspects are those of a run, not what the table has."""
+    text = needed_text_column(frame, path, config.text, "data.")
+    if for_run:
+        title = headline(frame, path, None, config.title, text)
+        aspect = config.aspect and other_column(frame, path, "aspect", config.aspect, "data.")
+    else:
+        title = title_column(frame, path, config.title, "data.", text)
+        aspect = other_column(frame, path, "aspect", config.aspect, "data.")
+    found = {
+        "text": text,
+        "title": title,
+        "aspect": aspect,
+        "label": label_column(frame, path, config.label, text),
+        "product": other_column(frame, path, "product", config.product, "data."),
+        "date": other_column(frame, path, "date", None, "data."),
+        "split": find_column(frame, None, None, ("split",), path, False),
+    }
+    return {role: column for role, column in found.items() if column}
 
 
 def text_column(frame: pd.DataFrame, path: Path, name: str | None, prefix: str) -> str | None:

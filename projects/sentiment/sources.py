@@ -17,17 +17,7 @@ import pandas as pd
 
 from projects.sentiment.config import DataConfig
 from projects.sentiment.labels import read_classes
-from projects.sentiment.layouts import (
-    PARTS,
-    headline,
-    is_rating_name,
-    label_column,
-    needed_text_column,
-    other_column,
-    read_file,
-    read_place,
-    title_column,
-)
+from projects.sentiment.layouts import PARTS, columns_of, is_rating_name, read_file, read_place
 from projects.sentiment.near_duplicates import phrase_families
 from projects.sentiment.sample import generate_sample
 from shared.console import note
@@ -163,27 +153,6 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
         "repeated": repeated(table),
     }
     return table
-
-
-def columns_of(frame: pd.DataFrame, path: Path, config: DataConfig, for_run: bool) -> dict[str, str]:
-    """What is read -> its column. for_run: headlines and aspects are those of a run, not what the table has."""
-    text = needed_text_column(frame, path, config.text, "data.")
-    if for_run:
-        title = headline(frame, path, None, config.title, text)
-        aspect = config.aspect and other_column(frame, path, "aspect", config.aspect, "data.")
-    else:
-        title = title_column(frame, path, config.title, "data.", text)
-        aspect = other_column(frame, path, "aspect", config.aspect, "data.")
-    found = {
-        "text": text,
-        "title": title,
-        "aspect": aspect,
-        "label": label_column(frame, path, config.label, text),
-        "product": other_column(frame, path, "product", config.product, "data."),
-        "date": other_column(frame, path, "date", None, "data."),
-        "split": find_column(frame, None, None, ("split",), path, False),
-    }
-    return {role: column for role, column in found.items() if column}
 
 
 def read_split(values: pd.Series, known: np.ndarray) -> list[str]:
