@@ -1,0 +1,199 @@
+"""Coursework: releases without solutions, grading that takes one function from a submission, scores on other data."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shared.coursework import sandbox
+from shared.coursework.exercises import Exercise, load_exercises
+from shared.coursework.grade import clean_checkout, grade, write_grades
+from shared.coursework.release import release
+from shared.coursework.score import load_tasks, points_of, score
+from shared.coursework.source import emptied, grafted
+from tests.conftest import ROOT, CommandLine
+
+IOU = next(exercise for exercise in load_exercises(ROOT) if exercise.id == "iou")
+CLEAN = '''"""A module."""
+
+import math
+from collections import Counter
+
+
+def area(radius: float) -> float:
+    """The area of a circle."""
+    return math.pi * radius**2
+
+
+class Words:
+    def most(self, text: str) -> str:
+        """The most frequent word."""
+        return Counter(text.split()).most_common(1)[0][0]
+'''
+
+
+def test_an_emptied_function_keeps_its_signature_and_docstring_and_loses_the_imports_that_it_alone_used() -> None:
+    source = emptied(CLEAN, "area", "circle")
+    assert 'raise NotImplementedError("exercise circle")' in source
+    assert "def area(radius: float) -> float:" in source and '"""The area of a circle."""' in source
+    assert "math" not in source and "from collections import Counter" in source
+    with pytest.raises(ValueError, match=r"there is no function Words\.least"):
+        emptied(CLEAN, "Words.least", "x")
+
+
+def test_a_graft_takes_the_function_with_its_helpers_and_imports_and_nothing_else() -> None:
+    submitted = (
+        CLEAN.replace("math.pi * radius**2", "square(radius) * np.pi * ONE").replace("most_common(1)", "most_common(0)")
+        + "\nimport numpy as np\n\nONE = 1\n\ndef square(x):\n    return x * x\n\ndef unused():\n    return 1 / 0\n"
+    )
+    source = grafted(CLEAN, submitted, "area")
+    space: dict = {}
+    exec(compile(source, "grafted", "exec"), space)
+    assert space["area"](2.0) == pytest.approx(12.566, abs=1e-3)
+    assert space["Words"]().most("a b b") == "b"  # the submission's change of another function does not count
+    assert "unused" not in space
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("radius: float", "r: float"), "the arguments of area must stay"),
+        (("return math.pi", "return math.pi (("), "the file is not Python, line"),
+        (("    return math.pi", "    import os\n    return math.pi"), "an exercise needs no import of os"),
+        (("    return math.pi", "    eval('1')\n    return math.pi"), "an exercise needs no eval"),
+        (("    return math.pi", "    area.__globals__\n    return math.pi"), "an exercise needs no __globals__"),
+        (("def area", "def space"), "there is no function area"),
+    ],
+)
+def test_a_submission_that_reaches_further_is_refused_with_one_sentence(change: tuple[str, str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
+        grafted(CLEAN, CLEAN.replace(*change), "area")
+    assert sentence in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of one exercise."""
+    out = tmp_path_factory.mktemp("release") / "students"
+    release(out, [IOU], ROOT)
+    return out
+
+
+def test_a_release_holds_no_solution_no_hidden_test_and_no_history(released: Path) -> None:
+    names = subprocess.run(["git", "ls-files"], cwd=released, capture_output=True, text=True, check=True).stdout
+    assert "tests/exercises/numberplate/test_iou.py" in names and "AI_TUTOR.md" in names
+    for part in ("hidden", "mistakes", "canary", "grade.py", "TEACHING.md"):
+        assert part not in names
+    assert "NotImplementedError" in (released / IOU.module_file).read_text()
+    commits = subprocess.run(["git", "rev-list", "--all"], cwd=released, capture_output=True, text=True, check=True)
+    assert len(commits.stdout.split()) == 1
+
+
+def test_a_second_release_is_a_commit_on_top_and_other_folders_are_refused(released: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(released, again)
+    (again / "README.md").unlink()
+    release(again, [IOU], ROOT)
+    release(again, [IOU], ROOT)  # nothing new, no commit
+    log = subprocess.run(["git", "log", "--format=%s"], cwd=again, capture_output=True, text=True, check=True).stdout
+    assert log.split("\n")[0] == "Release" and (again / "README.md").is_file()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not empty and no earlier release"):
+        release(tmp_path / "mine", [IOU], ROOT)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_solution_in_another_file_stops_the_release(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".venv*", "runs", "data", ".git", "*.egg-info", "build"))
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    shutil.copy(root / IOU.module_file, root / "benchmarks" / "copy.txt")
+    with pytest.raises(ValueError, match=r"benchmarks/copy\.txt tells the solution of iou"):
+        release(tmp_path / "out", [IOU], root)
+    assert not (tmp_path / "out").exists()
+
+
+BODY = 'raise NotImplementedError("exercise iou")'
+RIGHT = """a, b = a[:, None], b[None]
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    every = (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2)
+    return shared / np.maximum(every - shared, 1e-9)"""
+SUBMISSIONS = {
+    "perfect": RIGHT,
+    "known": RIGHT.replace("every - shared", "every"),
+    "half": RIGHT.replace("np.clip(high - low, 0, None)", "(high - low)"),
+    "exit": "import torch\n    torch.os._exit(0)",
+    "replaced": "np.testing.assert_allclose = lambda *a, **k: None\n    return np.zeros((1, 1))",
+    "empty": BODY,
+}
+
+
+@pytest.mark.xdist_group("exercises")
+def test_grading_gives_points_for_passed_hidden_tests_only(released: Path, tmp_path: Path) -> None:
+    students = []
+    for name, body in SUBMISSIONS.items():
+        file = tmp_path / "in" / name / IOU.module_file
+        file.parent.mkdir(parents=True)
+        file.write_text((released / IOU.module_file).read_text().replace(BODY, body))
+        students.append(tmp_path / "in" / name)
+    (tmp_path / "in" / "nothing").mkdir()
+    students.append(tmp_path / "in" / "nothing")
+    grades = grade(students, [IOU], clean_checkout(tmp_path / "clean"))
+    points = {name: mine[0].points for name, mine in grades.items()}
+    assert points["perfect"] == IOU.points and 0 < points["half"] < IOU.points and 0 < points["known"] < IOU.points
+    assert {name for name, value in points.items() if value == 0} == {"exit", "replaced", "empty", "nothing"}
+    told = {name: " ".join(mine[0].sentences) for name, mine in grades.items()}
+    assert "the intersection is counted twice" in told["known"]
+    assert "ended before its tests did" in told["exit"] and "tampered" in told["replaced"]
+    assert "there is no file projects/numberplate/geometry.py" in told["nothing"]
+    write_grades(grades, tmp_path / "out")
+    assert (tmp_path / "out" / "grades.csv").read_text().splitlines()[0] == "name,iou,points,all"
+    assert "10 of 10 points" in (tmp_path / "out" / "perfect" / "feedback.html").read_text()
+
+
+@pytest.mark.xdist_group("exercises")
+def test_an_endless_loop_ends_and_the_next_job_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SECONDS", 4)
+    root = clean_checkout(tmp_path)
+    clean = (root / IOU.module_file).read_text()
+    body = clean.replace("    a, b = a.reshape(-1", "    while True:\n        pass\n    a, b = a.reshape(-1")
+    jobs = [sandbox.Job("job", {IOU.module_file: source}, [IOU.hidden_tests]) for source in (body, clean)]
+    loop, right = sandbox.run_jobs(jobs, root, workers=1)
+    assert "endless loop" in loop.problem and right.passed and not right.failed
+
+
+def test_points_follow_the_curve_and_too_long_training_costs_half() -> None:
+    task = load_tasks(ROOT)["digits"].model_copy(update={"points": [(0.5, 0.0), (0.9, 8.0)], "minutes": 5.0})
+    assert points_of(task, 0.7, 3.0) == 4 and points_of(task, 0.95, 3.0) == 8 and points_of(task, 0.2, 3.0) == 0
+    assert points_of(task, 0.9, 9.0) == 4 and points_of(task, 0.9, None) == 4
+    lower = task.model_copy(update={"points": [(0.5, 0.0), (0.3, 10.0)]})
+    assert points_of(lower, 0.4, 1.0) == 5
+
+
+def test_every_task_names_a_metric_that_its_project_measures() -> None:
+    tasks = load_tasks(ROOT)
+    assert {task.project for task in tasks.values()} >= {"starter", "plantdisease", "numberplate", "stockprice"}
+    assert all(len(task.rubric) >= 3 for task in tasks.values())
+
+
+def test_a_folder_without_a_run_and_a_model_that_reaches_further_score_nothing(tmp_path: Path) -> None:
+    task = load_tasks(ROOT)["digits"]
+    (tmp_path / "none").mkdir()
+    assert score(tmp_path / "none", task, tmp_path).sentence == "there is no run: no file model.safetensors"
+    (tmp_path / "sly").mkdir()
+    (tmp_path / "sly" / "model.safetensors").write_bytes(b"x")
+    (tmp_path / "sly" / "model.py").write_text("import os\nos.remove('x')\n")
+    assert "needs no import of os" in score(tmp_path / "sly", task, tmp_path).sentence
+
+
+def test_learn_names_the_projects_that_have_exercises(command: CommandLine) -> None:
+    answer = command("shared.coursework.learn", "nowhere")
+    assert answer.returncode == 2 and "there are no exercises in nowhere; there are some in" in answer.stderr
+
+
+def test_exercises_are_found_by_project() -> None:
+    exercises: list[Exercise] = load_exercises(ROOT, "shared")
+    assert [exercise.id for exercise in exercises][:2] == ["mcnemar", "wilson"]
