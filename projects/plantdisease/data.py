@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,29 +108,25 @@ class LeafData:
         ]
 
     def _require_every_class(self) -> None:
-        few = [name for number, name in enumerate(self.classes) if (self.labels == number).sum() < len(splits.NAMES)]
-        lacking = self._lacking()
-        if not lacking:
+        """Raise ValueError where a set lacks a class, with what to do about it."""
+        if not (lacking := self._lacking()):
             return
         for number, name in enumerate(self.classes):
             if self.conflicts[self.labels == number].all():
                 other = self.classes[self.duplicates.other_class(self.labels, number)]
-                out = json.dumps({name: other}, ensure_ascii=False)
                 raise ValueError(
                     f"all photos of class {name} are in class {other} as well; make them one class with "
-                    f"--data.names '{out}', or delete one"
+                    f"--data.names '{_json({name: other})}', or delete one"
                 )
+        few = [name for number, name in enumerate(self.classes) if (self.labels == number).sum() < len(splits.NAMES)]
         if few and self.split_name != "given":
-            out = json.dumps(dict.fromkeys(few), ensure_ascii=False)
             raise ValueError(
                 f"fewer than 3 photos of class {named(few)}, but each set needs one; add photos, or leave the class "
-                f"out with --data.names '{out}'"
+                f"out with --data.names '{_json(dict.fromkeys(few))}'"
             )
         other = "leaf" if self.split_name == "session" else "random"
-        raise ValueError(
-            f"split {self.split_name} leaves {lacking[0]}; it needs more photos, or another split"
-            + (f": --data.split {other}" if other != self.split_name else "")
-        )
+        advice = "" if other == self.split_name else f": --data.split {other}"
+        raise ValueError(f"split {self.split_name} leaves {lacking[0]}; it needs more photos, or another split{advice}")
 
     def part(self, name: str) -> Photos:
         """`train`, `validation` or `test`."""
@@ -244,9 +241,9 @@ class LeafData:
         if self.split_name != "all" and (few := self.too_few):
             listed = named([f"{name} {count}" for name, count in few.items()])
             facts["too few"] = (
-                f"fewer than {ENOUGH} validation photos of {len(few)} of the classes ({listed}): too few to "
+                f"fewer than {ENOUGH} validation photos of {len(few)} of the classes ({listed}): "
+                "too few to believe what is said about them"
             )
-            facts["too few"] += "believe what is said about them"
         return DataSummary(
             items="photos",
             source=str(self.folder),
@@ -260,6 +257,10 @@ class LeafData:
 
     def _file_names(self, mask: np.ndarray) -> list[str]:
         return [self.photos[row].path.name for row in np.flatnonzero(mask)]
+
+
+def _json(names: Mapping[str, str | None]) -> str:
+    return json.dumps(names, ensure_ascii=False)
 
 
 def check(config: Config) -> DataSummary:
