@@ -39,8 +39,8 @@ class Prediction:
         compared = "above" if ratio > 1.1 else "below" if ratio < 0.9 else "close to"
         return (
             f"{self.name}, next trading day after {self.day} (close {amount(self.close)}): 90 % interval of the close "
-            f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%}, {compared} the mean of the last "
-            f"year ({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
+            f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%}, {compared} the mean of the "
+            f"last year ({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
         )
 
 

@@ -165,8 +165,8 @@ def _trading_section(trading: Backtest, result: Evaluation) -> Section:
     traded = "close, as opens are not known" if np.array_equal(series.open, series.close) else "open"
     return Section(
         "Backtest",
-        f"Positions are chosen after the close and traded at the next {traded}, at {trading.cost:g} basis points of the "
-        f"traded amount; {trading.trades} trades. Sharpe ratio {trading.sharpe:.2f} (95 % confidence interval "
+        f"Positions are chosen after the close and traded at the next {traded}, at {trading.cost:g} basis points of "
+        f"the traded amount; {trading.trades} trades. Sharpe ratio {trading.sharpe:.2f} (95 % confidence interval "
         f"{low:.2f} to {high:.2f}); buy and hold {trading.holding_sharpe:.2f}. A few years give a wide interval.",
         figure=equity_curves(result.forecasts[0], trading),
     )
