@@ -19,7 +19,7 @@ def clean(frame: pd.DataFrame, name: str, form: PriceTable, record: Record) -> p
     """
     ticker = Ticker(name, form, record)
     frame = by_day(frame, ticker)
-    frame = frame[pd.Timestamp(form.start or "1677-09-22") : pd.Timestamp(form.end or "2262-04-11")]  # pyright: ignore
+    frame = frame[pd.Timestamp(form.start or "1677-09-22") : pd.Timestamp(form.end or "2262-04-11")]
     if frame.empty:
         raise ValueError(f"{name} has no rows from data.start {form.start} to data.end {form.end}")
     for step in STEPS:
@@ -32,6 +32,11 @@ def clean(frame: pd.DataFrame, name: str, form: PriceTable, record: Record) -> p
         [f"{name} {gap:.0f} days before {day:%Y-%m-%d}" for day, gap in gaps[gaps > MAX_GAP].items()],
     )
     return frame
+
+
+def after_gap(days: np.ndarray) -> np.ndarray:
+    """The first days after a gap, bool (T,). Prices before and after it are not those of consecutive days."""
+    return np.diff(days, prepend=days[:1]) > np.timedelta64(MAX_GAP, "D")
 
 
 def by_day(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
@@ -57,7 +62,7 @@ def by_day(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
             "them" + (", but these days are too few: a training needs some 300" if len(counts) < 300 else "")
         )
     ticker.record.remark(f"intraday bars, {usual:.0f} a day, are aggregated to days", [ticker.name])
-    frame = frame.groupby(days).agg({column: SUMMARY[column] for column in frame.columns})  # pyright: ignore
+    frame = frame.groupby(days).agg({column: SUMMARY[column] for column in frame.columns})
     few = (counts < 0.9 * usual).to_numpy(copy=True)
     few[1:-1] = False
     return ticker.without(frame, few, "unfinished first or last days with fewer bars than usual")
@@ -127,7 +132,7 @@ def sundays(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     ticker.remark(frame, (weekday == 6) & followed, "Sunday's short session is made part of Monday")
     days = pd.Series(np.where((weekday == 6) & followed, monday, frame.index), frame.index, name="date")
     frame = ticker.without(frame, (weekday == 6) & ~followed, "Sundays without a Monday after them")
-    return frame.groupby(days[frame.index]).agg({column: SUMMARY[column] for column in frame.columns})  # pyright: ignore
+    return frame.groupby(days[frame.index]).agg({column: SUMMARY[column] for column in frame.columns})
 
 
 def closes(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:

@@ -6,7 +6,6 @@ scaler is fitted that could leak the future (look-ahead bias), and one network w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,19 +14,16 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
-from projects.stockprice.cleaning import MAX_GAP
+from projects.stockprice.cleaning import after_gap
 from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig
 from projects.stockprice.record import Record
-from projects.stockprice.sources import load_prices
-from shared.console import note
+from projects.stockprice.selection import MIN_FIT_DAYS, leave_out, select, usual_test_start
 from shared.data import splits
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints, content_hashes
-from shared.data.summary import DataSummary, named
+from shared.data.summary import DataSummary
 
-MIN_FIT_DAYS = 250  # days that networks and baselines need before the first refit
 MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of volatility
-SAMPLE_TEST_START = date(2010, 1, 1)
 BLOCK = 22  # consecutive days that go into the training or the validation set together
 FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
@@ -174,82 +170,18 @@ class PriceData:
         one_ticker: bool = False,
     ) -> None:
         """one_ticker: raise ValueError if there are several."""
-        self.config, self.window, self.training = config, model.window, training
-        self.record = Record()
-        frames = load_prices(config, self.record)
-        if config.variance == "returns":
-            frames = {name: frame[["close"]] for name, frame in frames.items()}
-        needed = model.volatility_window + 60
-        for name, count in [(name, len(frame)) for name, frame in frames.items() if len(frame) < needed]:
-            way = (
-                f"--model.volatility_window {count - 60} needs fewer"
-                if count > MIN_FIT_DAYS + 10
-                else "get a longer file"
-            )
-            self._unusable(
-                name, list(frames), f"{name} is too short: {count} days, but at least {needed} are needed; {way}"
-            )
-            del frames[name]
-        closes_only = [name for name, frame in frames.items() if "high" not in frame]
-        if closes_only and config.variance != "returns":
-            frames = self._measured_by_returns(closes_only, frames, one_ticker)
-        elif config.variance == "auto":
-            self.config = config.model_copy(update={"variance": "range"})
+        self.window, self.training, self.record = model.window, training, Record()
+        self.config, frames = select(config, model.volatility_window + 60, one_ticker, self.record)
         series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
         self.series = [one for one in series if one.name not in config.auxiliary_tickers]
         self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
-        if one_ticker and len(self.series) > 1:
-            names = named([one.name for one in self.series], 5)
-            raise ValueError(
-                f"task price needs one ticker, not {len(self.series)} ({names}); name it with data.tickers: "
-                f"--data.tickers '[{self.series[0].name}]'"
-            )
         if config.test_start is None:
-            self.config = self.config.model_copy(update={"test_start": self._usual_test_start()})
+            start = usual_test_start(config, np.unique(np.concatenate([one.days for one in self.series])))
+            self.config = self.config.model_copy(update={"test_start": start})
         if config.split == "walk_forward":
             self._leave_out_late_starters()
         self.record.say(config.root or config.source)
         self.refits = self._refits()
-
-    def _unusable(self, name: str, all_tickers: Sequence[str], reason: str) -> None:
-        """Leave out a ticker of several, but not one that a setting names. Raises ValueError with the reason."""
-        named = [*self.config.tickers, *self.config.auxiliary_tickers]
-        if len(all_tickers) < 2 or name in named:
-            raise ValueError(reason)
-        self.record.leave_out("tickers", [reason.split(";")[0]])
-
-    def _measured_by_returns(
-        self, closes_only: Sequence[str], frames: dict[str, pd.DataFrame], one_ticker: bool
-    ) -> dict[str, pd.DataFrame]:
-        """Closes of every ticker, for a task that does with them."""
-        source = self.config.root or self.config.source
-        of = "" if len(closes_only) == len(frames) else f" of {', '.join(closes_only[:5])}"
-        if not one_ticker or self.config.variance == "range":
-            way = "in a new training, " if self.config.variance == "range" else "--task price does not need them, and "
-            raise ValueError(
-                f"{source} has no high and low{of} (--data.columns '{{high: NAME, low: NAME}}' names them), from which "
-                f"volatility is measured; {way}with --data.variance returns it is measured by squared returns (less "
-                "precisely), for --task volatility or interval"
-            )
-        note(f"{source}: no high and low{of}; variance is measured by squared returns")
-        self.config = self.config.model_copy(update={"variance": "returns"})
-        return {name: frame[["close"]] for name, frame in frames.items()}
-
-    def _usual_test_start(self) -> date:
-        """The first day of the last fifth of all days, at least MIN_FIT_DAYS after the first one."""
-        if self.config.source == "sample":
-            return SAMPLE_TEST_START
-        days = np.unique(np.concatenate([one.days for one in self.series]))
-        if self.config.test_end:
-            days = days[days <= np.datetime64(self.config.test_end)]
-        if len(days) <= MIN_FIT_DAYS + 1:
-            raise ValueError(
-                f"there are {len(days)} days, but networks and baselines need {MIN_FIT_DAYS} before the first test day"
-            )
-        start = days[max(len(days) * 4 // 5, MIN_FIT_DAYS)]
-        if self.config.split == "walk_forward":
-            note(f"test days begin on {start}, with the last fifth of the days (--data.test_start names another day)")
-        return start.item()
 
     def _leave_out_late_starters(self) -> None:
         """Without the tickers that have too few days before the first refit to fit baselines on."""
@@ -257,13 +189,11 @@ class PriceData:
         for one in list(self.series):
             before = int(np.searchsorted(one.days, known))
             if before < MIN_FIT_DAYS and len(self.test_origins(one)):
-                others = [ticker.name for ticker in self.series]
-                self._unusable(
-                    one.name,
-                    others,
+                reason = (
                     f"{one.name} has {before} days before {known} to fit on, {MIN_FIT_DAYS} are needed; "
-                    "leave it out with data.tickers, or set a later data.test_start",
+                    "leave it out with data.tickers, or set a later data.test_start"
                 )
+                leave_out(one.name, [other.name for other in self.series], reason, self.config, self.record)
                 self.series.remove(one)
 
     def origins(
@@ -361,11 +291,6 @@ class PriceData:
                 "refits": f"{len(self.refits)}, the first on {self.refits[0].since}",
             },
         )
-
-
-def after_gap(days: np.ndarray) -> np.ndarray:
-    """The first days after a gap, bool (T,). Prices before and after it are not those of consecutive days."""
-    return np.diff(days, prepend=days[:1]) > np.timedelta64(MAX_GAP, "D")
 
 
 def check(config: Config) -> DataSummary:

@@ -32,6 +32,11 @@ def read_columns(path: Path, form: PriceTable, record: Record) -> pd.DataFrame:
     """
     table = read_table(path, form, headerless)
     table = by_ticker(table, form)
+    again = table.columns.duplicated()
+    table.columns = [f"{name} (again)" if twice else name for name, twice in zip(table.columns, again)]
+    if again.any():
+        table = table.loc[:, ~table.columns.duplicated()]
+        note(f"{path}: of columns with one name the first is used: {listing([str(c) for c in table.columns], 20)}")
     found = find_columns(table, path, form)
     record.columns = found
     prices = [field for field in found if field not in ("date", "ticker", "clock")]
