@@ -256,3 +256,17 @@ def test_the_check_says_what_was_understood_before_what_is_missing(
         assert part in said
     columns = PlateData(DataConfig(source="csv", root=LAYOUTS["xywh"][0](tmp_path / "b"))).summary().columns
     assert columns == {"file": "image", "box": "x y w h", "text": "plate"}
+
+
+def test_opening_a_folder_writes_nothing_into_it(tmp_path: Path) -> None:
+    root = layouts.yolo(tmp_path)
+    before = sorted(root.rglob("*"))
+    loaded(root)
+    assert sorted(root.rglob("*")) == before
+
+
+def test_tables_of_one_folder_that_disagree_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, "file,x0,y0,x1,y1,text\nb2.jpg,20,30,80,50,AB1\n", "a.csv")
+    written(tmp_path, "file,x0,y0,x1,y1,text\nb2.jpg,20,30,80,50,AB2\n", "b.csv")
+    with pytest.raises(ValueError, match=r"b.csv: a plate of b2.jpg has two texts: AB1, AB2"):
+        loaded(tmp_path)

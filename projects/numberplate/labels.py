@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from projects.numberplate.config import DataConfig
 from projects.numberplate.formats import CHARACTERS
@@ -15,6 +16,11 @@ from shared.data.summary import named
 from shared.data.tables import plain_name
 from shared.names import shown
 
+LAYOUTS = {"table": "tables", "voc": "Pascal VOC XML", "cvat": "CVAT XML", "coco": "COCO JSON", "via": "VIA JSON",
+           "labelme": "LabelMe JSON", "labelstudio": "Label Studio JSON", "createml": "CreateML JSON",
+           "yolo": "YOLO txt", "keras": "keras-yolo3 txt", "oid": "OIDv4 txt", "icdar": "ICDAR txt",
+           "openalpr": "OpenALPR txt", "ufpr": "UFPR-ALPR txt", "ccpd": "CCPD file names"}  # fmt: skip
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SEPARATORS = "-–—.·•:/'_"
 """What may stand between the characters of a plate, besides white space."""
 LOOK_ALIKES = str.maketrans("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXIJSABEZHIKMNOPTYX")
@@ -89,6 +95,8 @@ class Understood:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
     """File name without its suffix -> its part, of lists of names."""
+    class_names: dict[Path, dict[int, str]] = field(default_factory=dict)
+    """Folder -> the names of the classes by number that files in it give."""
 
     def leave_out(self, reason: str, names: Iterable[str]) -> None:
         self.left_out.setdefault(reason, []).extend(names)
@@ -101,6 +109,25 @@ def polygon(label: Label, numbers: Sequence[float]) -> Label:
         raise ValueError(f"{shown(label.file)}: {len(numbers)} numbers are not the points of a plate")
     corners = tuple(numbers) if len(numbers) == 8 else None
     return replace(label, box=(min(xs), min(ys), max(xs), max(ys)), corners=corners, notation="xyxy")
+
+
+def four_of(texts: Sequence[str | None], path: Path, what: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(text or "") for text in texts)
+    except ValueError:
+        numbers = ()
+    if len(numbers) != 4:
+        raise ValueError(f"{shown(path)}: {what} is not four numbers ({', '.join(str(text) for text in texts)})")
+    return numbers
+
+
+def size_of(width: Any, height: Any) -> tuple[float, float] | None:
+    """The size that is written beside a box; tools write 0 where they do not know it."""
+    try:
+        size = float(width), float(height)
+    except (TypeError, ValueError):
+        return None
+    return size if min(size) > 0 else None
 
 
 # --- which class is the plate

@@ -1,0 +1,190 @@
+"""XML and JSON of annotation tools -> labels, as they are written."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from projects.numberplate.columns import texts_of, via_region
+from projects.numberplate.config import DataConfig
+from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of
+from shared.data.tables import decode
+from shared.names import shown
+
+
+def read_xml(path: Path) -> tuple[str, list[Label]] | None:
+    """Pascal VOC (one photo) or CVAT (many photos); None for other XML."""
+    content = path.read_bytes()
+    if b"<!ENTITY" in content:
+        raise ValueError(f"{shown(path)} defines XML entities, which are not read")
+    try:
+        root = ET.fromstring(content)
+    except ET.ParseError as error:
+        raise ValueError(f"{shown(path)} is not readable as XML: {error}") from None
+    if root.tag == "annotation":
+        return "voc", list(_voc(root, path))
+    if root.tag == "annotations" and root.find("image") is not None:
+        return "cvat", [label for image in root.iter("image") for label in _cvat(image, path)]
+    return None
+
+
+def _voc(root: ET.Element, path: Path) -> Iterator[Label]:
+    photo = (root.findtext("filename") or path.stem).strip() or path.stem
+    size = size_of(root.findtext("size/width"), root.findtext("size/height"))
+    empty = Label(photo, path, size=size, also=path.stem)
+    yield empty
+    for thing in root.iter("object"):
+        told = {child.tag: child.text or "" for child in thing if not len(child)}
+        told |= {one.findtext("name") or "": one.findtext("value") or "" for one in thing.iter("attribute")}
+        kind = told.pop("name", "").strip()
+        box = thing.find("bndbox")
+        numbers = [box.findtext(name) for name in ("xmin", "ymin", "xmax", "ymax")] if box is not None else []
+        yield replace(empty, box=four_of(numbers, path, f"the box of {kind}"), kind=kind, text=texts_of(told))
+
+
+def _cvat(image: ET.Element, path: Path) -> Iterator[Label]:
+    size = size_of(image.get("width"), image.get("height"))
+    empty = Label(image.get("name", ""), path, size=size, part=image.get("subset", "").lower())
+    empty = replace(empty, part=empty.part if empty.part in PART_NAMES else "")
+    yield empty
+    for shape in image:
+        told = {one.get("name", ""): one.text or "" for one in shape.iter("attribute")}
+        one = replace(empty, kind=shape.get("label", ""), text=texts_of(told))
+        if shape.tag == "box":
+            numbers = [shape.get(name) for name in ("xtl", "ytl", "xbr", "ybr")]
+            yield replace(one, box=four_of(numbers, path, f"a box of {one.photo}"))
+        elif points := re.findall(NUMBER, shape.get("points", "")):
+            yield polygon(one, [float(value) for value in points])
+
+
+def read_json(path: Path, config: DataConfig) -> tuple[str, list[Label]] | None:
+    """The layouts of annotation tools; None for other JSON, which may be a table."""
+    try:
+        value = json.loads(decode(path.read_bytes(), path, config.encoding))
+    except (ValueError, RecursionError):
+        return None  # JSON lines, or a table's reader says what is wrong
+    try:
+        for layout, read in JSON_LAYOUTS.items():
+            if (labels := read(value, path)) is not None:
+                return layout, list(labels)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise ValueError(f"{shown(path)} is not complete {LAYOUTS[layout]}: {_reason(error)}") from None
+    return None
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _coco(value: Any, path: Path) -> Iterator[Label] | None:
+    if not isinstance(value, dict) or not isinstance(value.get("images"), list) or "annotations" not in value:
+        return None
+    kinds = {one["id"]: str(one["name"]) for one in value.get("categories", [])}
+    photos = {
+        one["id"]: Label(
+            str(one.get("file_name") or one["id"]), path, size=size_of(one.get("width"), one.get("height"))
+        )
+        for one in value["images"]
+    }
+
+    def labels() -> Iterator[Label]:
+        yield from photos.values()
+        for one in value["annotations"]:
+            kind = kinds.get(one.get("category_id"), str(one.get("category_id", "")))
+            told = {**one, **(one.get("attributes") or {})}
+            label = replace(photos[one["image_id"]], kind=kind, text=texts_of(told), notation="xywh")
+            label = replace(label, box=tuple(float(number) for number in one["bbox"]))
+            outline = one.get("segmentation")
+            if isinstance(outline, list) and len(outline) == 1 and len(outline[0]) == 8:
+                label = replace(label, corners=tuple(map(float, outline[0])))
+            yield label
+
+    return labels()
+
+
+def _labelme(value: Any, path: Path) -> Iterator[Label] | None:
+    if not isinstance(value, dict) or "shapes" not in value or "imagePath" not in value:
+        return None
+    size = size_of(value.get("imageWidth"), value.get("imageHeight"))
+    empty = Label(str(value["imagePath"]), path, size=size, also=path.stem)
+
+    def labels() -> Iterator[Label]:
+        yield empty
+        for shape in value["shapes"]:
+            told = {"text": shape.get("description") or "", **(shape.get("flags") or {})}
+            one = replace(empty, kind=str(shape["label"]), text=texts_of(told))
+            yield polygon(one, [float(number) for point in shape["points"] for number in point])
+
+    return labels()
+
+
+def _via(value: Any, path: Path) -> Iterator[Label] | None:
+    files = value.get("_via_img_metadata", value) if isinstance(value, dict) else None
+    if not files or not all(isinstance(one, dict) and {"filename", "regions"} <= set(one) for one in files.values()):
+        return None
+
+    def labels() -> Iterator[Label]:
+        for one in files.values():
+            yield (empty := Label(str(one["filename"]), path))
+            regions = one["regions"].values() if isinstance(one["regions"], dict) else one["regions"]
+            for region in regions:
+                yield via_region(empty, region["shape_attributes"], region.get("region_attributes") or {})
+
+    return labels()
+
+
+def _createml(value: Any, path: Path) -> Iterator[Label] | None:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return None
+    boxes = [box for one in value for box in one.get("annotations", []) if isinstance(box, dict)]
+    if not boxes or not all("coordinates" in box for box in boxes):
+        return None
+
+    def labels() -> Iterator[Label]:
+        for one in value:
+            photo = one.get("image") or one["imagefilename"]
+            yield (empty := Label(str(photo), path, notation="cxcywh"))
+            for box in one["annotations"]:
+                numbers = tuple(float(box["coordinates"][name]) for name in ("x", "y", "width", "height"))
+                yield replace(empty, kind=str(box.get("label", "")), box=numbers)
+
+    return labels()
+
+
+def _label_studio(value: Any, path: Path) -> Iterator[Label] | None:
+    """Label Studio's JSON and JSON-MIN."""
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        return None
+    tasks = []
+    for one in value:
+        data = one.get("data", one)
+        photo = next((data[key] for key in ("image", "img", "ocr", "photo") if isinstance(data.get(key), str)), None)
+        results = [result for done in one.get("annotations", []) for result in done.get("result", [])]
+        if "data" not in one:  # JSON-MIN
+            lists = [v for v in one.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
+            results = [{"value": box, **box} for boxes in lists for box in boxes if "rectanglelabels" in box]
+        tasks.append((photo, results))
+    if any(photo is None for photo, _ in tasks) or not any(results for _, results in tasks):
+        return None
+
+    def labels() -> Iterator[Label]:
+        for photo, results in tasks:
+            yield (empty := Label(str(photo), path, notation="xywh", unit="percent"))
+            texts = {r.get("id"): " ".join(r["value"]["text"]) for r in results if "text" in r.get("value", {})}
+            for result in results:
+                box = result.get("value", {})
+                if "rectanglelabels" in box:
+                    numbers = tuple(float(box[name]) for name in ("x", "y", "width", "height"))
+                    yield replace(
+                        empty, box=numbers, kind=box["rectanglelabels"][0], text=texts.get(result.get("id"), "")
+                    )
+
+    return labels()
+
+
+JSON_LAYOUTS: dict[str, Callable[[Any, Path], Iterator[Label] | None]] = {
+    "coco": _coco, "labelme": _labelme, "via": _via, "createml": _createml, "labelstudio": _label_studio,
+}  # fmt: skip
