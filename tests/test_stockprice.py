@@ -634,3 +634,9 @@ def test_the_network_follows_its_settings() -> None:
     assert network(torch.zeros(3, 22, 5)).shape == (3, 4)
     recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]
     assert {(lstm.hidden_size, lstm.num_layers) for lstm in recurrent} == {(5, 2)}
+
+
+def test_a_year_has_as_many_days_as_the_market_trades(prices: pd.DataFrame) -> None:
+    daily = prices.iloc[:400].set_axis(pd.date_range("2020-01-01", periods=400, name="date"))
+    assert Series.from_prices("coin", daily, 250).days_per_year == 365
+    assert Series.from_prices("index", prices, 250).days_per_year == 252

@@ -56,6 +56,12 @@ class Series:
         return int(known[0] if len(known) else len(self.days)) + window - 1
 
     @property
+    def days_per_year(self) -> int:
+        """365 where the market never closes (crypto), else 252."""
+        weekend = pd.DatetimeIndex(self.days).dayofweek.to_numpy() >= 5
+        return 365 if weekend.mean() > 0.2 else 252
+
+    @property
     def next_variance(self) -> np.ndarray:
         """Variance of day t + 1, (T,); NaN on the last day."""
         return np.append(self.variance[1:], np.nan)

@@ -29,7 +29,9 @@ class Prediction:
     volatility: float
     """Forecast volatility of the next day, annualised."""
     mean_volatility: float
-    """Mean volatility of the last 252 days, annualised."""
+    """Mean volatility of the last year, annualised."""
+    close_to_close: float
+    """Standard deviation of the last year's daily returns, annualised: with the moves between close and open."""
     intervals: dict[str, list[float]]
     """Prediction intervals of the next close: `{"90": [low, high], ...}`."""
 
@@ -39,8 +41,9 @@ class Prediction:
         compared = "above" if ratio > 1.1 else "below" if ratio < 0.9 else "close to"
         return (
             f"{self.name}, next trading day after {self.day} (close {amount(self.close)}): 90 % interval of the close "
-            f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%}, {compared} the mean of the "
-            f"last year ({self.mean_volatility:.0%}). The direction is not predictable. Not investment advice."
+            f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%} within the day, {compared} the "
+            f"mean of the last year ({self.mean_volatility:.0%}; from close to close {self.close_to_close:.0%}). "
+            "The direction is not predictable. Not investment advice."
         )
 
 
@@ -128,12 +131,14 @@ class Predictor:
         series = self.prepare(name, frame)
         last = np.array([len(series.days) - 1])
         quantiles = series.close[-1] * np.exp(self.quantiles(series, last, latest=True)[0])
+        year = series.days_per_year
         return Prediction(
             name=name,
             day=str(series.days[-1]),
             close=float(series.close[-1]),
-            volatility=float(np.sqrt(252 * self.forecast(series, last, latest=True)[0])),
-            mean_volatility=float(np.sqrt(252 * series.variance[-252:].mean())),
+            volatility=float(np.sqrt(year * self.forecast(series, last, latest=True)[0])),
+            mean_volatility=float(np.sqrt(year * series.variance[-year:].mean())),
+            close_to_close=float(np.sqrt(year) * series.returns[-year:].std()),
             intervals={
                 name: [float(quantiles[low]), float(quantiles[high])] for name, (low, high) in COVERAGES.items()
             },

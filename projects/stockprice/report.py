@@ -187,19 +187,19 @@ def number(value: float) -> str:
     return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:#.4g}".rstrip(".")
 
 
-def annual(variance: np.ndarray) -> np.ndarray:
+def annual(variance: np.ndarray, one: Forecasts) -> np.ndarray:
     """Daily variance -> annual volatility."""
-    return np.sqrt(252 * variance)
+    return np.sqrt(one.series.days_per_year * variance)
 
 
 def volatility(one: Forecasts) -> Figure:
     """Forecast volatility and the range of each day."""
     figure = Figure(figsize=(8.6, 3.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot(one.days, annual(one.variance), color=SOFT, linewidth=0.5, label="realised (daily range)")
-    axes.plot(one.days, annual(one.models["lstm"]), color=ACCENT, linewidth=1, label="LSTM forecast")
+    axes.plot(one.days, annual(one.variance, one), color=SOFT, linewidth=0.5, label="realised (daily range)")
+    axes.plot(one.days, annual(one.models["lstm"], one), color=ACCENT, linewidth=1, label="LSTM forecast")
     axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.set(ylabel="annual volatility", ylim=(0, np.quantile(annual(one.variance), 0.999)))
+    axes.set(ylabel="annual volatility", ylim=(0, np.quantile(annual(one.variance, one), 0.999)))
     axes.legend(frameon=False)
     plain(axes)
     return figure
@@ -212,7 +212,7 @@ def calibration(one: Forecasts) -> Figure:
     for name, colour in (("lstm", ACCENT), ("har", SECOND)):
         if name in one.models:
             parts = np.array_split(np.argsort(one.models[name]), min(20, len(one.days)))
-            x, y = ([annual(v[part].mean()) for part in parts] for v in (one.models[name], one.variance))
+            x, y = ([annual(v[part].mean(), one) for part in parts] for v in (one.models[name], one.variance))
             axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES[name])
     ends = axes.get_xlim()
     axes.plot(ends, ends, color=SOFT, linewidth=1)
