@@ -19,7 +19,7 @@ def test_exactly_the_allowed_number_is_kept(count: int) -> None:
 def test_nothing_is_cut_from_or_repeated_in_a_text_that_fits(length: int) -> None:
     text = list(range(length))
     found = head_and_tail(text, 8)
-    assert found == text, f"{length} tokens fit into 8 and stay, not {found}"
+    assert found == text, f"a text of length {length} fits into 8 and stays, not {found}"
 
 
 def test_one_token_too_many_loses_the_third() -> None:
