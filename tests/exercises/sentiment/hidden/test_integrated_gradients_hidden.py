@@ -74,13 +74,17 @@ def test_the_integral_of_a_square() -> None:
 
 def test_a_saturated_logit_is_explained_too() -> None:
     found = sum(attributions(Toy(lambda s: two(torch.tanh(3 * s.sum(dim=1)), -s[:, 0]))))
-    assert found == pytest.approx(1, rel=0.05), f"tanh(9) - tanh(0) = 1 must be shared among the tokens, not {found:.4f}"
+    assert found == pytest.approx(1, rel=0.05), (
+        f"tanh(9) - tanh(0) = 1 must be shared among the tokens, not {found:.4f}"
+    )
 
 
 def test_the_class_that_is_explained_is_the_predicted_one() -> None:
     found = attributions(Toy(lambda s: two(s[:, 0] - 9, s[:, 1] - 1)))
     expected = [0.5, -1.0, 1.0]
-    assert found == pytest.approx(expected, abs=1e-3), f"the second logit, -0.5, is the largest: {expected}, not {found}"
+    assert found == pytest.approx(expected, abs=1e-3), (
+        f"the second logit, -0.5, is the largest: {expected}, not {found}"
+    )
 
 
 def test_tokens_against_the_prediction_are_negative() -> None:
@@ -98,7 +102,9 @@ def test_the_baseline_is_the_vector_of_padding() -> None:
 
 def test_the_baseline_has_a_mask_that_is_true() -> None:
     found = sum(attributions(Strict(lambda s: two(s[:, 0], 0 * s[:, 1] - 9))))
-    assert found == pytest.approx(2.5, abs=1e-3), f"the values sum to the difference of the logits, 2.5, not {found:.3f}"
+    assert found == pytest.approx(2.5, abs=1e-3), (
+        f"the values sum to the difference of the logits, 2.5, not {found:.3f}"
+    )
 
 
 def test_the_word_vectors_of_a_transformer_are_found() -> None:
