@@ -1,0 +1,110 @@
+"""Shares of positive reviews from a network that errs: adjusted count, shrinkage, and tests with multiplicity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import test_proportions_2indep
+
+ALPHA = 0.05
+MIN_YOUDEN = 0.1
+"""With a smaller difference of the two rates a prediction says almost nothing about the class."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How often a network says positive: of truly positive and of truly negative reviews, by a labelled sample."""
+
+    true_positives: int
+    positives: int
+    false_positives: int
+    negatives: int
+
+    @classmethod
+    def of(cls, truth: np.ndarray, predicted: np.ndarray) -> "Rates":
+        """Both bool (N,): whether a review is positive."""
+        return cls(int((truth & predicted).sum()), int(truth.sum()), int((~truth & predicted).sum()), int((~truth).sum()))
+
+    @property
+    def youden(self) -> float:
+        """True positive rate minus false positive rate (Youden 1950): 1 is perfect, 0 is chance."""
+        return self.true_positives / self.positives - self.false_positives / self.negatives
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean of the accuracies of the two classes, .5 by chance."""
+        return (1 + self.youden) / 2
+
+
+def adjusted_count(positive: int, n: int, rates: Rates, alpha: float = ALPHA) -> tuple[float, float, float] | None:
+    """The share of positive reviews, corrected for the errors of the network, with its interval.
+
+    With the rates t and f of the truly positive and negative, the network says positive for q = p t + (1 - p) f, so
+    p = (q - f) / (t - f) (Gart & Buck 1966; Forman 2008). The variance, by the delta method, has the errors of all three
+    rates; the labelled sample counts as independent of the `n` reviews. None where the network is too near to chance.
+    """
+    if min(rates.positives, rates.negatives) == 0 or rates.youden < MIN_YOUDEN:
+        return None
+    q = positive / n
+    true_rate, false_rate = rates.true_positives / rates.positives, rates.false_positives / rates.negatives
+    share = min(1.0, max(0.0, (q - false_rate) / rates.youden))
+    variance = (
+        _variance(positive, n)
+        + share**2 * _variance(rates.true_positives, rates.positives)
+        + (1 - share) ** 2 * _variance(rates.false_positives, rates.negatives)
+    ) / rates.youden**2
+    half = float(norm.isf(alpha / 2)) * variance**0.5
+    return share, max(0.0, share - half), min(1.0, share + half)
+
+
+def _variance(successes: int, n: int) -> float:
+    """Variance of a proportion; two successes and two failures are added (Agresti & Coull 1998), so it is never 0."""
+    rate = (successes + 2) / (n + 4)
+    return rate * (1 - rate) / (n + 4)
+
+
+def shrunken(counts: Sequence[tuple[int, int]]) -> list[float]:
+    """Shares k / n drawn towards the share of all, the more so the fewer reviews (an empirical Bayes estimate).
+
+    The weight of the own share is n / (n + m); m is the method-of-moments size of a beta prior (Kleinman 1973).
+    """
+    k, n = np.array(counts, dtype=float).T
+    mean, total, groups = k.sum() / n.sum(), n.sum(), len(n)
+    if groups < 2 or mean in (0.0, 1.0):
+        return [float(mean)] * groups
+    spread = (n * (k / n - mean) ** 2).sum()
+    free = total - (n**2).sum() / total
+    between = (spread - (groups - 1) * mean * (1 - mean)) / (free - (groups - 1)) if free > groups - 1 else 0.0
+    if between <= 0:
+        return [float(mean)] * groups  # no more spread than chance makes
+    size = max(0.0, mean * (1 - mean) / between - 1)
+    return ((k + size * mean) / (n + size)).tolist()
+
+
+def differs_from_rest(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> list[bool]:
+    """Which shares k / n differ from that of all others: score tests with the correction of Holm (1979)."""
+    k, n = np.array(counts).T
+    p = [_p_value(a, m, k.sum() - a, n.sum() - m) for a, m in counts]
+    return multipletests(p, alpha=alpha, method="holm")[0].tolist() if len(p) > 1 else [False] * len(p)
+
+
+def best_and_worst(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> tuple[int, int] | None:
+    """The places of the highest and of the lowest share k / n, if they differ; None for a tie.
+
+    They were chosen among all pairs, so that the p value of the pair is multiplied by the number of pairs (Bonferroni).
+    """
+    if len(counts) < 2:
+        return None
+    shares = [k / n for k, n in counts]
+    best, worst = int(np.argmax(shares)), int(np.argmin(shares))
+    pairs = len(counts) * (len(counts) - 1) / 2
+    return (best, worst) if _p_value(*counts[best], *counts[worst]) * pairs < alpha else None
+
+
+def _p_value(a: int, n: int, b: int, m: int) -> float:
+    """Of the difference between a / n and b / m (score test)."""
+    if not n or not m or a + b in (0, n + m):
+        return 1.0
+    return float(test_proportions_2indep(a, n, b, m, method="score", compare="diff").pvalue)
