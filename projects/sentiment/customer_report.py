@@ -23,8 +23,14 @@ from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import CustomerReportOptions
 from projects.sentiment.labels import read_classes
 from projects.sentiment.layouts import (
-    NONE, headline, is_rating_name, label_column, needed_text_column, other_column, read_file,
-)  # fmt: skip
+    NONE,
+    headline,
+    is_rating_name,
+    label_column,
+    needed_text_column,
+    other_column,
+    read_file,
+)
 from projects.sentiment.predict import MOST_UNKNOWN, load_for_whole_texts
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.quantify import Rates, adjusted_count, best_and_worst, differs_from_rest, leans, shrunken
@@ -169,7 +175,7 @@ def find_warning(predictor: Predictor, run: Run, reviews: Reviews, check: Check 
     if enough and check and check.rates.balanced_accuracy < MIN_AGREEMENT:
         return (
             f"Do not use these predictions: they agree poorly with the file's own stars or labels (balanced accuracy "
-            f"{check.rates.balanced_accuracy:.2f} on {int(check.measured.sum())} reviews; chance is 0.50); {helps}."
+            f"{check.rates.balanced_accuracy:.3f} on {int(check.measured.sum())} reviews; chance is 0.5); {helps}."
         )
     if (unknown := predictor.unknown_words(reviews.texts)) > MOST_UNKNOWN:
         return f"Use these predictions with care: {unknown:.0%} of the words are unknown to the run; {helps}."
@@ -190,17 +196,18 @@ def corrected_share(
     """The adjusted count with its interval, and where the network's errors were measured."""
     rates, where = None, f"{int(check.measured.sum())} labelled reviews of this file" if check else ""
     predictions = run.folder / "predictions.csv"
-    if check and check.is_enough:
+    stars = reviews.stars or [""] * len(positive)
+    middle = np.array([bool(star) and not label for star, label in zip(stars, reviews.labels)])
+    all_known = bool((middle | (reviews.labels != "")).all())
+    is_poor = check is not None and check.is_enough and check.rates.balanced_accuracy < MIN_AGREEMENT
+    if check and check.is_enough and not all_known:
         rates = check.rates
-    elif predictions.is_file():
+    elif predictions.is_file() and not is_poor:
         own = pd.read_csv(predictions, dtype=str, keep_default_na=False)
         rates, where = (
             Rates.of(*((own[c] == "positive").to_numpy() for c in ("true", "predicted"))),
             "the run's test set",
         )
-    middle = np.array(
-        [bool(s) and not label for s, label in zip(reviews.stars or [""] * len(positive), reviews.labels)]
-    )
     counted = positive[~middle]
     found = adjusted_count(int(counted.sum()), len(counted), rates) if rates and len(counted) else None
     return (*found, where) if found else None
@@ -344,9 +351,9 @@ def _product_section(positive: np.ndarray, products: list[str] | None) -> Sectio
     figure = _intervals_figure([name[:40] for name, _, _ in rows], [(k, n) for _, k, n in rows])
     return Section(
         "Products",
-        "Fraction of reviews predicted positive, for at most the 20 most reviewed products, in the order of the shrunken "
-        "fraction, which is nearer to that of all the fewer reviews there are (empirical Bayes). The last column: whether "
-        "the product differs from all others (score test, p < .05 after Holm's correction).",
+        "Fraction of reviews predicted positive, for at most the 20 most reviewed products, ordered by the shrunken "
+        "fraction (empirical Bayes): the fewer reviews, the nearer it is to the fraction of all. The last column says "
+        "whether a product differs from all others (score test, p < .05 after Holm's correction).",
         columns=("product", "reviews", "positive", "95 % interval", "shrunken", "differs"), rows=table, figure=figure,
     )  # fmt: skip
 
@@ -440,7 +447,8 @@ def _intervals_figure(names: list[str], counts: list[tuple[int, int]]) -> Figure
 
 def _reading_section(run: Run) -> Section:
     text = (
-        "The network makes errors: it may misclassify a review, and if it errs more often in one direction, the fraction is wrong however many reviews there are. "
+        "The network makes errors: if they are more often in one direction, the "
+        "fraction is wrong however many reviews there are. "
         "The intervals show the uncertainty from the limited number of reviews; they do not include the errors of the "
         "network. Reviewers are a biased sample of customers: very happy and very angry ones write more often."
     )
@@ -503,9 +511,10 @@ def _check_section(
     )
     if share:
         text += (
-            f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the network "
-            "calls a positive and a negative review positive, which is solved for the share. Reviews with stars in the "
-            "middle of the scale are left out of it; where every review has stars, it repeats their share."
+            f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the "
+            "network calls a positive and a negative review positive, which is solved for the share. Reviews with stars "
+            "in the middle of the scale are left out of it. Where every review has a class, the errors are those on the "
+            "run's test set, so that the corrected share can be compared with the share of the stars."
         )
     rates = check.rates
     rows = [

@@ -45,7 +45,8 @@ def adjusted_count(positive: int, n: int, rates: Rates, alpha: float = ALPHA) ->
 
     With the rates t and f of the truly positive and negative, the network says positive for q = p t + (1 - p) f, so
     p = (q - f) / (t - f) (Gart & Buck 1966; Forman 2008). The variance, by the delta method, has the errors of all
-    three rates; the labelled sample counts as independent of the `n` reviews. None where the network is too near to chance.
+    three rates; the labelled sample counts as independent of the `n` reviews. None where the
+    network is too near to chance.
     """
     if min(rates.positives, rates.negatives) == 0 or rates.youden < MIN_YOUDEN:
         return None
@@ -106,7 +107,7 @@ def best_and_worst(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> t
 
 
 def leans(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> list[bool]:
-    """Which shares k / n differ from one half: exact tests, false discovery rate `alpha` (Benjamini & Hochberg 1995)."""
+    """Which shares k / n differ from one half: exact tests; FDR `alpha` (Benjamini & Hochberg 1995)."""
     p = [binomtest(k, n).pvalue if n else 1.0 for k, n in counts]
     return multipletests(p, alpha=alpha, method="fdr_bh")[0].tolist() if p else []
 
