@@ -30,7 +30,14 @@ VAGUE = frozenset(
 )
 NO_NOUNS = ENGLISH_STOP_WORDS | VAGUE | AFTER | BEFORE
 THRESHOLD = 0.7  # a clause with a smaller probability is neither praise nor complaint
-CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:but|although|though|however|even if|still,)\s+", re.IGNORECASE)
+SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+CLAUSE = re.compile(r",?\s+(?:but|although|though|however|even if|still,)\s+", re.IGNORECASE)
+INSERTED = re.compile(
+    r"^([^,]+), (?:but|although|though|even if) ([^,.!?;]+), "
+    r"((?:is|are|was|were|has|have|had|does|do|did|will|would|can|could|works?|worked|looks?|looked|feels?|felt|sounds?|seems?)\b.*)$",
+    re.IGNORECASE,
+)
+"""'the service, although friendly, was slow': a concession between a subject and its verb."""
 WORD = re.compile(r"[a-z](?:[a-z'-]*[a-z])?|[^\sa-z]")
 
 
@@ -46,8 +53,18 @@ class Feature:
 
 
 def clauses_of(text: str) -> list[str]:
-    """Sentences, split where the sentiment may change: at 'but', 'although', ';'."""
-    pieces = [piece.strip(" ,") for piece in CLAUSE.split(text) if piece]
+    """Sentences, split where the sentiment may change: at 'but', 'although', ';'. A subject stays with its verb.
+
+    >>> clauses_of("The service, although friendly, was slow.")
+    ['The service … was slow.', 'The service … friendly']
+    """
+    pieces = []
+    for sentence in SENTENCE.split(text):
+        if inserted := INSERTED.match(sentence):
+            subject, concession, rest = inserted.groups()
+            pieces += [f"{subject} … {rest}", f"{subject} … {concession}"]
+        else:
+            pieces += [piece.strip(" ,") for piece in CLAUSE.split(sentence) if piece]
     return [piece for piece in pieces if len(piece.split()) >= 2]
 
 

@@ -214,9 +214,12 @@ class CustomerReportOptions(TableFormat, RunOptions):
     """Column of the product; by default the first with a common name."""
     date: str | None = None
     """Column of the day; by default the first with a common name."""
+    label: str | None = None
+    """Column of labels or stars, which check the predictions; by default the first with a common name.
+    none: no check."""
     aspects: str | None = None
     """A run that was trained on aspects (aspects.yaml); it then predicts the sentiment towards each product feature."""
     features: int = Field(15, ge=1)
     """Number of product features to list."""
     output: Path | None = None
-    """The page; default: `reviews.html` in the run."""
+    """The page; default: `reviews.html` in the run. The table of all reviews is beside it, `reviews.csv`."""

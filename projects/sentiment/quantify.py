@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep
 
@@ -25,7 +25,9 @@ class Rates:
     @classmethod
     def of(cls, truth: np.ndarray, predicted: np.ndarray) -> "Rates":
         """Both bool (N,): whether a review is positive."""
-        return cls(int((truth & predicted).sum()), int(truth.sum()), int((~truth & predicted).sum()), int((~truth).sum()))
+        return cls(
+            int((truth & predicted).sum()), int(truth.sum()), int((~truth & predicted).sum()), int((~truth).sum())
+        )
 
     @property
     def youden(self) -> float:
@@ -42,13 +44,14 @@ def adjusted_count(positive: int, n: int, rates: Rates, alpha: float = ALPHA) ->
     """The share of positive reviews, corrected for the errors of the network, with its interval.
 
     With the rates t and f of the truly positive and negative, the network says positive for q = p t + (1 - p) f, so
-    p = (q - f) / (t - f) (Gart & Buck 1966; Forman 2008). The variance, by the delta method, has the errors of all three
-    rates; the labelled sample counts as independent of the `n` reviews. None where the network is too near to chance.
+    p = (q - f) / (t - f) (Gart & Buck 1966; Forman 2008). The variance, by the delta method, has the errors of all
+    three rates; the labelled sample counts as independent of the `n` reviews. None where the
+    network is too near to chance.
     """
     if min(rates.positives, rates.negatives) == 0 or rates.youden < MIN_YOUDEN:
         return None
     q = positive / n
-    true_rate, false_rate = rates.true_positives / rates.positives, rates.false_positives / rates.negatives
+    false_rate = rates.false_positives / rates.negatives
     share = min(1.0, max(0.0, (q - false_rate) / rates.youden))
     variance = (
         _variance(positive, n)
@@ -101,6 +104,12 @@ def best_and_worst(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> t
     best, worst = int(np.argmax(shares)), int(np.argmin(shares))
     pairs = len(counts) * (len(counts) - 1) / 2
     return (best, worst) if _p_value(*counts[best], *counts[worst]) * pairs < alpha else None
+
+
+def leans(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> list[bool]:
+    """Which shares k / n differ from one half: exact tests; FDR `alpha` (Benjamini & Hochberg 1995)."""
+    p = [binomtest(k, n).pvalue if n else 1.0 for k, n in counts]
+    return multipletests(p, alpha=alpha, method="fdr_bh")[0].tolist() if p else []
 
 
 def _p_value(a: int, n: int, b: int, m: int) -> float:
