@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 ALLOWED = {
-    "__future__", "collections", "cv2", "dataclasses", "functools", "heapq", "itertools", "math", "numpy", "operator",
+    "__future__", "captum", "collections", "cv2", "dataclasses", "functools", "heapq", "itertools", "math", "numpy", "operator",
     "pandas", "projects", "re", "scipy", "shared", "sklearn", "statistics", "string", "torch", "torchvision", "typing",
     "unicodedata",
 }  # fmt: skip
