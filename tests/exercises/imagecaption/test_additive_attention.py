@@ -8,7 +8,7 @@ from projects.imagecaption.model import AdditiveAttention
 def test_shapes_and_weights_that_sum_to_one() -> None:
     torch.manual_seed(0)
     h, keys, values = torch.randn(2, 3, 8), torch.randn(2, 5, 8), torch.randn(2, 5, 8)
-    context, alpha = AdditiveAttention(8)(h, keys, values)
+    context, alpha = AdditiveAttention(8).requires_grad_(False)(h, keys, values)
     shapes = tuple(context.shape), tuple(alpha.shape)
     assert shapes == ((2, 3, 8), (2, 3, 5)), f"(B, K, D) and (B, K, L) are (2, 3, 8) and (2, 3, 5), not {shapes}"
     wrong = float((alpha.sum(dim=2) - 1).abs().max())
@@ -16,7 +16,7 @@ def test_shapes_and_weights_that_sum_to_one() -> None:
 
 
 def test_one_number_by_hand() -> None:
-    attention = AdditiveAttention(1)
+    attention = AdditiveAttention(1).requires_grad_(False)
     for part in (attention.query, attention.key, attention.score):
         torch.nn.init.ones_(part.weight)
         torch.nn.init.zeros_(part.bias)

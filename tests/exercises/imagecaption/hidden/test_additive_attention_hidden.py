@@ -10,7 +10,7 @@ from projects.imagecaption.model import AdditiveAttention
 
 def attention_and_inputs(scale: float = 1.0) -> tuple[AdditiveAttention, Tensor, Tensor, Tensor]:
     torch.manual_seed(1)
-    layer = AdditiveAttention(6)
+    layer = AdditiveAttention(6).requires_grad_(False)
     with torch.no_grad():
         layer.score.weight.mul_(5)
     return layer, scale * torch.randn(2, 3, 6), scale * torch.randn(2, 4, 6), torch.randn(2, 4, 6)

@@ -10,7 +10,7 @@ from projects.imagecaption.model import DotAttention
 
 def layer_and_inputs(heads: int, scale: float = 1.0) -> tuple[DotAttention, Tensor, Tensor, Tensor]:
     torch.manual_seed(heads)
-    layer = DotAttention(12, heads)
+    layer = DotAttention(12, heads).requires_grad_(False)
     with torch.no_grad():
         layer.query.weight.mul_(4)
     return layer, torch.randn(2, 3, 12), scale * torch.randn(2, 5, 12), torch.randn(2, 5, 12)
