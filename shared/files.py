@@ -33,10 +33,16 @@ def atomic(path: Path, previous: Path | None = None) -> Generator[Path]:
                 path.replace(previous)
         temporary.replace(path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say where
+        _name(error, path)
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _name(error: OSError, path: Path) -> None:
+    """Let an error of the system say which file it is about: a full disk does not."""
+    if error.errno is not None and error.filename is None:
+        error.filename = str(path)
 
 
 def seal(path: Path) -> None:
@@ -77,7 +83,7 @@ def atomic_folder(path: Path) -> Generator[Path]:
             if not path.is_dir():
                 raise
     except OSError as error:
-        error.filename = error.filename or str(path)
+        _name(error, path)
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -153,6 +154,18 @@ class Run:
         from shared.compute import distributed
 
         distributed.print_once(summary.details())
+
+    @property
+    def predictions(self) -> Path:
+        """Where `predict` puts pictures and pages: in `output`, or, where that cannot be written, in the folder of
+        temporary files, which is said."""
+        folder = self.output / "predictions"
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if os.access(there, os.W_OK):
+            return folder
+        other = Path(tempfile.gettempdir()) / self.project / self.name
+        print(f"{self.project}: {there} cannot be written; what predict writes goes to {other}", file=sys.stderr)
+        return other
 
     def record(self, *items: "Fingerprints", earlier: Sequence[Path] = ()) -> None:
         """Keep the content hashes of everything that is trained and validated on (see `shared.data.provenance`).

@@ -1,5 +1,6 @@
 """The promise: a file is complete or not there, whatever happens while it is made."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -25,6 +26,12 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
     assert path.read_text() == "old"
+
+
+def test_a_disk_that_is_full_says_of_which_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as full, atomic(tmp_path / "file.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # what a write says
+    assert full.value.filename == str(tmp_path / "file.txt")
 
 
 @pytest.fixture

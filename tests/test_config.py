@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from projects.plantdisease.config import Config
 from shared.command import options_class, picture_files
 from shared.config import Section, TrainOptions, in_one_sentence, keys, load, merge, parse_arguments, read_yaml, to_yaml
-from shared.console import CLOSED_PIPE, MISTAKE
+from shared.console import CLOSED_PIPE, MISTAKE, sentence
 from shared.training.config import TrainingConfig
 from tests.conftest import ROOT, CommandLine, environment
 
@@ -172,6 +172,11 @@ def test_a_name_that_no_run_can_have_is_refused_before_the_training(tmp_path: Pa
     (tmp_path / "two\nlines.yaml").write_text("training: {epochs: 1}")
     with pytest.raises(ValueError, match=r"two\\nlines.yaml needs another name"):
         read_yaml(tmp_path / "two\nlines.yaml")
+
+
+def test_what_an_error_says_is_one_line_that_can_be_printed() -> None:
+    assert sentence(ValueError("two\nlines, \x1b[2J")) == "two lines, \\x1b[2J"
+    assert len(sentence(ValueError("x" * 10**6))) < 2000
 
 
 def test_a_broken_config_file_ends_the_command_with_its_sentence(tmp_path: Path, command: CommandLine) -> None:

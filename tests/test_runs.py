@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from projects.starter.config import DataConfig
@@ -168,6 +169,24 @@ def test_damaged_runs_disturb_neither_the_table_nor_another_evaluation(finished:
     assert command("projects.starter.evaluate", "--run", finished.name).returncode == 0
 
 
+def test_damaged_metrics_are_one_sentence(finished: Run, command: CommandLine) -> None:
+    (finished.folder / "metrics.csv").write_text("epoch,loss\n1\n")
+    answer = command("projects.starter.evaluate", "--run", finished.name)
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1 and "metrics.csv is damaged" in answer.stderr
+
+
+def test_pictures_of_a_run_that_cannot_be_written_go_elsewhere_which_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path / "project" / "run")
+    run.folder.mkdir(parents=True)
+    assert run.predictions == run.folder / "predictions"
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert not run.predictions.is_relative_to(tmp_path / "project")
+    assert f"cannot be written; what predict writes goes to {run.predictions}" in capsys.readouterr().err
+
+
 def test_a_run_folder_appears_with_its_settings_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.config import Section
 
@@ -179,6 +198,28 @@ def test_a_run_folder_appears_with_its_settings_in_it(tmp_path: Path, monkeypatc
 
 
 # --- training states and model files
+
+
+def test_a_model_file_depends_on_nothing_but_the_model_and_can_be_read_by_all(finished: Run) -> None:
+    with safe_open(finished.model_file, framework="pt") as file:
+        assert list(file.metadata()) == ["about"]  # of several, the order changes from process to process
+    assert finished.model_file.stat().st_mode == (finished.folder / "config.yaml").stat().st_mode
+
+
+def test_settings_that_are_changed_in_a_model_file_are_noticed(finished: Run, command: CommandLine) -> None:
+    content = finished.model_file.read_bytes()
+    assert content.count(b'\\"image_size\\": 8') == 1
+    finished.model_file.write_bytes(content.replace(b'\\"image_size\\": 8', b'\\"image_size\\": 9'))
+    answer = command("projects.starter.evaluate", "--run", finished.name)
+    assert answer.returncode == 2 and "is damaged: its weights and settings are not those" in answer.stderr
+
+
+def test_checkpoints_of_a_run_that_was_killed_before_they_were_deleted_are_deleted(
+    finished: Run, command: CommandLine
+) -> None:
+    save_state(finished.checkpoints / "last.pt", {})
+    assert command(TRAIN, "--resume", finished.name).returncode == 0
+    assert not finished.checkpoints.exists()
 
 
 def test_a_damaged_state_falls_back_to_the_one_before_and_ends_with_the_same_weights(

@@ -236,9 +236,12 @@ def test_word_vectors_are_read_from_a_file(tmp_path: Path) -> None:
     assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 3
     (tmp_path / "broken.txt").write_text("good 1 x 3\n")
     (tmp_path / "cut.txt.gz").write_bytes(gzip.compress(b"good 1 2 3\n" * 99)[:-9])
+    (tmp_path / "nan.txt").write_text("good 1 nan 3\n")
+    (tmp_path / "words.txt").write_text("good\n")
     (tmp_path / "empty.npy").touch()
     (tmp_path / "empty.txt").touch()
-    for name, reason in (("broken.txt", "line 1"), ("cut.txt.gz", "is not readable"), ("empty.npy", "is not readable")):
+    for name, reason in (("broken.txt", "line 1"), ("cut.txt.gz", "is not readable"), ("empty.npy", "is not readable"),
+                         ("nan.txt", "without finite numbers"), ("words.txt", "without finite numbers")):  # fmt: skip
         with pytest.raises(ValueError, match=reason):
             word_vectors(ModelConfig(word_vectors=str(tmp_path / name)), tokenizer)
 

@@ -36,7 +36,7 @@ def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     size, settings = predictor.config.model.image_size, predictor.config.decode
     if options.beam_size:
         settings = settings.model_copy(update={"beam_size": options.beam_size})
-    pictures = picture_files(options.overlay or run.output / "predictions", [as_path(item) for item in items])
+    pictures = picture_files(options.overlay or run.predictions, [as_path(item) for item in items])
 
     def read(item: str) -> np.ndarray:
         if is_address(item):

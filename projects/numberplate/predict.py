@@ -33,7 +33,7 @@ def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture with the plates marked."""
     pipeline = Predictor.load(run.model_file).pipeline(options.engine, options.country)
     paths = list_photos(options.input, SUFFIXES)
-    pictures = picture_files(options.overlay or run.output / "predictions", paths)
+    pictures = picture_files(options.overlay or run.predictions, paths)
 
     def read(both: tuple[Path, Path]) -> dict[str, Any]:
         path, picture = both

@@ -27,7 +27,7 @@ def predict(options: PredictOptions, run: Run) -> list[dict[str, Any]]:
     """One line per photo, and a picture of the parts that support the answer."""
     paths = list_photos(options.input)
     predictor = Predictor.load(run.model_file)
-    pictures = picture_files(options.overlay or run.output / "predictions", paths)
+    pictures = picture_files(options.overlay or run.predictions, paths)
     answers, size = [], predictor.config.model.decode_size
     for number, path, image in readable("plantdisease", paths, lambda path: read_image(path, at_least=size)):
         prediction = predictor(image, options.top)

@@ -54,7 +54,7 @@ def predict(options: PredictOptions, run: Run) -> None:
         page = "".join(highlighted_html(p.attributions or [], f"{p.label} {p.probability:.0%}") for p in explained)
         text = "Green words support the prediction, red words speak against it."
         sections = [Section("Attribution (integrated gradients)", text, html=page)]
-        path = run.output / "predictions" / "texts.html"
+        path = run.predictions / "texts.html"
         write_page(path, f"Sentiment of {len(predictions)} texts", run.name, "", [], sections)
         print(f"page: {path}")
     if options.json_file:

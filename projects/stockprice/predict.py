@@ -30,7 +30,7 @@ def predict(options: PredictOptions, run: Run) -> dict[str, Any]:
     predictor = Predictor.load(run.model_file)
     name, frame = read_ticker(options.input[0], options.data)
     prediction = predictor(name, frame)
-    picture = options.picture or run.output / "predictions" / f"{safe_file_name(name)}.png"
+    picture = options.picture or run.predictions / f"{safe_file_name(name)}.png"
     write_bytes(picture, png(fan_chart(predictor.prepare(name, frame), prediction)))
     print(f"{prediction}\n  {picture}")
     return asdict(prediction)

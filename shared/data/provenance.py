@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from tqdm import tqdm
 
 from shared.data.images import read_image
-from shared.files import atomic
+from shared.files import write_bytes
 
 FILE = "provenance.safetensors"
 SIDE, LOW_FREQUENCIES = 64, 16  # pixels of the thumbnail, and how many of its frequencies in x and y are compared
@@ -238,8 +238,7 @@ class Provenance:
             tensors["fit"] = self.items.fit
         if not self.complete:
             tensors["incomplete"] = np.array([True])
-        with atomic(folder / FILE) as temporary:
-            save_file(tensors, temporary)
+        write_bytes(folder / FILE, save(tensors))
 
     def seen(self, items: Fingerprints, keep: bool = False) -> Seen:
         """Which of these items were seen. Where both have `fit`, only items of that fit or an earlier one count.

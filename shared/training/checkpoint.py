@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from shared.config import Section, load
-from shared.files import DIGEST, atomic, is_sealed, seal
+from shared.files import DIGEST, atomic, is_sealed, seal, write_bytes
 from shared.names import one_line
 
 S = TypeVar("S", bound=Section)
@@ -65,16 +65,15 @@ def save_model(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) ->
     # in ASCII, since a class may be named after a folder whose name is not UTF-8; one entry, since the library writes
     # several in an order that changes from process to process
     metadata = {"about": json.dumps({**about, "checksum": checksum(plain, json.dumps(about))})}
-    with atomic(path) as temporary, _writing(path):
-        save_file(plain, temporary, metadata=metadata)
+    write_bytes(path, save(plain, metadata))  # the library itself would write a file that only its owner may read
 
 
 @contextmanager
 def _writing(path: Path) -> Generator[None]:
-    """What the libraries raise when a disk is full, as an OSError with one sentence."""
+    """What the library raises when a disk is full, as an OSError with one sentence."""
     try:
         yield
-    except (RuntimeError, SafetensorError) as error:
+    except RuntimeError as error:
         kept = f"{path} cannot be written, the file before it is kept"
         raise OSError(f"{kept}: is the disk full? ({one_line(error)})") from None
 

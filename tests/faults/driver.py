@@ -48,16 +48,16 @@ class Chain:
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
 
-    def next_words(self, *more: str) -> list[str]:
+    def next_words(self) -> list[str]:
         """The command that goes on, or begins where there is no run yet."""
         if run := run_folder(self.folder):
             return ["--resume", run.name]
-        return settings(self.reference.project, *more)
+        return settings(self.reference.project)
 
-    def go(self, fault: Fault | None, *more: str) -> subprocess.CompletedProcess[str]:
-        """Go on, until a fault or the end. more: settings, where the run is still to begin."""
+    def go(self, fault: Fault | None) -> subprocess.CompletedProcess[str]:
+        """Go on, until a fault or the end."""
         module = f"projects.{self.reference.project}.train"
-        return run_module("tests.faults.victim", words(module, self.next_words(*more), fault)[3:], self.folder)
+        return run_module("tests.faults.victim", words(module, self.next_words(), fault)[3:], self.folder)
 
     def killed_after(self, seconds: float) -> int:
         """Go on, SIGKILL after some seconds, and the exit status."""
@@ -85,9 +85,9 @@ class Chain:
         return run
 
 
-def settings(project: str, *more: str) -> list[str]:
+def settings(project: str) -> list[str]:
     """The words that train a project in seconds, with a training state after every step."""
-    return smoke(project, *(f"--{section}.checkpoint_minutes=0" for section in training_sections(project)), *more)
+    return smoke(project, *(f"--{section}.checkpoint_minutes=0" for section in training_sections(project)))
 
 
 def run_folder(folder: Path) -> Path | None:
@@ -95,10 +95,10 @@ def run_folder(folder: Path) -> Path | None:
     return next(iter(sorted(path.parent for path in folder.glob("runs/*/[!.]*/config.yaml"))[::-1]), None)
 
 
-def undisturbed(project: str, folder: Path, *more: str) -> Reference:
+def undisturbed(project: str, folder: Path) -> Reference:
     """Train a project once, counting its writes."""
     log, start = folder / "phases.log", time.monotonic()
-    command = words(f"projects.{project}.train", settings(project, *more), log=log)
+    command = words(f"projects.{project}.train", settings(project), log=log)
     answer = run_module("tests.faults.victim", command[3:], folder)
     assert answer.returncode == 0, answer.stderr[-2000:]
     return Reference(project, folder, time.monotonic() - start, Counter(log.read_text().split("\n")[:-1]))

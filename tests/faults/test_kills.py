@@ -41,7 +41,7 @@ def test_a_run_that_is_killed_in_every_phase_ends_with_the_same_files(
             among = {"sample": 50, "model": 1, "clean-up": 1}.get(phase, 3)
             number = random.randrange(min(reference.writes[phase], among))
             plan.append(Fault(phase, number, random.uniform(0, most) if kill_number % 2 else 0.0))
-    tell("kills, aimed", kill(reference, plan, tmp_path))
+    tell("kills, aimed", kill(reference, plan, tmp_path, at_least=10))
 
 
 def test_a_run_that_is_killed_at_random_times_ends_with_the_same_files(
@@ -49,17 +49,18 @@ def test_a_run_that_is_killed_at_random_times_ends_with_the_same_files(
 ) -> None:
     random = dice("at random", project)
     plan = [random.uniform(0.3, 1) * reference.seconds for _ in range(AT_RANDOM)]
-    tell("kills, at random", kill(reference, plan, tmp_path))
+    tell("kills, at random", kill(reference, plan, tmp_path, at_least=2))
 
 
-def kill(reference: Reference, plan: Sequence[Fault | float], folder: Path) -> str:
+def kill(reference: Reference, plan: Sequence[Fault | float], folder: Path, at_least: int) -> str:
     """Kill a training at all these points (or after seconds), resume it each time, and compare the files at the end.
     Where one comes to its end before its kill, the next one begins. Returns the line for the summary."""
     met, parts, chain = Counter[str](), 0, Chain(reference, folder)
     for point in plan:
         ended = chain.killed_after(point) if isinstance(point, float) else chain.go(point).returncode
         assert ended in (0, -signal.SIGKILL), f"{point}: exit status {ended}"
-        parts += clear_parts(chain.folder) if (stands := standing(chain.folder)) else 0
+        stands = standing(chain.folder)
+        parts += clear_parts(chain.folder)
         print(f"{reference.project}: {point}: {stands if ended else 'came to its end before'}", flush=True)
         if ended:
             met[stands] += 1
@@ -67,7 +68,7 @@ def kill(reference: Reference, plan: Sequence[Fault | float], folder: Path) -> s
             chain.check()
             chain = Chain(reference, folder / f"after-{len(list(folder.iterdir()))}")
     chain.finish()
-    assert met.total() >= 0.9 * len(plan), met
+    assert met.total() >= at_least, met
     places = ", ".join(f"{place} {count}" for place, count in met.most_common())
     return (
         f"{reference.project}: {met.total()} kills, same files at the end; {parts} half-written files left ({places})"

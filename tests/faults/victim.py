@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,13 +88,11 @@ def strike(fault: Fault) -> None:
     if fault.tell:
         Path(fault.tell).write_text(json.dumps(content(Path())))
     if fault.action == "full":
-        with Path("filler").open("wb") as filler:
-            for size in (1 << 16, 1):
-                try:
+        with Path("filler").open("wb", buffering=0) as filler:
+            for size in (1 << 16, 1 << 12, 1):
+                with suppress(OSError):
                     while filler.write(bytes(size)):
-                        filler.flush()
-                except OSError:
-                    continue
+                        pass
     elif fault.action == "limit":
         import resource
 
@@ -108,7 +106,7 @@ def watch(fault: Fault | None, log: Path | None) -> None:
     busy = threading.local()
 
     def hook(event: str, words: tuple[Any, ...]) -> None:
-        if (event != "open" and not event.startswith(("os.", "shutil."))) or getattr(busy, "now", False):
+        if (event != "open" and not event.startswith(("os.", "shutil.", ANNOUNCED))) or getattr(busy, "now", False):
             return
         busy.now = True
         try:
