@@ -512,9 +512,9 @@ def _check_section(
     if share:
         text += (
             f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the "
-            "network calls a positive and a negative review positive, which is solved for the share. Reviews with stars "
-            "in the middle of the scale are left out of it. Where every review has a class, the errors are those on the "
-            "run's test set, so that the corrected share can be compared with the share of the stars."
+            "network calls a positive and a negative review positive, which is solved for the share. Reviews with "
+            "stars in the middle of the scale are left out of it. Where every review has a class, the errors are those "
+            "on the run's test set, so that the corrected share can be compared with the share of the stars."
         )
     rates = check.rates
     rows = [
