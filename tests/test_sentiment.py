@@ -527,3 +527,43 @@ def test_the_customer_report_lists_products_features_and_months(
     assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
     for part in ("Products", "Over time", "Product features"):
         assert part in page
+
+
+def test_a_concession_between_subject_and_verb_keeps_the_noun() -> None:
+    service, concession = clauses_of("The service, although friendly, was slow.")
+    assert service == "The service … was slow." and concession == "The service … friendly"
+    assert nouns([service] * 3, min_count=2) == ["service"]
+    assert clauses_of("It is good, although pricey, and small.") == ["It is good", "pricey, and small."]
+
+
+def test_a_run_on_generated_sentences_is_refused_for_reviews_without_stars(
+    run_folder: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = write_csv(tmp_path / "shop.csv", text=["The lid fits well.", "It broke at once."] * 30)
+    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html")
+    assert answer.returncode == 2 and "generated sentences only" in answer.stderr
+    assert "projects.sentiment.train --data.source csv" in answer.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_poor_agreement_with_the_stars_is_said_first_and_reviews_that_disagree_are_listed(
+    run_folder: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = write_csv(tmp_path / "shop.csv", text=[f"Zwq {i} blorp." for i in range(80)], stars=[1, 5] * 40)
+    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("Do not use these predictions") and "--data.root" in answer.stdout
+    numbers, page = json.loads((tmp_path / "page.json").read_text()), (tmp_path / "page.html").read_text()
+    assert numbers["warning"] in answer.stdout and "Do not use these predictions" in page
+    assert numbers["stars"]["positive"] == 40 and numbers["corrected"] is None
+    assert "Text and stars disagree" in page
+    table = pd.read_csv(tmp_path / "page.csv")
+    assert list(table) == ["row", "product", "date", "label", "probability", "stars"] and len(table) == 80
+
+
+def test_the_table_never_replaces_the_reviews(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+    path = write_csv(tmp_path / "shop.csv", text=["The lid fits well."])
+    before = path.read_bytes()
+    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "shop.html")
+    assert answer.returncode == 2 and "would replace" in answer.stderr
+    assert path.read_bytes() == before
