@@ -9,36 +9,29 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 from collections import Counter
-from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from projects.sentiment.aspects import Feature, find_features
 from projects.sentiment.config import CustomerReportOptions
-from projects.sentiment.labels import read_classes
-from projects.sentiment.layouts import (
-    NONE,
-    headline,
-    is_rating_name,
-    label_column,
-    needed_text_column,
-    other_column,
-    read_file,
-)
-from projects.sentiment.predict import MOST_UNKNOWN, load_for_whole_texts
+from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.quantify import Rates, adjusted_count, best_and_worst, differs_from_rest, leans, shrunken
-from projects.sentiment.sources import read_texts
-from shared.console import note
-from shared.data.provenance import Provenance, text_fingerprints
-from shared.data.values import read_days
-from shared.evaluation.metrics import expected_calibration_error, proportion_interval
+from projects.sentiment.quantify import best_and_worst, differs_from_rest, leans, shrunken
+from projects.sentiment.review_checks import (
+    check_numbers,
+    check_section,
+    check_stars,
+    corrected_share,
+    disagreement_section,
+    find_warning,
+    said_beside,
+    share_cards,
+)
+from projects.sentiment.reviews import Reviews, read_reviews
+from shared.evaluation.metrics import proportion_interval
 from shared.evaluation.report import ACCENT, INK, SOFT, Card, Section, plain, write_page
 from shared.files import read_json, write_csv, write_json
 from shared.names import shown
@@ -47,40 +40,6 @@ from shared.runs import Run
 LIKED, DISLIKED = ACCENT, "#c24a3d"
 MIN_REVIEWS = 20  # with fewer, the interval of a product is too wide to rank it
 UNCERTAIN = 0.6  # with a lower probability of the predicted class a review counts as uncertain
-MIN_ENGLISH = 0.2  # fraction of common English words; less is another language
-MIN_LABELLED = 20  # reviews of each class; with fewer the errors of the network are not estimated from the file
-MIN_AGREEMENT = 0.7  # balanced accuracy by the stars of the file; with less the page warns
-
-
-@dataclass
-class Reviews:
-    """The reviews of a file, row by row."""
-
-    texts: list[str]
-    products: list[str] | None
-    dates: pd.Series | None
-    rows: list[str]
-    stars: list[str] | None
-    """Labels or stars as the file writes them, where it has any."""
-    labels: np.ndarray
-    """Their classes, (N,); '' where there is none."""
-
-
-@dataclass
-class Check:
-    """The network against the stars or labels of the file."""
-
-    measured: np.ndarray
-    """The reviews with a class that the run was neither trained nor validated on, bool (N,)."""
-    rates: Rates
-    accuracy: float
-    mean_confidence: float
-    ece: float
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether there are enough reviews of both classes."""
-        return min(self.rates.positives, self.rates.negatives) >= MIN_LABELLED
 
 
 def customer_report(options: CustomerReportOptions, run: Run) -> None:
@@ -104,14 +63,14 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
     features = find_features(aspect_predictor, reviews.texts, options.features)
 
     low, high = proportion_interval(int(positive.sum()), len(positive))
-    numbers = _numbers(positive, reviews, features) | _check_numbers(check, share, reviews.labels, warning)
+    numbers = _numbers(positive, reviews, features) | check_numbers(check, share, reviews.labels, warning)
     says = f"The network calls {positive.mean():.0%} of {len(positive)} reviews positive ({low:.0%} to {high:.0%})"
     rest = "" if warning else f"{_best_and_worst(positive, reviews.products)}{_likes_and_dislikes(features)}"
-    lead = " ".join(filter(None, [warning, f"{says}{_beside(share, numbers)}.", rest]))
+    lead = " ".join(filter(None, [warning, f"{says}{said_beside(share, numbers)}.", rest]))
     interval = f"of {len(positive)} reviews; 95 % confidence interval {low:.0%} to {high:.0%}"
     cards = [
         Card("predicted positive", f"{positive.mean():.0%}", interval),
-        *_share_cards(share, numbers),
+        *share_cards(share, numbers),
         Card(
             "uncertain", f"{(confidence < UNCERTAIN).mean():.0%}", f"of the reviews: confidence below {UNCERTAIN:.0%}"
         ),
@@ -122,13 +81,13 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
         i for i in np.argsort(-confidence, kind="stable") if reviews.labels[i] and reviews.labels[i] != names[i]
     ]
     sections = [
-        _check_section(check, share, reviews, len(differing)),
+        check_section(check, share, reviews, len(differing)),
         _product_section(positive, reviews.products),
         _trend_section(positive, reviews.dates),
         _feature_section(features),
         _quote_section(features),
         _by_product_section(features, reviews.products),
-        _disagreement_section(differing, reviews, names, confidence),
+        disagreement_section(differing, reviews, names, confidence),
         _reading_section(run),
     ]
     write_page(output, "What customers say", f"{path.name} · predictions of {run.name}", lead, cards, sections)
@@ -138,148 +97,6 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
     print(lead)
     print(f"page: {output}")
     print(f"table: {table}")
-
-
-def check_stars(predictor: Predictor, run: Run, reviews: Reviews, probabilities: torch.Tensor) -> Check | None:
-    """Agreement and calibration on the labelled reviews that the run has not seen. None without any."""
-    known = Provenance.load(run.folder).items
-    hashes = text_fingerprints(reviews.texts).exact
-    measured = reviews.labels != ""
-    if known is not None:
-        measured &= ~np.isin(hashes, known.exact)
-    if not measured.any():
-        return None
-    given = probabilities[torch.from_numpy(measured)]
-    targets = np.array([predictor.classes.index(name) for name in reviews.labels[measured]])
-    predicted, positive = given.argmax(dim=1).numpy(), predictor.classes.index("positive")
-    return Check(
-        measured,
-        Rates.of(targets == positive, predicted == positive),
-        float((targets == predicted).mean()),
-        given.amax(dim=1).mean().item(),
-        expected_calibration_error(given, torch.from_numpy(targets)),
-    )
-
-
-def find_warning(predictor: Predictor, run: Run, reviews: Reviews, check: Check | None, path: Path) -> str:
-    """Why the shares are not to be trusted, in one sentence with the command that helps; '' if nothing speaks against.
-
-    Raises ValueError for a run on generated sentences if the file has too few labels to show that it fits.
-    """
-    train = "python -m projects.sentiment.train --data.source csv --data.root"
-    enough = check is not None and check.is_enough
-    has_stars = min(int((reviews.labels == name).sum()) for name in ("negative", "positive")) >= MIN_LABELLED
-    helps = f"train on reviews like these: {train} {shown(path) if has_stars else 'REVIEWS_WITH_STARS.csv'}"
-    if run.settings["data"]["source"] == "sample" and not enough:
-        raise ValueError(f"run {run.name} was trained on generated sentences only, not on reviews; {helps}")
-    if enough and check and check.rates.balanced_accuracy < MIN_AGREEMENT:
-        return (
-            f"Do not use these predictions: they agree poorly with the file's own stars or labels (balanced accuracy "
-            f"{check.rates.balanced_accuracy:.3f} on {int(check.measured.sum())} reviews; chance is 0.5); {helps}."
-        )
-    if (unknown := predictor.unknown_words(reviews.texts)) > MOST_UNKNOWN:
-        return f"Use these predictions with care: {unknown:.0%} of the words are unknown to the run; {helps}."
-    if predictor.config.model.name == "transformer" and english_share(reviews.texts) < MIN_ENGLISH:
-        return f"Use these predictions with care: the texts do not look like English, which the encoder knows; {helps}."
-    return ""
-
-
-def english_share(texts: list[str]) -> float:
-    """Fraction of the words that are common English words: about .4 to .5 in English."""
-    words = [word for text in texts[:1000] for word in text.lower().split()]
-    return sum(word in ENGLISH_STOP_WORDS for word in words) / max(1, len(words))
-
-
-def corrected_share(
-    positive: np.ndarray, reviews: Reviews, check: Check | None, run: Run
-) -> tuple[float, float, float, str] | None:
-    """The adjusted count with its interval, and where the network's errors were measured."""
-    rates, where = None, f"{int(check.measured.sum())} labelled reviews of this file" if check else ""
-    predictions = run.folder / "predictions.csv"
-    stars = reviews.stars or [""] * len(positive)
-    middle = np.array([bool(star) and not label for star, label in zip(stars, reviews.labels)])
-    all_known = bool((middle | (reviews.labels != "")).all())
-    is_poor = check is not None and check.is_enough and check.rates.balanced_accuracy < MIN_AGREEMENT
-    if check and check.is_enough and not all_known:
-        rates = check.rates
-    elif predictions.is_file() and not is_poor:
-        own = pd.read_csv(predictions, dtype=str, keep_default_na=False)
-        rates, where = (
-            Rates.of(*((own[c] == "positive").to_numpy() for c in ("true", "predicted"))),
-            "the run's test set",
-        )
-    counted = positive[~middle]
-    found = adjusted_count(int(counted.sum()), len(counted), rates) if rates and len(counted) else None
-    return (*found, where) if found else None
-
-
-def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predictor) -> Reviews:
-    """The reviews of a table; rows without a text are left out and counted on stderr."""
-    frame = read_file(path, options)
-    column = needed_text_column(frame, path, options.text, "")
-    texts = read_texts(frame, column, headline(frame, path, options.title, predictor.config.data.title, column))
-    product = other_column(frame, path, "product", options.product, "")
-    products = frame[product].fillna("").astype(str).tolist() if product else None
-    dates = read_dates(frame, path, options)
-    stars, labels = read_stars(frame, path, options, column, predictor.classes)
-    kept = [bool(text) for text in texts]
-    if not any(kept):
-        raise ValueError(f"{path} has no text")
-    if not all(kept):
-        note(f"sentiment: left out: {kept.count(False)} rows of {path} without a text")
-    return Reviews(
-        [text for text in texts if text],
-        [product for product, keep in zip(products, kept) if keep] if products else None,
-        dates[kept].reset_index(drop=True) if dates is not None else None,
-        [row for row, keep in zip(frame.index.astype(str), kept) if keep],
-        [value for value, keep in zip(stars, kept) if keep] if stars else None,
-        labels[kept],
-    )
-
-
-def read_stars(
-    frame: pd.DataFrame, path: Path, options: CustomerReportOptions, text: str, classes: list[str]
-) -> tuple[list[str] | None, np.ndarray]:
-    """Labels or stars as written, where there are any, and their classes (N,), '' where a row has none.
-
-    What cannot be read is said; it raises ValueError where --label names it.
-    """
-    nothing = np.full(len(frame), "", dtype=object)
-    if options.label == NONE:
-        return None, nothing
-    try:
-        column = label_column(frame, path, options.label, text)
-    except ValueError:
-        if options.label:
-            raise
-        return None, nothing  # most files have none
-    try:
-        names, said = read_classes(frame[column], f"{path}: {column}", options, {}, classes, is_rating_name(column))
-    except ValueError as error:
-        if options.label:
-            raise
-        note(f"sentiment: left out: the stars or labels: {error}")
-        return None, nothing
-    if said:
-        note(said)
-    return frame[column].fillna("").astype(str).tolist(), names.where(names.isin(classes), "").to_numpy(object)
-
-
-def read_dates(frame: pd.DataFrame, path: Path, options: CustomerReportOptions) -> pd.Series | None:
-    """The column of days, where there is one. Raises ValueError if it is named with --date and cannot be read."""
-    column = other_column(frame, path, "date", options.date, "")
-    if column is None:
-        return None
-    try:
-        dates = read_days(frame[column], path, options)
-    except ValueError as error:
-        if options.date:
-            raise
-        note(f"sentiment: left out: {error}")
-        return None
-    if options.date and dates.isna().all():
-        raise ValueError(f"{path}: nothing in column {column} is a date (--date)")
-    return None if dates.isna().all() else dates
 
 
 def _load_aspects(name: str) -> Predictor:
@@ -455,88 +272,6 @@ def _reading_section(run: Run) -> Section:
     if run.settings["data"]["source"] == "sample":
         text += " This network was trained on generated sentences only; train one on reviews like yours first."
     return Section("How to read this", text)
-
-
-def _check_numbers(
-    check: Check | None, share: tuple[float, float, float, str] | None, labels: np.ndarray, warning: str
-) -> dict:
-    known, liked = int((labels != "").sum()), int((labels == "positive").sum())
-    return {
-        "warning": warning,
-        "stars": {"reviews": known, "positive": liked, "interval": list(proportion_interval(liked, known))},
-        "corrected": share and {"positive": share[0], "interval": [share[1], share[2]], "errors_from": share[3]},
-        "agreement": check
-        and {
-            "reviews": int(check.measured.sum()), "accuracy": check.accuracy,
-            "balanced_accuracy": check.rates.balanced_accuracy if check.is_enough else None,
-            "mean_confidence": check.mean_confidence, "ece": check.ece,
-        },
-    }  # fmt: skip
-
-
-def _beside(share: tuple[float, float, float, str] | None, numbers: dict) -> str:
-    stars = numbers["stars"]
-    parts = []
-    if stars["reviews"]:
-        low, high = stars["interval"]
-        parts.append(
-            f"by the file's own stars or labels {stars['positive'] / stars['reviews']:.0%} of {stars['reviews']} are "
-            f"({low:.0%} to {high:.0%})"
-        )
-    if share:
-        parts.append(f"corrected for its errors on {share[3]}: {share[0]:.0%} ({share[1]:.0%} to {share[2]:.0%})")
-    return "".join(f"; {part}" for part in parts)
-
-
-def _share_cards(share: tuple[float, float, float, str] | None, numbers: dict) -> list[Card]:
-    stars, cards = numbers["stars"], []
-    if stars["reviews"]:
-        cards.append(Card("positive by stars", f"{stars['positive'] / stars['reviews']:.0%}", f"of {stars['reviews']}"))
-    if share:
-        cards.append(Card("corrected", f"{share[0]:.0%}", f"95 % confidence interval {share[1]:.0%} to {share[2]:.0%}"))
-    return cards
-
-
-def _check_section(
-    check: Check | None, share: tuple[float, float, float, str] | None, reviews: Reviews, differing: int
-) -> Section | None:
-    if check is None:
-        return None
-    seen = int((reviews.labels != "").sum() - check.measured.sum())
-    text = (
-        f"{int(check.measured.sum())} reviews have stars or labels of a class"
-        + (f" and were not in the training ({seen} were, and are left out here)" if seen else "")
-        + f". The accuracy on them is {check.accuracy:.0%}, the mean confidence {check.mean_confidence:.0%}, the "
-        f"expected calibration error {check.ece:.3f}. Text and stars disagree in {differing} reviews of the file."
-    )
-    if share:
-        text += (
-            f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the "
-            "network calls a positive and a negative review positive, which is solved for the share. Reviews with "
-            "stars in the middle of the scale are left out of it. Where every review has a class, the errors are those "
-            "on the run's test set, so that the corrected share can be compared with the share of the stars."
-        )
-    rates = check.rates
-    rows = [
-        ["positive", rates.true_positives, rates.positives - rates.true_positives],
-        ["not positive", rates.false_positives, rates.negatives - rates.false_positives],
-    ]
-    columns = ("stars or label", "predicted positive", "predicted not positive")
-    return Section("Agreement with the stars", text, columns=columns, rows=rows)
-
-
-def _disagreement_section(
-    differing: list[int], reviews: Reviews, names: list[str], confidence: np.ndarray, count: int = 15
-) -> Section | None:
-    if not differing or reviews.stars is None:
-        return None
-    rows = [
-        [reviews.rows[i], reviews.stars[i], f"{names[i]} {confidence[i]:.0%}", reviews.texts[i][:200]]
-        for i in differing[:count]
-    ]
-    text = f"The {len(rows)} most confident of {len(differing)}: errors of the network, or stars given by mistake."
-    columns = ("row", "stars or label", "prediction", "text")
-    return Section("Text and stars disagree", text, columns=columns, rows=rows)
 
 
 def _rows(reviews: Reviews, names: list[str], confidence: np.ndarray) -> list[dict]:

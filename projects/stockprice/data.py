@@ -58,8 +58,7 @@ class Series:
     @property
     def days_per_year(self) -> int:
         """365 where the market never closes (crypto), else 252."""
-        weekend = pd.DatetimeIndex(self.days).dayofweek.to_numpy() >= 5
-        return 365 if weekend.mean() > 0.2 else 252
+        return 365 if (~np.is_busday(self.days)).mean() > 0.2 else 252
 
     @property
     def next_variance(self) -> np.ndarray:

@@ -1,0 +1,195 @@
+"""Is the network right about these reviews? Agreement with their stars, the corrected share, and warnings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from projects.sentiment.predict import MOST_UNKNOWN
+from projects.sentiment.predictor import Predictor
+from projects.sentiment.quantify import Rates, adjusted_count
+from projects.sentiment.reviews import Reviews
+from shared.data.provenance import Provenance, text_fingerprints
+from shared.evaluation.metrics import expected_calibration_error, proportion_interval
+from shared.evaluation.report import Card, Section
+from shared.names import shown
+from shared.runs import Run
+
+MIN_ENGLISH = 0.2  # fraction of common English words; less is another language
+MIN_LABELLED = 20  # reviews of each class; with fewer the errors of the network are not estimated from the file
+MIN_AGREEMENT = 0.7  # balanced accuracy by the stars of the file; with less the page warns
+
+
+@dataclass
+class Check:
+    """The network against the stars or labels of the file."""
+
+    measured: np.ndarray
+    """The reviews with a class that the run was neither trained nor validated on, bool (N,)."""
+    rates: Rates
+    accuracy: float
+    mean_confidence: float
+    ece: float
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are enough reviews of both classes."""
+        return min(self.rates.positives, self.rates.negatives) >= MIN_LABELLED
+
+
+def check_stars(predictor: Predictor, run: Run, reviews: Reviews, probabilities: torch.Tensor) -> Check | None:
+    """Agreement and calibration on the labelled reviews that the run has not seen. None without any."""
+    known = Provenance.load(run.folder).items
+    hashes = text_fingerprints(reviews.texts).exact
+    measured = reviews.labels != ""
+    if known is not None:
+        measured &= ~np.isin(hashes, known.exact)
+    if not measured.any():
+        return None
+    given = probabilities[torch.from_numpy(measured)]
+    targets = np.array([predictor.classes.index(name) for name in reviews.labels[measured]])
+    predicted, positive = given.argmax(dim=1).numpy(), predictor.classes.index("positive")
+    return Check(
+        measured,
+        Rates.of(targets == positive, predicted == positive),
+        float((targets == predicted).mean()),
+        given.amax(dim=1).mean().item(),
+        expected_calibration_error(given, torch.from_numpy(targets)),
+    )
+
+
+def find_warning(predictor: Predictor, run: Run, reviews: Reviews, check: Check | None, path: Path) -> str:
+    """Why the shares are not to be trusted, in one sentence with the command that helps; '' if nothing speaks against.
+
+    Raises ValueError for a run on generated sentences if the file has too few labels to show that it fits.
+    """
+    train = "python -m projects.sentiment.train --data.source csv --data.root"
+    enough = check is not None and check.is_enough
+    has_stars = min(int((reviews.labels == name).sum()) for name in ("negative", "positive")) >= MIN_LABELLED
+    helps = f"train on reviews like these: {train} {shown(path) if has_stars else 'REVIEWS_WITH_STARS.csv'}"
+    if run.settings["data"]["source"] == "sample" and not enough:
+        raise ValueError(f"run {run.name} was trained on generated sentences only, not on reviews; {helps}")
+    if enough and check and check.rates.balanced_accuracy < MIN_AGREEMENT:
+        return (
+            f"Do not use these predictions: they agree poorly with the file's own stars or labels (balanced accuracy "
+            f"{check.rates.balanced_accuracy:.3f} on {int(check.measured.sum())} reviews; chance is 0.5); {helps}."
+        )
+    if (unknown := predictor.unknown_words(reviews.texts)) > MOST_UNKNOWN:
+        return f"Use these predictions with care: {unknown:.0%} of the words are unknown to the run; {helps}."
+    if predictor.config.model.name == "transformer" and english_share(reviews.texts) < MIN_ENGLISH:
+        return f"Use these predictions with care: the texts do not look like English, which the encoder knows; {helps}."
+    return ""
+
+
+def english_share(texts: list[str]) -> float:
+    """Fraction of the words that are common English words: about .4 to .5 in English."""
+    words = [word for text in texts[:1000] for word in text.lower().split()]
+    return sum(word in ENGLISH_STOP_WORDS for word in words) / max(1, len(words))
+
+
+def corrected_share(
+    positive: np.ndarray, reviews: Reviews, check: Check | None, run: Run
+) -> tuple[float, float, float, str] | None:
+    """The adjusted count with its interval, and where the network's errors were measured."""
+    rates, where = None, f"{int(check.measured.sum())} labelled reviews of this file" if check else ""
+    predictions = run.folder / "predictions.csv"
+    stars = reviews.stars or [""] * len(positive)
+    middle = np.array([bool(star) and not label for star, label in zip(stars, reviews.labels)])
+    all_known = bool((middle | (reviews.labels != "")).all())
+    is_poor = check is not None and check.is_enough and check.rates.balanced_accuracy < MIN_AGREEMENT
+    if check and check.is_enough and not all_known:
+        rates = check.rates
+    elif predictions.is_file() and not is_poor:
+        own = pd.read_csv(predictions, dtype=str, keep_default_na=False)
+        rates, where = (
+            Rates.of(*((own[c] == "positive").to_numpy() for c in ("true", "predicted"))),
+            "the run's test set",
+        )
+    counted = positive[~middle]
+    found = adjusted_count(int(counted.sum()), len(counted), rates) if rates and len(counted) else None
+    return (*found, where) if found else None
+
+
+def check_numbers(
+    check: Check | None, share: tuple[float, float, float, str] | None, labels: np.ndarray, warning: str
+) -> dict:
+    known, liked = int((labels != "").sum()), int((labels == "positive").sum())
+    return {
+        "warning": warning,
+        "stars": {"reviews": known, "positive": liked, "interval": list(proportion_interval(liked, known))},
+        "corrected": share and {"positive": share[0], "interval": [share[1], share[2]], "errors_from": share[3]},
+        "agreement": check
+        and {
+            "reviews": int(check.measured.sum()), "accuracy": check.accuracy,
+            "balanced_accuracy": check.rates.balanced_accuracy if check.is_enough else None,
+            "mean_confidence": check.mean_confidence, "ece": check.ece,
+        },
+    }  # fmt: skip
+
+
+def said_beside(share: tuple[float, float, float, str] | None, numbers: dict) -> str:
+    stars = numbers["stars"]
+    parts = []
+    if stars["reviews"]:
+        low, high = stars["interval"]
+        parts.append(
+            f"by the file's own stars or labels {stars['positive'] / stars['reviews']:.0%} of {stars['reviews']} are "
+            f"({low:.0%} to {high:.0%})"
+        )
+    if share:
+        parts.append(f"corrected for its errors on {share[3]}: {share[0]:.0%} ({share[1]:.0%} to {share[2]:.0%})")
+    return "".join(f"; {part}" for part in parts)
+
+
+def share_cards(share: tuple[float, float, float, str] | None, numbers: dict) -> list[Card]:
+    stars, cards = numbers["stars"], []
+    if stars["reviews"]:
+        cards.append(Card("positive by stars", f"{stars['positive'] / stars['reviews']:.0%}", f"of {stars['reviews']}"))
+    if share:
+        cards.append(Card("corrected", f"{share[0]:.0%}", f"95 % confidence interval {share[1]:.0%} to {share[2]:.0%}"))
+    return cards
+
+
+def check_section(
+    check: Check | None, share: tuple[float, float, float, str] | None, reviews: Reviews, differing: int
+) -> Section | None:
+    if check is None:
+        return None
+    seen = int((reviews.labels != "").sum() - check.measured.sum())
+    text = (
+        f"{int(check.measured.sum())} reviews have stars or labels of a class"
+        + (f" and were not in the training ({seen} were, and are left out here)" if seen else "")
+        + f". The accuracy on them is {check.accuracy:.0%}, the mean confidence {check.mean_confidence:.0%}, the "
+        f"expected calibration error {check.ece:.3f}. Text and stars disagree in {differing} reviews of the file."
+    )
+    if share:
+        text += (
+            f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the "
+            "network calls a positive and a negative review positive, which is solved for the share. Reviews with "
+            "stars in the middle of the scale are left out of it. Where every review has a class, the errors are those "
+            "on the run's test set, so that the corrected share can be compared with the share of the stars."
+        )
+    rates = check.rates
+    rows = [
+        ["positive", rates.true_positives, rates.positives - rates.true_positives],
+        ["not positive", rates.false_positives, rates.negatives - rates.false_positives],
+    ]
+    columns = ("stars or label", "predicted positive", "predicted not positive")
+    return Section("Agreement with the stars", text, columns=columns, rows=rows)
+
+
+def disagreement_section(
+    differing: list[int], reviews: Reviews, names: list[str], confidence: np.ndarray, count: int = 15
+) -> Section | None:
+    if not differing or reviews.stars is None:
+        return None
+    rows = [
+        [reviews.rows[i], reviews.stars[i], f"{names[i]} {confidence[i]:.0%}", reviews.texts[i][:200]]
+        for i in differing[:count]
+    ]
+    text = f"The {len(rows)} most confident of {len(differing)}: errors of the network, or stars given by mistake."
+    columns = ("row", "stars or label", "prediction", "text")
+    return Section("Text and stars disagree", text, columns=columns, rows=rows)
