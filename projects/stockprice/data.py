@@ -278,20 +278,19 @@ class PriceData:
     def summary(self) -> DataSummary:
         """How the prices were understood."""
         tested = sum(len(self.test_origins(one)) for one in self.series)
-        every = sum(len(one.days) for one in self.series)
+        earlier = sum(len(one.days) for one in self.series) - tested
         tickers = {one.name: f"{len(one.days):,} days, {one.days[0]} to {one.days[-1]}" for one in self.series[:20]}
-        others = {"more tickers": f"{len(self.series) - 20}"} if len(self.series) > 20 else {}
         return DataSummary(
             items="days",
             source=f"{self.config.root or self.config.source}",
-            parts={splits.TRAIN: every - tested, splits.TEST: tested},
+            parts={splits.TRAIN: earlier, splits.TEST: tested},
             split=self.config.split,
             columns=self.record.columns,
             left_out=self.record.left_out,
             facts={
                 **tickers,
-                **others,
-                **({"variance": "of squared returns"} if self.config.variance == "returns" else {}),
+                "more tickers": f"{len(self.series) - 20}" if len(self.series) > 20 else "",
+                "variance": "of squared returns" if self.config.variance == "returns" else "",
                 "test days": f"from {self.config.test_start} on",
                 "refits": f"{len(self.refits)}, the first on {self.refits[0].since}",
             },
