@@ -250,7 +250,7 @@ def test_two_damaged_states_are_one_sentence_and_stay(stopped: Run, command: Com
 
 
 @pytest.mark.parametrize(
-    "edit", [("image_size: 8", "image_size: 4"), ("optimizer: adamw", "optimizer: sgd"), ("epochs: 4", "epoch: 4")]
+    "edit", [("image_size: 8", "image_size: 4"), ("optimizer: adamw", "optimizer: sgd"), ("epochs: 3", "epoch: 3")]
 )
 def test_settings_edited_before_a_resume_are_one_sentence_or_taken(
     stopped: Run, command: CommandLine, edit: tuple[str, str]
