@@ -348,7 +348,7 @@ def read_vectors(path: Path) -> Any:
 
 def read_plates(path: Path) -> Any:
     path.with_name("a.png").write_bytes(photo("PNG"))
-    return plates.load_plates(PlateConfig(source="csv", root=path))
+    return plates.load_plates(PlateConfig(source="csv", root=path, cache=path.parent / "cache"))
 
 
 def read_run(path: Path) -> None:
