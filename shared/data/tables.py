@@ -24,7 +24,7 @@ from pandas.io.common import get_handle
 from shared.console import note
 from shared.data.config import TableFormat
 from shared.files import size_in_words
-from shared.names import shown
+from shared.names import one_line, shown
 
 LARGEST = 2 * 10**9  # bytes of a table when it is unpacked
 DELIMITERS = ",;\t|"
@@ -102,8 +102,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: object) -> ValueError:
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
-    return ValueError(f"{path} is not readable as a table: {reason}")
+    return ValueError(f"{path} is not readable as a table: {one_line(error, 300) or type(error).__name__}")
 
 
 def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
