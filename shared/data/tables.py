@@ -102,7 +102,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: object) -> ValueError:
-    return ValueError(f"{path} is not readable as a table: {one_line(error, 300) or type(error).__name__}")
+    return ValueError(f"{path} is not readable as a table: {one_line(error, 300)}")
 
 
 def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
