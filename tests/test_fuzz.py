@@ -14,7 +14,7 @@ import tarfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,12 +65,11 @@ repeatable = "FUZZ_EXAMPLES" not in os.environ
 fuzz = settings(max_examples=EXAMPLES, deadline=SECONDS * 1000, derandomize=repeatable, database=None)
 
 YAML = b"""data: {source: sample, validation: 0.2}
-base: &base {epochs: 3, learning_rate: 1e-3}
+head: &base {epochs: 3, learning_rate: 1e-3}
 training:
   <<: *base
   monitor: "macro_f1"
 augment: {scale: [0.5, 1.0], rotation: 20}
-name: 2024-01-31
 """
 YAML_TOKENS = [b"!!bool ", b"!!int ", b"!!python/name:os ", b"*base", b"&base ", b"[" * 50, b"{a: " * 30, b"<<: ",
                b"\t", b"\0", b"0x", b"0b_", b"~", b"? ", b"- ", b"---\n", b"training: ", b"'", b"\xff", b"1:2:3",
@@ -91,23 +90,29 @@ JSON_TOKENS = [
     b'"text"',
     b"[]",
 ]
-WORDS = ["--training.epochs", "--training", "--data.root", "--augment.scale", "--input", "--", "--=", "--a..b",
+WORDS = ["--training.epochs=3", "--data.seed=7", "--augment.rotation=1e1", "--training.epochs", "--training",
+         "--data.root", "--augment.scale", "--input", "--", "--=", "--a..b",
          "--name=", "photo.jpg", "3", "-1", "null", "[1, 2]", "{epochs: 1}", "[" * 500, "{a: [", "nan", "1e999",
          "9" * 5000, "0x" + "f" * 5000, "[0x" + "f" * 5000 + "]", "caf\udce9", "\n", "!!bool x"]  # fmt: skip
 
 
-def damaged(seed: bytes, tokens: list[bytes]) -> st.SearchStrategy[bytes]:
-    """A file with up to five changes: bytes that are replaced, put in or left out."""
+Changes = list[tuple[int, int, bytes]]
+
+
+def changes_of(seed: bytes, tokens: list[bytes]) -> st.SearchStrategy[Changes]:
+    """Up to five changes of a file: where, how many bytes are left out there, and what is put in."""
     place = st.integers(0, len(seed)) | st.integers(0, min(len(seed), 2000))  # most formats begin with a header
-    change = st.tuples(place, st.integers(0, 20), st.sampled_from([b"", *tokens]) | st.binary(max_size=6))
+    length = st.integers(0, 1) | st.integers(0, 20)
+    change = st.tuples(place, length, st.sampled_from([b"", *tokens]) | st.binary(max_size=6))
+    return st.lists(change, min_size=1, max_size=5)
 
-    def changed(changes: list[tuple[int, int, bytes]]) -> bytes:
-        content = bytearray(seed)
-        for start, length, new in changes:
-            content[start : start + length] = new
-        return bytes(content)
 
-    return st.lists(change, min_size=1, max_size=5).map(changed)
+def damaged(seed: bytes, changes: Changes) -> bytes:
+    """The file after the changes. (Hypothesis keeps what it draws, and so should not draw files of MBs.)"""
+    content = bytearray(seed)
+    for start, length, new in changes:
+        content[start : start + length] = new
+    return bytes(content)
 
 
 counted = Counter[str]()
@@ -168,18 +173,21 @@ def answer(read: Callable[[], Any]) -> Any:
     return value
 
 
-def packed_zip() -> bytes:
+FILES = (("set/photo.jpg", b"photo" * 40), ("set/captions.csv", CSV))
+
+
+def packed_zip(files: Sequence[tuple[str, bytes]] = FILES) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("set/photo.jpg", b"photo" * 40)
-        archive.writestr("set/captions.csv", CSV)
+        for name, content in files:
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 
-def packed_tar(mode: str) -> bytes:
+def packed_tar(mode: str, files: Sequence[tuple[str, bytes]] = FILES) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=f"w:{mode}") as archive:
-        for name, content in (("set/photo.jpg", b"photo" * 40), ("set/captions.csv", CSV)):
+        for name, content in files:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
@@ -187,11 +195,11 @@ def packed_tar(mode: str) -> bytes:
 
 
 @fuzz
-@given(damaged(YAML, YAML_TOKENS))
-def test_a_config_file_is_read_or_refused(content: bytes) -> None:
+@given(changes_of(YAML, YAML_TOKENS))
+def test_a_config_file_is_read_or_refused(changes: Changes) -> None:
     with new_folder() as folder:
         path = folder / "settings.yaml"
-        path.write_bytes(content)
+        path.write_bytes(damaged(YAML, changes))
         answer(lambda: load(Config, read_yaml(path)))
 
 
@@ -205,7 +213,7 @@ def test_a_command_line_is_read_or_refused(words: list[str]) -> None:
 ROWS_OF_TEXT = [{"text": "good, really", "label": 1}, {"text": "bad", "label": 0}]
 JSON_LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS_OF_TEXT)
 TABLES = {".csv": CSV, ".tsv": CSV.replace(b",", b"\t"), ".csv.gz": gzip.compress(CSV), ".csv.bz2": bz2.compress(CSV),
-          ".csv.xz": lzma.compress(CSV), ".csv.zip": packed_zip(), ".csv.tar": packed_tar(""),
+          ".csv.xz": lzma.compress(CSV), ".csv.zip": packed_zip(FILES[1:]), ".csv.tar": packed_tar("", FILES[1:]),
           ".json": json.dumps(ROWS_OF_TEXT).encode(), ".jsonl": JSON_LINES}  # fmt: skip
 
 
@@ -213,13 +221,13 @@ TABLES = {".csv": CSV, ".tsv": CSV.replace(b",", b"\t"), ".csv.gz": gzip.compres
 def test_a_table_is_read_or_refused(suffix: str) -> None:
     @settings(fuzz, max_examples=EXAMPLES // len(TABLES))
     @given(
-        damaged(TABLES[suffix], CSV_TOKENS + JSON_TOKENS),
-        st.sampled_from(["utf-8", "cp1252", "utf-16", "utf-7", "idna", "hex"]),
+        changes_of(TABLES[suffix], CSV_TOKENS + JSON_TOKENS),
+        st.sampled_from([None, "utf-8", "cp1252", "utf-16", "utf-7", "idna", "hex"]),
     )
-    def read(content: bytes, encoding: str) -> None:
+    def read(changes: Changes, encoding: str | None) -> None:
         with new_folder() as folder:
             path = folder / f"table{suffix}"
-            path.write_bytes(content)
+            path.write_bytes(damaged(TABLES[suffix], changes))
             frame = answer(lambda: read_table(path, TableFormat(encoding=encoding)))
         assert frame is None or len(frame)
 
@@ -233,11 +241,11 @@ ARCHIVE_TOKENS = [b"../", b"/", b"\0" * 8, b"\xff" * 8, b"PK\x03\x04", b"PK\x01\
 @pytest.mark.parametrize("kind", ARCHIVES)
 def test_an_archive_is_unpacked_or_refused_and_leaves_nothing(kind: str) -> None:
     @settings(fuzz, max_examples=EXAMPLES // len(ARCHIVES))
-    @given(damaged(ARCHIVES[kind], ARCHIVE_TOKENS))
-    def unpack(content: bytes) -> None:
+    @given(changes_of(ARCHIVES[kind], ARCHIVE_TOKENS))
+    def unpack(changes: Changes) -> None:
         with new_folder() as folder:
             archive, target = folder / "archive", folder / "set"
-            archive.write_bytes(content)
+            archive.write_bytes(damaged(ARCHIVES[kind], changes))
             answer(lambda: extract(archive, target))
             assert set(folder.iterdir()) <= {archive, target}
 
@@ -255,8 +263,8 @@ def saved_array(array: np.ndarray) -> bytes:
 
 
 @fuzz
-@given(damaged(saved_array(ROWS), ARRAY_TOKENS), st.booleans())
-def test_a_cache_is_what_was_written_or_built_again(content: bytes, sealed: bool) -> None:
+@given(changes_of(saved_array(ROWS), ARRAY_TOKENS), st.booleans())
+def test_a_cache_is_what_was_written_or_built_again(changes: Changes, sealed: bool) -> None:
     """sealed: another program wrote it, with a right checksum; its values are its own affair."""
 
     def fill(array: np.ndarray) -> None:
@@ -264,7 +272,7 @@ def test_a_cache_is_what_was_written_or_built_again(content: bytes, sealed: bool
 
     with new_folder() as folder:
         path = folder / "x-key.npy"
-        path.write_bytes(content if sealed else content + bytes(DIGEST))
+        path.write_bytes(damaged(saved_array(ROWS), changes) + (b"" if sealed else bytes(DIGEST)))
         if sealed:
             seal(path)
         array = cached_array(folder, "x", "key", ROWS.shape, ROWS.dtype, fill)
@@ -427,14 +435,14 @@ SHARES = Counter(loader.kind for loader in LOADERS.values())
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_a_file_is_read_or_refused(name: str) -> None:
-    loader = LOADERS[name]
+    loader, seed = LOADERS[name], LOADERS[name].seed()
 
     @settings(fuzz, max_examples=EXAMPLES // SHARES[loader.kind])
-    @given(damaged(loader.seed(), loader.tokens))
-    def read(content: bytes) -> None:
+    @given(changes_of(seed, loader.tokens))
+    def read(changes: Changes) -> None:
         with new_folder() as folder:
             path = folder / loader.file
-            path.write_bytes(content)
+            path.write_bytes(damaged(seed, changes))
             if loader.sealed:
                 seal(path)
             answer(lambda: loader.read(path))
@@ -450,3 +458,9 @@ def test_an_undamaged_file_is_read(name: str, tmp_path: Path) -> None:
     if loader.sealed:
         seal(path)
     loader.read(path)
+
+
+def test_undamaged_settings_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_bytes(YAML)
+    assert load(Config, read_yaml(path)).training.epochs == 3
