@@ -15,15 +15,19 @@ import torch
 
 from projects.stockprice import baselines
 from projects.stockprice.backtest import backtest
+from projects.stockprice.baselines import from_every_day, pooled_forecasts
 from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
 from projects.stockprice.cleaning import clean
 from projects.stockprice.config import Config, DataConfig, EvaluateOptions, ForecastTraining, ModelConfig, PriceTable
-from projects.stockprice.data import PriceData, Refit, Series
+from projects.stockprice.data import PriceData, Refit, Windows, prepared
 from projects.stockprice.evaluate import Evaluation, evaluate
-from projects.stockprice.metrics import block_interval, diebold_mariano, interval_score, qlike
-from projects.stockprice.model import Ensemble
+from projects.stockprice.features import market_columns, with_market
+from projects.stockprice.metrics import interval_score, qlike
+from projects.stockprice.model import BatchedLSTM, Ensemble
 from projects.stockprice.predictor import FittedEnsemble, Predictor, amount
 from projects.stockprice.record import Record
+from projects.stockprice.series import Series
+from projects.stockprice.significance import block_interval, diebold_mariano
 from projects.stockprice.sources import AUTO, index_prices, load_prices, read_prices
 from projects.stockprice.tasks import TASKS
 from projects.stockprice.train import forecast_loss
@@ -106,7 +110,7 @@ def random_walk(seed: int = 0, days: int = 500) -> pd.DataFrame:
 
 
 def test_training_losses_match_golden_values(run_folder: Path) -> None:
-    golden = [1.28679, 0.767443]
+    golden = [1.6817, 0.78373]
     history = Run(run_folder).stage("2017-07-01").history()
     assert [row["train_loss"] for row in history] == pytest.approx(golden, rel=0.01)
 
@@ -152,9 +156,14 @@ def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.Dat
     if task == "interval":
         assert np.array_equal(predictor.quantiles(one, origins), predictor.quantiles(two, origins))
     assert np.array_equal(predictor.forecast(one, origins), predictor.forecast(two, origins))
-    for name, baseline in TASKS[task].baselines.items():
-        refits = [Refit(one.days[4500], one.days[4500]), Refit(one.days[until], one.days[until])]  # the last day's own
-        a, b = (TASKS[task].walk_forward(s, origins, refits, baseline) for s in (one, two))
+    refits = [Refit(one.days[4500], one.days[4500]), Refit(one.days[until], one.days[until])]  # the last day's own
+    forecasts = [
+        {name: from_every_day(s, refits, baseline) for name, baseline in TASKS[task].baselines.items()}
+        | {name: pooled_forecasts([s], refits, fit)["x"] for name, fit in TASKS[task].pooled.items()}
+        for s in (one, two)
+    ]
+    for name in forecasts[0]:
+        a, b = (TASKS[task].calibrated(found[name], s, 1)[origins] for found, s in zip(forecasts, (one, two)))
         assert not np.isnan(a).any()
         np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
 
@@ -433,7 +442,7 @@ def test_train_end_does_not_limit_the_baselines_on_other_prices(predictor: Predi
     ended = predictor.config.training.model_copy(update={"train_end": date(2010, 12, 31)})
     older = replace(predictor, config=predictor.config.model_copy(update={"training": ended}))
     found = score_all(older, DataConfig(source="csv", root=tmp_path / "other.csv"))
-    assert set(found.numbers["baselines"]) == set(TASKS["volatility"].baselines)
+    assert set(found.numbers["baselines"]) == {*TASKS["volatility"].baselines, *TASKS["volatility"].pooled}
 
 
 def score_all(predictor: Predictor, data: DataConfig, known: Provenance | None = None) -> Evaluation:
@@ -450,7 +459,9 @@ def predictions(folder: Path) -> list[dict[str, str]]:
 def test_every_forecast_is_a_row_of_predictions_csv(run_folder: Path, series: Series) -> None:
     numbers, rows = json.loads((run_folder / "evaluation.json").read_text()), predictions(run_folder)
     assert len(rows) == numbers["data"]["n"]
-    assert list(rows[0]) == ["item", "ticker", "day", "realised", "lstm", *TASKS["volatility"].baselines]
+    models = ["lstm", *TASKS["volatility"].baselines, *TASKS["volatility"].pooled]
+    quantiles = ["return_q2.5", "return_q5", "return_q25", "return_q75", "return_q95", "return_q97.5"]
+    assert list(rows[0]) == ["item", "ticker", "day", "realised", *models, *quantiles]
     assert rows[0]["item"] == f"sp500 {rows[0]['day']}"
     day = int(np.flatnonzero(series.days == np.datetime64(rows[7]["day"]))[0])
     assert float(rows[7]["realised"]) == pytest.approx(series.variance[day], rel=1e-5)
@@ -615,7 +626,7 @@ def test_small_prices_are_printed_with_their_digits() -> None:
 
 
 def test_the_shortest_accepted_file_has_a_forecast(predictor: Predictor) -> None:
-    enough = 60 + predictor.config.model.window + 2 * MIN_DAYS
+    enough = 60 + predictor.config.model.length + 2 * MIN_DAYS
     assert np.isfinite(predictor("x", random_walk(days=enough)).intervals["95"]).all()
     with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but at least {enough} are needed"):
         predictor("x", random_walk(days=enough - 1))
@@ -630,10 +641,39 @@ def test_forecasts_do_not_depend_on_the_currency(predictor: Predictor, prices: p
 
 
 def test_the_network_follows_its_settings() -> None:
-    network = Ensemble(ModelConfig(hidden_size=5, num_layers=2, ensemble_size=4))
-    assert network(torch.zeros(3, 22, 5)).shape == (3, 4)
-    recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]
-    assert {(lstm.hidden_size, lstm.num_layers) for lstm in recurrent} == {(5, 2)}
+    network = Ensemble(ModelConfig(hidden_size=5, num_layers=2, ensemble_size=4, horizons=[1, 5]))
+    assert network(torch.zeros(3, 22, 5)).shape == (3, 4, 2)
+    assert [tuple(layer.weight_hh.shape) for layer in network.layers] == [(4, 5, 20)] * 2
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_ensemble_is_as_many_lstms_of_pytorch(layers: int) -> None:
+    seed_everything(0)
+    lstms = [torch.nn.LSTM(3, 4, layers) for _ in range(2)]
+    inputs = torch.randn(7, 5, 3)  # (W, B, F)
+    states = inputs.unsqueeze(0)
+    for depth in range(layers):
+        states = BatchedLSTM(lstms, depth)(states)
+    for number, lstm in enumerate(lstms):
+        torch.testing.assert_close(states[number], lstm(inputs)[0])
+
+
+def test_a_hidden_market_and_targets_beyond_a_refit() -> None:
+    frames = {name: random_walk(seed) for seed, name in enumerate("abcdef")}
+    model = ModelConfig(features=["price", "market"], horizons=[1, 5])
+    panel = with_market([prepared(name, frame, model, PriceTable()) for name, frame in frames.items()], model.features)
+    at = market_columns(model.features)
+    origins = np.arange(200, 300)
+    known = panel[0].days[300]
+    positions = np.stack([np.zeros(100, int), origins], axis=1)
+    windows = Windows(panel, positions, 22, "variance", [1, 5], known, at)
+    inputs, targets, _ = windows.__getitems__([Item(index, seed) for index, seed in ((0, 0), (1, 999), (99, 999))])
+    assert not inputs[0][:, at].any()
+    assert inputs[1][:, at[:2]].all()
+    np.testing.assert_allclose(targets[1, 1], np.log(panel[0].variance[202:207].mean()), rtol=1e-5)
+    assert targets[2].isnan().tolist() == [True, True]  # its next day is that of the refit
+    mean = np.mean([one.features[250, 0] for one in panel])
+    assert panel[3].features[250, at[0]] == pytest.approx(mean, rel=1e-5)
 
 
 def test_a_year_has_as_many_days_as_the_market_trades(prices: pd.DataFrame) -> None:

@@ -9,8 +9,9 @@ import pytest
 from projects.stockprice.anomalies import split_ratios
 from projects.stockprice.cleaning import clean
 from projects.stockprice.config import Config, DataConfig, ModelConfig, PriceTable
-from projects.stockprice.data import PriceData, Series, check
+from projects.stockprice.data import PriceData, check
 from projects.stockprice.record import Record
+from projects.stockprice.series import Series
 from projects.stockprice.sources import load_prices, read_ticker, read_tickers
 from shared.config import load
 from tests.conftest import CommandLine
@@ -181,7 +182,7 @@ def test_no_window_spans_a_gap_and_its_return_is_unknown() -> None:
     assert series.returns[600] == 0
     assert not np.any(series.returns[[599, 601]] == 0)
     data = PriceData.__new__(PriceData)
-    data.window = 22
+    data.model = ModelConfig()
     targets = data.origins(series) + 1
     assert 599 in targets
     assert 622 in targets

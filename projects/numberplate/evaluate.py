@@ -17,7 +17,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from projects.numberplate.config import EvaluateOptions
@@ -30,6 +29,7 @@ from projects.numberplate.pipeline import Pipeline, Plate
 from projects.numberplate.predictor import Predictor
 from projects.numberplate.read import NO_TESSERACT, Reading, TextReader, tesseract, tesseract_available
 from projects.numberplate.sources import Crop, Photo
+from shared.compute.device import threads
 from shared.data import splits
 from shared.data.images import read_image
 from shared.data.provenance import Provenance, Seen, file_fingerprints
@@ -206,14 +206,13 @@ def times(pipeline: Pipeline, photos: list[Photo]) -> dict[str, float]:
 
 def with_threads(number: int, measure: Callable[[], float]) -> float:
     """Run `measure` with this number of threads in PyTorch and OpenCV, and return its result."""
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(number)
+    before = cv2.getNumThreads()
     cv2.setNumThreads(number)
     try:
-        return measure()
+        with threads(number):
+            return measure()
     finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
+        cv2.setNumThreads(before)
 
 
 def intervals(answers: Answers | None, texts: list[str], truths: list[str]) -> dict[str, Any]:

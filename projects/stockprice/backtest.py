@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from projects.stockprice.data import Series
-from projects.stockprice.metrics import block_interval
+from projects.stockprice.series import Series
+from projects.stockprice.significance import block_interval
 
 TRADING_DAYS = 252  # a year
 

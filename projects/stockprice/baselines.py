@@ -1,6 +1,7 @@
 """The baselines, refitted on the same dates and the same days as the networks.
 
-GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. HAR: Corsi 2009. EWMA: RiskMetrics 1996.
+GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. CARR: Chou 2005. HAR: Corsi 2009. HARQ: Bollerslev,
+Patton & Quaedvlieg 2016. EWMA: RiskMetrics 1996.
 """
 
 import warnings
@@ -8,35 +9,25 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import GammaRegressor
 
-from projects.stockprice.calibration import recalibrated, return_quantiles
-from projects.stockprice.data import MIN_FIT_DAYS, Refit, Series
+from projects.stockprice.data import MIN_FIT_DAYS, Refit
+from projects.stockprice.series import Series
 
 Baseline = Callable[[Series, int], np.ndarray]
 """Series and number of training days -> forecasts from every day (T,); only those after the training days are used."""
 
 
+Pooled = Callable[[Sequence[Series], np.datetime64], Baseline]
+"""All tickers and a refit's day -> a baseline for each of them, fitted on the days of all before that day."""
+
+
 def walk_forward(series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
     """Forecasts from the origins, (N,), each by the last refit; NaN where it had too few training days."""
-    return _from_every_day(series, refits, baseline)[origins]
+    return from_every_day(series, refits, baseline)[origins]
 
 
-def walk_forward_variance(
-    series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline
-) -> np.ndarray:
-    """Forecasts of the variance, (N,), recalibrated like those of the networks."""
-    return recalibrated(_from_every_day(series, refits, baseline), series.next_variance)[origins]
-
-
-def walk_forward_quantiles(
-    series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline
-) -> np.ndarray:
-    """Quantiles of the return, (N, 6) in the order of QUANTILES, from a baseline for the variance."""
-    variance = recalibrated(_from_every_day(series, refits, baseline), series.next_variance)
-    return return_quantiles(variance, series.next_return)[origins]
-
-
-def _from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
+def from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
     """Forecasts from every day, (T,). Days before the first refit use the first fit (only for calibration)."""
     forecasts = np.full(len(series.days), np.nan)
     for end, rows in by_refit(series, np.arange(len(series.days)), refits):
@@ -46,13 +37,17 @@ def _from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline)
 
 def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
     """For each refit with enough days: their number, and the rows of the origins that are forecast with it."""
+    ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
+    rows = refit_of_days(series, origins, refits)
+    return [(end, forecast) for end, forecast in zip(ends, rows) if end >= MIN_FIT_DAYS and len(forecast)]
+
+
+def refit_of_days(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[np.ndarray]:
+    """For each refit, the rows of the origins that are forecast with it; those before the first are the first's."""
     since = np.array([refit.since for refit in refits])
     days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
     which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
-    ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
-    return [
-        (end, np.flatnonzero(which == n)) for n, end in enumerate(ends) if end >= MIN_FIT_DAYS and (which == n).any()
-    ]
+    return [np.flatnonzero(which == number) for number in range(len(refits))]
 
 
 # --- task price: the next day's return
@@ -127,6 +122,20 @@ def garch(series: Series, end: int, asymmetric: int = 0) -> np.ndarray:
     return forecast * series.variance[known + 1].mean() / np.nanmean(forecast[known])
 
 
+def carr(series: Series, end: int) -> np.ndarray:
+    """Conditional autoregressive range with leverage: a GJR-GARCH of the range variance itself, with the sign of the
+    return."""
+    from arch import arch_model
+
+    signed = 100 * np.sign(series.returns) * np.sqrt(series.variance)
+    model = arch_model(signed[1:], mean="Zero", vol="GARCH", p=1, o=1, q=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = model.fit(last_obs=end - 1, disp="off")
+        ahead = model.fix(fitted.params).forecast(horizon=1, start=0, reindex=True).variance.to_numpy()[:, 0]
+    return np.concatenate([[np.nan], ahead]) / 100**2
+
+
 def gjr(series: Series, end: int) -> np.ndarray:
     """GJR-GARCH: negative returns raise the variance more (leverage effect)."""
     return garch(series, end, asymmetric=1)
@@ -137,6 +146,14 @@ def har(series: Series, end: int) -> np.ndarray:
     features = _means(series.variance)
     forecast = _least_squares(features, _shift(series.variance, -1), 22, end)
     return np.maximum(forecast, series.variance[22:end].min())
+
+
+def harq(series: Series, end: int) -> np.ndarray:
+    """HAR that trusts the last day less where it was measured with more noise, after a day of high variance."""
+    features = np.column_stack([_means(series.variance), series.variance**1.5])
+    forecast = _least_squares(features, _shift(series.variance, -1), 22, end)
+    known = series.variance[22:end]
+    return np.clip(forecast, known.min(), known.max())
 
 
 def log_har(series: Series, end: int) -> np.ndarray:
@@ -156,9 +173,81 @@ VOLATILITY: dict[str, Baseline] = {
     "ewma": ewma,
     "garch": garch,
     "gjr": gjr,
+    "carr": carr,
     "har": har,
+    "harq": harq,
     "log_har": log_har,
 }
+
+
+def pooled_log_har(panel: Sequence[Series], known: np.datetime64, ahead: int = 1) -> Baseline:
+    """Log-HAR with leverage, relative to the level of each ticker, by least squares on all tickers together.
+
+    ahead: days over which the variance is forecast.
+    """
+    rows = [_known_rows(one, known, ahead) for one in panel]
+    design = np.concatenate([_leverage(one)[chosen] for one, chosen in zip(panel, rows)])
+    target = np.concatenate([_relative(one, ahead)[chosen] for one, chosen in zip(panel, rows)])
+    weights, *_ = np.linalg.lstsq(design, target, rcond=None)
+    bias = np.log(np.exp(target - design @ weights).mean())  # Duan 1983
+    return lambda series, _: np.exp(_leverage(series) @ weights + bias + series.level)
+
+
+def har_x(panel: Sequence[Series], known: np.datetime64) -> Baseline:
+    """Log-HAR on everything that the network is given, trained on QLIKE (a gamma regression has this loss)."""
+    rows = [_known_rows(one, known) for one in panel]
+    design = np.concatenate([_spans(one.features)[chosen] for one, chosen in zip(panel, rows)])
+    target = np.concatenate([_relative(one)[chosen] for one, chosen in zip(panel, rows)])
+    model = GammaRegressor(alpha=1e-4, solver="newton-cholesky").fit(design, np.exp(target.clip(-8, 8)))
+
+    def forecast(series: Series, _: int) -> np.ndarray:
+        values = np.full(len(series.days), np.nan)
+        complete = ~np.isnan(_spans(series.features)).any(axis=1)
+        values[complete] = model.predict(_spans(series.features)[complete]) * np.exp(series.level[complete])
+        return values
+
+    return forecast
+
+
+MIN_POOLED_DAYS = 120  # with all features, over all tickers
+POOLED: dict[str, Pooled] = {"pooled_log_har": pooled_log_har, "har_x": har_x}
+
+
+def pooled_forecasts(panel: Sequence[Series], refits: Sequence[Refit], fit: Pooled) -> dict[str, np.ndarray]:
+    """Forecasts for every ticker from every day, (T,), each by the last refit; NaN where it had too few days."""
+    forecasts = {one.name: np.full(len(one.days), np.nan) for one in panel}
+    for number, refit in enumerate(refits):
+        if sum(len(_known_rows(one, refit.known)) for one in panel) < MIN_POOLED_DAYS:
+            continue
+        baseline = fit(panel, refit.known)
+        for one in panel:
+            rows = refit_of_days(one, np.arange(len(one.days)), refits)[number]
+            forecasts[one.name][rows] = baseline(one, 0)[rows]
+    return forecasts
+
+
+def _known_rows(series: Series, known: np.datetime64, ahead: int = 1) -> np.ndarray:
+    """Days whose features are complete and whose next days are before a refit."""
+    end = max(0, int(np.searchsorted(series.days, known)) - ahead)
+    return np.flatnonzero(
+        ~np.isnan(_spans(series.features)[:end]).any(axis=1) & ~np.isnan(_relative(series, ahead)[:end])
+    )
+
+
+def _relative(series: Series, ahead: int = 1) -> np.ndarray:
+    """Log variance of the next days relative to the level, (T,)."""
+    return np.log(series.next_variance(ahead)) - series.level
+
+
+def _leverage(series: Series) -> np.ndarray:
+    """The regressors of log-HAR with leverage, and a constant, (T, 7)."""
+    return np.column_stack([np.ones(len(series.days)), _spans(series.features[:, [0, 2]])])
+
+
+def _spans(features: np.ndarray) -> np.ndarray:
+    """Means of features (T, F) over a day, a week and a month, (T, 3 F)."""
+    table = pd.DataFrame(features.astype(float))
+    return np.concatenate([table.rolling(span).mean().to_numpy() for span in (1, 5, 22)], axis=1)
 
 
 def constant_variance(series: Series, end: int) -> np.ndarray:

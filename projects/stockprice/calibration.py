@@ -17,25 +17,26 @@ DAYS = 500
 MIN_DAYS = 60  # with fewer days before it, a forecast is NaN
 
 
-def recalibrated(forecast: np.ndarray, realised: np.ndarray) -> np.ndarray:
-    """Variance forecasts times the mean ratio of realised to forecast variance on the days before.
+def recalibrated(forecast: np.ndarray, realised: np.ndarray, power: float = 1, ahead: int = 1) -> np.ndarray:
+    """Variance forecasts times the mean ratio of realised to forecast variance on the days before, to a power.
 
-    forecast: made on consecutive days, (N,); realised: the variance of the day after each, (N,).
+    forecast: made on consecutive days, (N,); realised: the variance of the `ahead` days after each, (N,).
     """
-    return forecast * _past(realised / forecast).mean().to_numpy()
+    ratio = _past(realised / forecast, ahead).mean().to_numpy()
+    return forecast * ratio**power
 
 
-def return_quantiles(forecast: np.ndarray, realised: np.ndarray) -> np.ndarray:
+def return_quantiles(forecast: np.ndarray, realised: np.ndarray, ahead: int = 1) -> np.ndarray:
     """Quantiles of the next return, (N, 6) in the order of QUANTILES: the forecast deviation times the quantiles of
     past standardised returns.
 
-    forecast: variances forecast on consecutive days, (N,); realised: the return of the day after each, (N,).
+    forecast: variances forecast on consecutive days, (N,); realised: the return over the `ahead` days after each, (N,).
     """
     deviation = np.sqrt(forecast)
-    past = _past(realised / deviation)
+    past = _past(realised / deviation, ahead)
     return deviation[:, None] * np.stack([past.quantile(q).to_numpy() for q in QUANTILES], axis=1)
 
 
-def _past(values: np.ndarray) -> pd.api.typing.Rolling:
-    """Rolling windows over the DAYS values before each value."""
-    return cast("pd.api.typing.Rolling", pd.Series(values).shift(1).rolling(DAYS, min_periods=MIN_DAYS))
+def _past(values: np.ndarray, ahead: int) -> pd.api.typing.Rolling:
+    """Rolling windows over the DAYS values before each value that are known by then, `ahead` days later."""
+    return cast("pd.api.typing.Rolling", pd.Series(values).shift(ahead).rolling(DAYS, min_periods=MIN_DAYS))

@@ -62,7 +62,7 @@ def by_day(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
             "them" + (", but these days are too few: a training needs some 300" if len(counts) < 300 else "")
         )
     ticker.record.remark(f"intraday bars, {usual:.0f} a day, are aggregated to days", [ticker.name])
-    frame = frame.groupby(days).agg({column: SUMMARY[column] for column in frame.columns})
+    frame = frame.groupby(days).agg({column: SUMMARY.get(column, "last") for column in frame.columns})
     few = (counts < 0.9 * usual).to_numpy(copy=True)
     few[1:-1] = False
     return ticker.without(frame, few, "unfinished first or last days with fewer bars than usual")
@@ -132,7 +132,7 @@ def sundays(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:
     ticker.remark(frame, (weekday == 6) & followed, "Sunday's short session is made part of Monday")
     days = pd.Series(np.where((weekday == 6) & followed, monday, frame.index), frame.index, name="date")
     frame = ticker.without(frame, (weekday == 6) & ~followed, "Sundays without a Monday after them")
-    return frame.groupby(days[frame.index]).agg({column: SUMMARY[column] for column in frame.columns})
+    return frame.groupby(days[frame.index]).agg({column: SUMMARY.get(column, "last") for column in frame.columns})
 
 
 def closes(frame: pd.DataFrame, ticker: Ticker) -> pd.DataFrame:

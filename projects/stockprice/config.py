@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from shared.config import EvaluateOptions as SharedEvaluateOptions
 from shared.config import RunOptions, Section
@@ -28,6 +28,9 @@ class PriceTable(TableFormat):
     """Last day that is used; later prices are ignored."""
     bars: Literal["as-they-are", "day"] = "as-they-are"
     """day: intraday bars are aggregated to days."""
+    inputs: list[str] = Field([])
+    """More input of the network: columns of the table (`volume`), or tickers of the folder, as `vix`, whose last close
+    is used."""
     splits: Literal["refuse", "adjust", "keep"] = "refuse"
     """Changes overnight that look like a stock split. adjust: divide the prices before it. keep: take it for a move."""
     damaged: Literal["auto", "leave-out", "keep"] = "auto"
@@ -78,12 +81,23 @@ class ModelConfig(Section):
 
     renamed = {"size": "hidden_size", "layers": "num_layers", "seeds": "ensemble_size", "start": "head_init"}
 
+    features: list[Literal["price", "range", "calendar", "quarters", "market"]] = Field(["price"])
+    """Groups of input features. price: returns and the range of each day. range: other measures of variance from open,
+    high, low and close, and the return overnight. calendar: weekday and holidays of the next day. quarters: the
+    same weekday one to four quarters ago, when earnings were announced. market: means over all tickers, where there
+    are five or more."""
     window: int = Field(22, ge=2)
-    """Length of the input sequence in trading days."""
+    """Length of the LSTM's input sequence in trading days."""
+    spans: list[int] = Field([1, 5, 22], min_length=1)
+    """Days over which the linear part averages the features."""
+    horizons: list[int] = Field([1], min_length=1)
+    """Days ahead that are forecast; the first is 1. predict --horizon draws any number up to the last."""
     volatility_window: int = Field(250, ge=20)
     """Trading days over which log variance is averaged; inputs and targets are measured relative to this mean."""
     hidden_size: int = Field(16, ge=1)
     """Width of the LSTM's hidden state."""
+    head_size: int = Field(0, ge=0)
+    """Width of a hidden layer between the LSTM's state, together with the means, and the forecast; 0: none."""
     num_layers: int = Field(1, ge=1)
     """Number of stacked LSTM layers."""
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -92,6 +106,35 @@ class ModelConfig(Section):
     """Initial weights of the output layers. zero: an untrained network forecasts the mean of the volatility window."""
     ensemble_size: int = Field(3, ge=1)
     """Networks that differ only in their initial weights; their forecasts are averaged."""
+    recalibration: float = Field(1.0, ge=0, le=1)
+    """Forecasts are rescaled daily by the mean ratio of realised to predicted variance over the last 500 days, to this
+    power; 0: not at all."""
+
+    @property
+    def length(self) -> int:
+        """Days of input that a forecast needs."""
+        return max(self.window, *self.spans)
+
+    @field_validator("features")
+    @classmethod
+    def _with_prices(cls, features: list[str]) -> list[str]:
+        if "price" not in features:
+            raise ValueError("needs price: [price, range]")
+        return features
+
+    @field_validator("horizons", "spans")
+    @classmethod
+    def _ascending(cls, days: list[int]) -> list[int]:
+        if days[0] < 1 or days != sorted(set(days)):
+            raise ValueError("must be positive and ascending")
+        return days
+
+    @field_validator("horizons")
+    @classmethod
+    def _from_one(cls, days: list[int]) -> list[int]:
+        if days[0] != 1:
+            raise ValueError("must begin with 1, the next day")
+        return days
 
 
 class ForecastTraining(TrainingConfig):
@@ -111,6 +154,8 @@ class ForecastTraining(TrainingConfig):
     """Early stopping: training ends after this many epochs without a better `monitor`; 0 turns it off."""
     validation: float = Field(0.15, gt=0, lt=0.5)
     """Fraction of the days before a refit in the validation set, in blocks of a month: every seventh with .15."""
+    ablation: bool = False
+    """Also train the linear part of the network alone: a baseline that shows what the LSTM adds."""
     quiet: bool = True
     """Print no line per epoch."""
 
@@ -151,6 +196,10 @@ class Config(Section):
             raise ValueError("data.split all leaves nothing to train on; it is for evaluate")
         if self.tutorial and self.task != "price":
             raise ValueError("tutorial forecasts prices: set task: price")
+        if self.task == "price" and self.model.horizons != [1]:
+            raise ValueError(
+                "task price forecasts the next day only; model.horizons need --task volatility or interval"
+            )
         return self
 
 
@@ -169,5 +218,7 @@ class PredictOptions(RunOptions):
     input: list[Path] = Field(min_length=1, max_length=1)
     """A file of daily prices, up to the last close."""
     data: PriceTable = PriceTable()
+    horizon: int = Field(1, ge=1)
+    """How many days ahead, for runs with `model.horizons`, as the one that comes with the project."""
     picture: Path | None = None
     """File for the fan chart; default: `predictions/` in the run."""

@@ -6,153 +6,87 @@ scaler is fitted that could leak the future (look-ahead bias), and one network w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from projects.stockprice.cleaning import after_gap
-from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig
+from projects.stockprice.config import Config, DataConfig, ForecastTraining, ModelConfig, PriceTable
+from projects.stockprice.features import market_columns, with_features, with_market
 from projects.stockprice.record import Record
 from projects.stockprice.selection import MIN_FIT_DAYS, leave_out, select, usual_test_start
+from projects.stockprice.series import Series
 from shared.data import splits
 from shared.data.loader import Item
-from shared.data.provenance import Fingerprints, content_hashes
+from shared.data.provenance import Fingerprints
 from shared.data.summary import DataSummary
 
-MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of volatility
 BLOCK = 22  # consecutive days that go into the training or the validation set together
-FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One ticker; row t holds what is known after the close of day t. Arrays (T,), `features` (T, F)."""
-
-    name: str
-    days: np.ndarray
-    """datetime64[D]"""
-    open: np.ndarray
-    """The close where the open is not known."""
-    close: np.ndarray
-    returns: np.ndarray
-    """log(close_t / close_{t-1}), 0 on the first day and after a gap."""
-    log_range: np.ndarray
-    """log(high_t / low_t); NaN where only closes are known."""
-    variance: np.ndarray
-    """Variance of a day from its range (Parkinson 1980): log(high / low)^2 / (4 log 2). Without a range (a day locked
-    at its limit; closes only): squared return."""
-    level: np.ndarray
-    """Level of volatility: mean log variance of the last `model.volatility_window` days up to day t; NaN at first."""
-    features: np.ndarray
-    """Input of the network, relative to the level: float32, dimensionless."""
-
-    def first_origin(self, window: int) -> int:
-        """The first day to forecast from: it has a level and a whole window of days with a level before it."""
-        known = np.flatnonzero(~np.isnan(self.level))
-        return int(known[0] if len(known) else len(self.days)) + window - 1
-
-    @property
-    def days_per_year(self) -> int:
-        """365 where the market never closes (crypto), else 252."""
-        return 365 if (~np.is_busday(self.days)).mean() > 0.2 else 252
-
-    @property
-    def next_variance(self) -> np.ndarray:
-        """Variance of day t + 1, (T,); NaN on the last day."""
-        return np.append(self.variance[1:], np.nan)
-
-    @property
-    def next_return(self) -> np.ndarray:
-        """Return of day t + 1, (T,); NaN on the last day."""
-        return np.append(self.returns[1:], np.nan)
-
-    @property
-    def month_variance(self) -> np.ndarray:
-        """Mean variance of the last 22 days, (T,); NaN on the first 21."""
-        return pd.Series(self.variance).rolling(22).mean().to_numpy()
-
-    @classmethod
-    def from_prices(cls, name: str, frame: pd.DataFrame, volatility_window: int) -> "Series":
-        """A table of close, and mostly open, high and low, by day -> returns, variance, level and features by day."""
-        close = frame["close"].to_numpy(float)
-        days = frame.index.to_numpy().astype("datetime64[D]")
-        returns = np.diff(np.log(close), prepend=np.log(close[0]))
-        returns[after_gap(days)] = 0  # of the time between nothing is known
-        log_range = np.full(len(close), np.nan)
-        if "high" in frame:
-            log_range = np.log(frame["high"].to_numpy(float) / frame["low"].to_numpy(float))
-        variance = np.where(log_range > 0, log_range**2 / (4 * np.log(2)), returns**2)
-        # the logarithm needs a variance above 0: days without any move get 1 % of the smallest variance so far
-        smallest = pd.Series(np.where(variance > 0, variance, np.nan)).cummin().ffill().bfill().to_numpy()
-        variance = np.where(variance > 0, variance, 0.01 * smallest)
-        log_variance = pd.Series(np.log(variance))
-        min_days = min(MIN_LEVEL_DAYS, volatility_window)
-        level = log_variance.rolling(volatility_window, min_periods=min_days).mean().to_numpy()
-        relative = returns / np.exp(level / 2)
-        mean_reversion = level - log_variance.expanding().mean().to_numpy()  # volatility returns to its long-run mean
-        features = [log_variance - level, relative, np.minimum(relative, 0), np.abs(relative), mean_reversion]
-        return cls(
-            name=name,
-            days=days,
-            open=frame["open" if "open" in frame else "close"].to_numpy(float),
-            close=close,
-            returns=returns,
-            log_range=log_range,
-            variance=variance,
-            level=level,
-            features=np.clip(np.stack(features, axis=1), -8, 8).astype(np.float32),
-        )
-
-    def fingerprints(self, rows: np.ndarray, fit: np.ndarray) -> Fingerprints:
-        """Content hashes of the days in these rows (N,), independent of file name and ticker.
-
-        fit: number of a refit for each, (N,) (see `Fingerprints.fit`).
-        """
-        moves = np.stack([self.returns[rows], self.log_range[rows]], axis=1).round(6) + 0.0  # no -0
-        texts = (f"{day} {move:.6f} {width:.6f}" for day, (move, width) in zip(self.days[rows], moves))
-        return Fingerprints(content_hashes(text.encode() for text in texts), fit=fit)
+HIDDEN = 0.2  # of the training windows do without the market
 
 
 @dataclass(frozen=True)
 class Windows:
-    """A dataset of forecast origins. A batch: windows (B, W, F), targets (B,), levels (B,).
+    """A dataset of forecast origins. A batch: windows (B, D, F), targets (B, K) for K horizons, levels (B,).
 
-    The origin t is the last day that is known; the target belongs to day t + 1.
+    The origin t is the last day that is known; the targets belong to the days from t + 1 on.
     """
 
     series: Sequence[Series]
     positions: np.ndarray
     """Number of the series and origin t of every item, (N, 2)."""
-    window: int
+    days: int
+    """Length D of a window."""
     target: Literal["variance", "return"] | None
-    """None: the next day is not known yet, and the targets are 0."""
+    """variance: log of the mean variance up to a horizon. return: relative to the level. None: not known yet, 0."""
+    horizons: Sequence[int] = (1,)
+    known: np.datetime64 | None = None
+    """Targets that need this day or a later one are NaN."""
+    hidden: Sequence[int] = ()
+    """Columns that are 0 in a fraction of the items, so that a network learns to do without them."""
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor, Tensor]:
+        features, targets, levels, starts = self._arrays
         positions = self.positions[[item.index for item in items]]
-        windows = np.empty((len(positions), self.window, len(FEATURES)), np.float32)
-        targets, levels = np.zeros(len(positions), np.float32), np.empty(len(positions), np.float32)
-        for number in np.unique(positions[:, 0]):
-            one, rows = self.series[number], positions[:, 0] == number
-            origins = positions[rows, 1]
-            all_windows = sliding_window_view(one.features, self.window, axis=0)  # (T - W + 1, F, W), no copy
-            windows[rows] = all_windows[origins - self.window + 1].transpose(0, 2, 1)
-            levels[rows] = one.level[origins]
-            if self.target == "variance":
-                targets[rows] = np.log(one.variance[origins + 1])
-            elif self.target == "return":
-                targets[rows] = one.returns[origins + 1] / np.exp(one.level[origins] / 2)
-        return torch.from_numpy(windows), torch.from_numpy(targets), torch.from_numpy(levels)
+        rows = starts[positions[:, 0]] + positions[:, 1]
+        windows = features[rows[:, None] + np.arange(1 - self.days, 1)]
+        if self.hidden:
+            without = np.array([item.seed % 1000 < 1000 * HIDDEN for item in items])
+            windows[np.ix_(without, np.arange(self.days), self.hidden)] = 0
+        return tuple(torch.from_numpy(part) for part in (windows, targets[rows], levels[rows]))
 
     def everything(self) -> tuple[Tensor, Tensor, Tensor]:
         """All items as one batch."""
         return self.__getitems__([Item(index, 0) for index in range(len(self))])
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Features (T, F), targets (T, K) and levels (T,) of all series, one after the other; and where each starts."""
+        starts = np.cumsum([0, *(len(one.days) for one in self.series)])
+        targets = np.concatenate([self._targets(one) for one in self.series])
+        features, levels = (
+            np.concatenate([getattr(one, name) for one in self.series]) for name in ("features", "level")
+        )
+        return features, targets.astype(np.float32), levels.astype(np.float32), starts
+
+    def _targets(self, one: Series) -> np.ndarray:
+        """(T, K)"""
+        targets = np.zeros((len(one.days), len(self.horizons)))
+        for k, days in enumerate(self.horizons if self.target else ()):
+            if self.target == "variance":
+                targets[:, k] = np.log(one.next_variance(days))
+            else:
+                targets[:, k] = one.next_return(days) / np.exp(one.level / 2)
+            if self.known is not None:  # the last day of the target must be before it
+                targets[max(0, int(np.searchsorted(one.days, self.known)) - days) :, k] = np.nan
+        return targets
 
 
 class Refit(NamedTuple):
@@ -175,9 +109,9 @@ class PriceData:
         one_ticker: bool = False,
     ) -> None:
         """one_ticker: raise ValueError if there are several."""
-        self.window, self.training, self.record = model.window, training, Record()
+        self.model, self.training, self.record = model, training, Record()
         self.config, frames = select(config, model.volatility_window + 60, one_ticker, self.record)
-        series = [Series.from_prices(name, frame, model.volatility_window) for name, frame in frames.items()]
+        series = with_market([prepared(name, frame, model, config) for name, frame in frames.items()], model.features)
         self.series = [one for one in series if one.name not in config.auxiliary_tickers]
         self.auxiliary = [one for one in series if one.name in config.auxiliary_tickers]
         if config.test_start is None:
@@ -205,9 +139,10 @@ class PriceData:
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
     ) -> np.ndarray:
         """Days t of a series with a whole window before them, without a gap, and day t + 1 in [start, end)."""
-        t = np.arange(series.first_origin(self.window), len(series.days) - 1)
+        length = self.model.length
+        t = np.arange(series.first_origin(length), len(series.days) - 1)
         gaps = np.cumsum(after_gap(series.days))
-        t = t[gaps[t + 1] == gaps[t - self.window + 1]]
+        t = t[gaps[t + 1] == gaps[t - length + 1]]
         target_day = series.days[t + 1]
         inside = np.ones(len(t), bool)
         if start is not None:
@@ -244,10 +179,11 @@ class PriceData:
         chosen = np.concatenate(positions)
         if not len(chosen):
             raise ValueError(
-                f"no {part} window of {self.window} days lies before {refit.known}; set a later data.test_start"
+                f"no {part} window of {self.model.length} days lies before {refit.known}; set a later data.test_start"
                 + (" or training.train_end" if self.training.train_end else "")
             )
-        return Windows(all_series, chosen, self.window, target)
+        hidden = market_columns(self.model.features) if part == "train" else ()
+        return Windows(all_series, chosen, self.model.length, target, self.model.horizons, refit.known, hidden)
 
     def fingerprints(self) -> Fingerprints:
         """The days in training and validation sets, with the number of the first refit that uses them."""
@@ -260,15 +196,15 @@ class PriceData:
         return Fingerprints.join(*parts)
 
     def _refits(self) -> list[Refit]:
-        start, rule = np.datetime64(self.config.test_start), self.training.refit
+        rule = self.training.refit
         days = [one.days[self.test_origins(one) + 1] for one in self.series if len(self.test_origins(one))]
         if not days:
             raise ValueError(
-                f"there is no day to forecast from {start} on: the prices end on "
+                f"there is no day to forecast from {self.config.test_start} on: the prices end on "
                 f"{max(one.days[-1] for one in self.series)}, or there are too few (data.test_start names another day)"
             )
-        if self.config.split == "all":
-            start = min(d[0] for d in days)
+        first = min(d[0] for d in days)
+        start = np.datetime64(self.config.test_start) if self.config.split == "walk_forward" else first
         last = max(d[-1] for d in days)
         months = np.arange(start.astype("datetime64[Y]"), last.astype("datetime64[M]") + 1, dtype="datetime64[M]")
         later = months[:: 12 if rule == "year" else 3].astype("datetime64[D]")
@@ -291,10 +227,16 @@ class PriceData:
                 **tickers,
                 "more tickers": f"{len(self.series) - 20}" if len(self.series) > 20 else "",
                 "variance": "of squared returns" if self.config.variance == "returns" else "",
-                "test days": f"from {self.config.test_start} on",
+                "test days": f"from {self.refits[0].since} on",
                 "refits": f"{len(self.refits)}, the first on {self.refits[0].since}",
             },
         )
+
+
+def prepared(name: str, frame: pd.DataFrame, model: ModelConfig, config: PriceTable) -> Series:
+    """The prices of a ticker with the features that a network is given; those of the market are not known yet."""
+    series = Series.from_prices(name, frame, model.volatility_window)
+    return with_features(series, frame, model.features, config.inputs)
 
 
 def check(config: Config) -> DataSummary:

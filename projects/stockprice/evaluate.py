@@ -9,18 +9,25 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from projects.stockprice.backtest import Backtest, backtest
+from projects.stockprice.baselines import from_every_day, pooled_forecasts
+from projects.stockprice.calibration import QUANTILES
 from projects.stockprice.config import EvaluateOptions, EvaluationConfig
-from projects.stockprice.data import MIN_FIT_DAYS, PriceData, Refit, Series, refits_at, test_days
-from projects.stockprice.metrics import Forecasts, block_interval, daily_losses, diebold_mariano, mean_loss, score
+from projects.stockprice.data import MIN_FIT_DAYS, PriceData, Refit, refits_at, test_days
+from projects.stockprice.horizons import score_horizons
+from projects.stockprice.metrics import PARTS, Forecasts, coverage_tests, daily_losses, losses_by, mean_loss, score
 from projects.stockprice.predictor import Predictor
+from projects.stockprice.series import Series
+from projects.stockprice.significance import block_interval, confidence_set, diebold_mariano, newey_west_lags
 from projects.stockprice.tasks import TASKS
+from shared.compute import distributed
 from shared.data.provenance import Fingerprints, Provenance, Seen
 from shared.evaluation.metrics import proportion_interval
 
@@ -47,6 +54,11 @@ class Evaluation:
     tests: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Baseline -> Diebold-Mariano statistic and p value of the LSTM against it."""
 
+    @property
+    def best(self) -> str:
+        """The best of all baselines, which the LSTM is to beat."""
+        return min(self.tests, key=lambda name: float(self.losses[name].mean()))
+
 
 def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provenance) -> Evaluation:
     """Score a predictor on the test days (`data.split all`: on all days) without its networks' training days."""
@@ -55,12 +67,15 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         refit = "year" if training.refit == "never" else training.refit
         training = training.model_copy(update={"refit": refit, "train_end": None})
     own = predictor.config.data
-    settings = {"variance": own.variance, "test_start": options.data.test_start or own.test_start}
+    settings = {"variance": own.variance, "inputs": own.inputs, "test_start": options.data.test_start or own.test_start}
     prices = options.data.model_copy(update=settings)
     data = PriceData(prices, predictor.config.model, training, one_ticker=task == "price")
     own_refits = refits_at([refit.since for refit in predictor.refits], predictor.config.training)
     refits = data.refits if latest else own_refits
-    all_days = [forecast_days(predictor, data, one, refits) for one in data.series if len(data.test_origins(one))]
+    pooled = {name: pooled_forecasts(data.series, refits, fit) for name, fit in TASKS[task].pooled.items()}
+    tested = [one for one in data.series if len(data.test_origins(one))]
+    progress = tqdm(tested, desc="baselines", unit="ticker", disable=len(tested) < 2 or not distributed.is_first())
+    all_days = [forecast_days(predictor, data, one, refits, pooled) for one in progress]
     seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in all_days)),
                            options.seen == "keep")  # fmt: skip
     forecasts, note = scored_days(all_days, seen, own_refits, latest)
@@ -69,7 +84,8 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         raise ValueError(f"no baseline can be fitted: there are fewer than {MIN_FIT_DAYS} days before every refit")
     scores = {name: score(forecasts, name, task) for name in names}
     losses = {name: daily_losses(forecasts, name, task) for name in names}
-    tests = {name: diebold_mariano(losses["lstm"], losses[name]) for name in names if name != "lstm"}
+    lags = newey_west_lags(len(losses["lstm"]))
+    tests = {name: diebold_mariano(losses["lstm"], losses[name], lags) for name in names if name != "lstm"}
     metric, resamples = TASKS[task].metric, options.evaluation.bootstrap
     numbers: dict[str, Any] = {
         "data": {"split": options.data.split, "n": sum(len(one.days) for one in forecasts), "seen": seen.count},
@@ -77,24 +93,41 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         "intervals": {metric: block_interval(losses["lstm"], mean_loss(metric), resamples)},
         "baselines": {name: values for name, values in scores.items() if name != "lstm"},
         "diebold_mariano": {name: {"statistic": statistic, "p": p} for name, (statistic, p) in tests.items()},
+        "confidence_set": confidence_set(losses),
+        "parts": {name: losses_by(forecasts, names, task, part) for name, part in PARTS.items()},
     }
+    if task != "price":
+        numbers["coverage"] = coverage_tests(forecasts)
+        numbers["horizons"] = score_horizons(predictor, data.series, forecasts, refits, latest)
     trading = _trade(forecasts[0], numbers, options.evaluation) if task == "price" else None
     summary = test_days([(one.series.name, one.days) for one in forecasts])
     rows = [row for one in forecasts for row in prediction_rows(one, names, task)]
     return Evaluation(summary, forecasts, numbers, rows, seen, losses, note, trading, tests)
 
 
-def forecast_days(predictor: Predictor, data: PriceData, series: Series, refits: Sequence[Refit]) -> Forecasts:
+def forecast_days(
+    predictor: Predictor,
+    data: PriceData,
+    series: Series,
+    refits: Sequence[Refit],
+    pooled: Mapping[str, Mapping[str, np.ndarray]],
+) -> Forecasts:
     """The forecasts of networks and baselines for the test days of a ticker.
 
     Days for which one of the baselines has too little history are left out for all models.
+    pooled: baseline -> ticker -> forecasts from every day (T,).
     """
-    origins, task, latest = data.test_origins(series), predictor.config.task, data.config.split == "all"
-    forecast = predictor.quantiles if task == "interval" else predictor.forecast
-    models = {"lstm": forecast(series, origins, latest)}
-    for name, baseline in TASKS[task].baselines.items():
-        models[name] = TASKS[task].walk_forward(series, origins, refits, baseline)
-    if task == "price":
+    origins, config, latest = data.test_origins(series), predictor.config, data.config.split == "all"
+    task = TASKS[config.task]
+    own = predictor.quantiles if config.task == "interval" else predictor.forecast
+    models = {"lstm": own(series, origins, latest)}
+    if config.training.ablation:
+        models["linear"] = own(series, origins, latest, part="linear")
+    raw = {name: from_every_day(series, refits, baseline) for name, baseline in task.baselines.items()}
+    raw |= {name: forecasts[series.name] for name, forecasts in pooled.items()}
+    for name, forecasts in raw.items():
+        models[name] = task.calibrated(forecasts, series, config.model.recalibration)[origins]
+    if config.task == "price":
         models = {name: series.close[origins] * np.exp(returns) for name, returns in models.items()}
         if predictor.tutorial is not None and not latest:
             models["tutorial"] = predictor.tutorial.forecast(series)[origins]
@@ -103,7 +136,8 @@ def forecast_days(predictor: Predictor, data: PriceData, series: Series, refits:
         raise ValueError(f"{series.name} is too short: there is too little history before every test day")
     available = [name for name in models if not missing[name].all()]  # a file may be too short for some baselines
     kept = ~np.any([missing[name] for name in available], axis=0)
-    return Forecasts(series, origins, {name: models[name] for name in available}).select(kept)
+    quantiles = None if config.task == "price" else predictor.quantiles(series, origins, latest)
+    return Forecasts(series, origins, {name: models[name] for name in available}, quantiles).select(kept)
 
 
 def fingerprints(predictor: Predictor, one: Forecasts, latest: bool) -> Fingerprints:
@@ -138,12 +172,15 @@ def scored_days(
 
 
 def prediction_rows(one: Forecasts, names: Sequence[str], task: str) -> list[dict[str, Any]]:
-    """The rows of predictions.csv: the realised value and the forecast (interval: the 90 % interval) of every model."""
+    """The rows of predictions.csv: the realised value and the forecast (interval: the 90 % interval) of every model,
+    and the LSTM's quantiles of the return."""
     realised = {"price": one.closes, "volatility": one.variance, "interval": one.returns}[task]
     columns = {"realised": realised}
     for name in names:
         values = one.models[name]
         columns |= {f"{name}_low": values[:, 1], f"{name}_high": values[:, 4]} if task == "interval" else {name: values}
+    if one.quantiles is not None:
+        columns |= {f"return_q{100 * q:g}": one.quantiles[:, number] for number, q in enumerate(QUANTILES)}
     return [
         {
             "item": f"{one.series.name} {day}",

@@ -4,7 +4,7 @@ Usual names are data (column_names.py). What is not usual is named by `data.colu
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def read_columns(path: Path, form: PriceTable, record: Record) -> pd.DataFrame:
     record.leave_out("rows without a date", table.loc[unread & ~empty, found["date"]].fillna("blank").map(shown))
     ticker = table[found["ticker"]].str.strip() if "ticker" in found else pd.Series("", table.index)
     record.leave_out("rows without a ticker", table.loc[ticker.isna(), found["date"]].fillna("blank").map(shown))
-    frame = adjusted(numbers, path, record).assign(ticker=ticker, stamp=stamps)
+    frame = adjusted(numbers, path, record, form.inputs).assign(ticker=ticker, stamp=stamps)
     return frame[~unread & ticker.notna()]
 
 
@@ -91,6 +91,9 @@ def find_columns(table: pd.DataFrame, path: Path, form: PriceTable) -> dict[str,
     found = {
         field: column for field, column in found.items() if field in form.columns or column not in form.columns.values()
     }
+    for name in form.inputs:
+        if matches := [column for column in names if plain_name(column) == plain_name(name)]:
+            found.setdefault(name, matches[0])
     listed = listing(names, 20)
     if "date" not in found:
         raise ValueError(
@@ -270,7 +273,7 @@ def _numbers(columns: dict[str, pd.Series], path: Path, form: PriceTable) -> pd.
                 read_numbers(values, f"{path}, column {field}", form, mark) if field in slow else quick[field]
             )
         except ValueError:
-            if field != "volume":
+            if field != "volume" or field in form.inputs:
                 raise
             numbers[field] = np.nan
             note(f"{path}: its volume is not numbers and is not used")
@@ -283,11 +286,12 @@ def _unread(values: pd.Series, numbers: pd.Series) -> bool:
     return not rest.isin(MISSING).all()
 
 
-def adjusted(numbers: pd.DataFrame, path: Path, record: Record) -> pd.DataFrame:
+def adjusted(numbers: pd.DataFrame, path: Path, record: Record, inputs: Sequence[str]) -> pd.DataFrame:
     """Open, high, low and close adjusted for splits and dividends: the adjusted columns if all are there, else the raw
-    ones times adjusted close / close."""
+    ones times adjusted close / close. With volume and `inputs` where there are such columns."""
     fields = [field for field in PRICES if field in numbers]
-    frame = numbers[[field for field in (*fields, "volume") if field in numbers]].copy()
+    kept = dict.fromkeys((*fields, "volume", *inputs))
+    frame = numbers[[field for field in kept if field in numbers]].copy()
     if all(f"adjusted {field}" in numbers for field in fields):
         record.remark("prices adjusted for splits and dividends are used, not the raw ones beside them", [path.name])
         return frame.assign(**{field: numbers[f"adjusted {field}"] for field in fields})

@@ -1,13 +1,14 @@
-"""Forecasts of the test days, their losses and metrics, and tests of their difference."""
+"""Forecasts of the test days, their losses and metrics."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from projects.stockprice.calibration import COVERAGES
-from projects.stockprice.data import Series
+from projects.stockprice.series import Series
+from projects.stockprice.significance import christoffersen, kupiec
 
 
 @dataclass
@@ -19,10 +20,15 @@ class Forecasts:
     """The day before each test day, as row of the series, (N,)."""
     models: dict[str, np.ndarray]
     """`lstm` and the baselines: the close, the variance, or the quantiles of the return, (N,) or (N, 6)."""
+    quantiles: np.ndarray | None = None
+    """The LSTM's quantiles of the return, (N, 6); None with task price."""
 
     def select(self, rows: np.ndarray) -> "Forecasts":
         """Only these test days: a mask or row numbers."""
-        return Forecasts(self.series, self.origins[rows], {name: values[rows] for name, values in self.models.items()})
+        models = {name: values[rows] for name, values in self.models.items()}
+        return Forecasts(
+            self.series, self.origins[rows], models, None if self.quantiles is None else self.quantiles[rows]
+        )
 
     @property
     def days(self) -> np.ndarray:
@@ -72,40 +78,6 @@ def interval_score(actual: np.ndarray, low: np.ndarray, high: np.ndarray, covera
     alpha = 1 - coverage
     below, above = np.maximum(low - actual, 0), np.maximum(actual - high, 0)
     return high - low + 2 / alpha * (below + above)
-
-
-def diebold_mariano(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Statistic and two-sided p value of equal mean loss. A negative statistic means that our loss is smaller.
-
-    Losses (N,) of forecasts one day ahead. Diebold & Mariano 1995 with the small-sample correction of Harvey, Leybourne
-    & Newbold 1997.
-    """
-    difference = ours - theirs
-    n = len(difference)
-    deviation = difference.std()
-    if deviation == 0:
-        return 0.0, 1.0
-    statistic = difference.mean() / (deviation / np.sqrt(n)) * np.sqrt((n - 1) / n)
-    return float(statistic), float(2 * student.sf(abs(statistic), df=n - 1))
-
-
-def block_interval(
-    values: np.ndarray, statistic: Callable[[np.ndarray], float], resamples: int = 1000, block: int = 22, seed: int = 0
-) -> list[float]:
-    """95 % confidence interval of a statistic of consecutive days (circular block bootstrap, Politis & Romano 1992).
-
-    values: (N, ...), resampled along the first axis.
-    """
-    generator = np.random.default_rng(seed)
-    n = len(values)
-    count = -(-n // block)
-    results = []
-    for _ in range(resamples):
-        starts = generator.integers(n, size=count)
-        rows = (starts[:, None] + np.arange(block)).ravel()[:n] % n
-        results.append(statistic(values[rows]))
-    low, high = np.percentile(results, [2.5, 97.5])
-    return [float(low), float(high)]
 
 
 def terciles(values: np.ndarray) -> np.ndarray:
@@ -175,6 +147,42 @@ def daily_losses(forecasts: Sequence[Forecasts], name: str, task: str) -> np.nda
     losses = np.concatenate([ticker_losses(one, name, task) for one in forecasts])
     _, which = np.unique(days, return_inverse=True)
     return np.bincount(which, losses) / np.bincount(which)
+
+
+PARTS: dict[str, Callable[[Forecasts], np.ndarray]] = {
+    "year": lambda one: one.days.astype("datetime64[Y]").astype(str),
+    "ticker": lambda one: np.full(len(one.days), one.series.name),
+    "volatility": lambda one: np.array(["low", "medium", "high"])[terciles(one.past_variance)],
+}
+"""By what the test days are divided -> the part that each day belongs to, (N,)."""
+
+
+def losses_by(
+    forecasts: Sequence[Forecasts], names: Sequence[str], task: str, part: Callable[[Forecasts], np.ndarray]
+) -> dict[str, dict[str, float]]:
+    """Part of the test days -> its number of days `n`, and the mean loss of every model."""
+    parts = np.concatenate([part(one) for one in forecasts])
+    losses = {name: np.concatenate([ticker_losses(one, name, task) for one in forecasts]) for name in names}
+    found = {}
+    for value in dict.fromkeys(parts.tolist()):
+        rows = parts == value
+        found[value] = {"n": int(rows.sum())} | {name: float(loss[rows].mean()) for name, loss in losses.items()}
+    return found
+
+
+def coverage_tests(forecasts: Sequence[Forecasts], coverage: str = "90") -> dict[str, Any]:
+    """Coverage of the LSTM's intervals, by year too; and the median over the tickers of the p values of Kupiec's test
+    (too many or too few days outside) and of Christoffersen's (they follow each other)."""
+    inside = [covered(one, one.quantiles, coverage) for one in forecasts if one.quantiles is not None]
+    years = np.concatenate([PARTS["year"](one) for one in forecasts])
+    together = np.concatenate(inside)
+    return {
+        "nominal": int(coverage) / 100,
+        "all": float(together.mean()),
+        "by_year": {year: float(together[years == year].mean()) for year in dict.fromkeys(years.tolist())},
+        "kupiec_p": float(np.median([kupiec(one, int(coverage) / 100) for one in inside])),
+        "christoffersen_p": float(np.median([christoffersen(one) for one in inside])),
+    }
 
 
 def ticker_losses(one: Forecasts, name: str, task: str) -> np.ndarray:

@@ -16,8 +16,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from projects.stockprice.config import PredictOptions
-from projects.stockprice.data import Series
 from projects.stockprice.predictor import Prediction, Predictor
+from projects.stockprice.series import Series
 from projects.stockprice.sources import read_ticker
 from shared.evaluation.report import ACCENT, INK, SOFT, plain, png
 from shared.files import write_bytes
@@ -28,8 +28,9 @@ from shared.runs import Run
 def predict(options: PredictOptions, run: Run) -> dict[str, Any]:
     """The forecast in a sentence, and a fan chart."""
     predictor = Predictor.load(run.model_file)
-    name, frame = read_ticker(options.input[0], options.data)
-    prediction = predictor(name, frame)
+    inputs = {"inputs": predictor.config.data.inputs}
+    name, frame = read_ticker(options.input[0], options.data.model_copy(update=inputs))
+    prediction = predictor(name, frame, options.horizon)
     picture = options.picture or run.predictions / f"{safe_file_name(name)}.png"
     write_bytes(picture, png(fan_chart(predictor.prepare(name, frame), prediction)))
     print(f"{prediction}\n  {picture}")
@@ -37,18 +38,20 @@ def predict(options: PredictOptions, run: Run) -> dict[str, Any]:
 
 
 def fan_chart(series: Series, prediction: Prediction, last: int = 60) -> Figure:
-    """The last closes and the prediction intervals of the next one."""
+    """The last closes, the naive forecast, and the prediction intervals of the next days."""
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     axes = figure.subplots()
     closes = series.close[-last:]
     at = np.arange(len(closes))
     axes.plot(at, closes, color=INK, linewidth=1.2)
+    ahead = at[-1] + np.arange(len(prediction.ahead) + 1)
     for name, alpha in (("95", 0.12), ("90", 0.22), ("50", 0.35)):
-        low, high = prediction.intervals[name]
-        axes.fill_between([at[-1], at[-1] + 1], [closes[-1], low], [closes[-1], high], color=ACCENT, alpha=alpha, lw=0)
-        axes.annotate(f"{name} %", (at[-1] + 1.1, high), fontsize=7, color=SOFT, va="center")
+        ends = np.array([[closes[-1], closes[-1]], *(one["intervals"][name] for one in prediction.ahead)])
+        axes.fill_between(ahead, ends[:, 0], ends[:, 1], color=ACCENT, alpha=alpha, lw=0)
+        axes.annotate(f"{name} %", (ahead[-1] + 0.1, ends[-1, 1]), fontsize=7, color=SOFT, va="center")
+    axes.plot(ahead, np.full(len(ahead), closes[-1]), color=INK, linewidth=0.8, linestyle="--")
     marks = at[:: max(1, len(at) // 6)]
     axes.set_xticks(marks, [str(series.days[-last:][i]) for i in marks], fontsize=8)
-    axes.set(xlim=(0, at[-1] + 4), ylabel="close")
+    axes.set(xlim=(0, ahead[-1] + 4), ylabel="close; dashed: no change")
     plain(axes)
     return figure

@@ -1,8 +1,9 @@
 """The predictor: one file with the networks of every refit and everything needed to forecast from daily prices."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,16 @@ from torch import Tensor
 
 from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
 from projects.stockprice.config import Config
-from projects.stockprice.data import MIN_LEVEL_DAYS, Series, Windows
+from projects.stockprice.data import Windows, prepared
 from projects.stockprice.model import Ensemble
+from projects.stockprice.series import MIN_LEVEL_DAYS, Series
 from projects.stockprice.tutorial import Tutorial
+from shared.compute.device import threads
 from shared.evaluation.inference import predict
 from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
+
+PARTS = ("networks", "linear")
+"""What is saved of each refit."""
 
 
 @dataclass
@@ -34,6 +40,8 @@ class Prediction:
     """Standard deviation of the last year's daily returns, annualised: with the moves between close and open."""
     intervals: dict[str, list[float]]
     """Prediction intervals of the next close: `{"90": [low, high], ...}`."""
+    ahead: list[dict[str, Any]] = field(default_factory=list)
+    """For each of the next days: `days` from now, `volatility` until then (annualised) and `intervals` of its close."""
 
     def __str__(self) -> str:
         low, high = self.intervals["90"]
@@ -43,7 +51,18 @@ class Prediction:
             f"{self.name}, next trading day after {self.day} (close {amount(self.close)}): 90 % interval of the close "
             f"{amount(low)} to {amount(high)}; annual volatility {self.volatility:.0%} within the day, {compared} the "
             f"mean of the last year ({self.mean_volatility:.0%}; from close to close {self.close_to_close:.0%}). "
-            "The direction is not predictable. Not investment advice."
+            f"{self._until()}The direction is not predictable. Not investment advice."
+        )
+
+    def _until(self) -> str:
+        """The furthest horizon in a sentence."""
+        if len(self.ahead) < 2:
+            return ""
+        last = self.ahead[-1]
+        low, high = last["intervals"]["90"]
+        return (
+            f"In {last['days']} trading days: 90 % interval {amount(low)} to {amount(high)}, annual volatility until "
+            f"then {last['volatility']:.0%}. "
         )
 
 
@@ -59,6 +78,15 @@ class FittedEnsemble:
     since: np.datetime64
     """The first day that they forecast."""
     networks: Ensemble
+    linear: Ensemble | None = None
+    """The linear part alone, trained in the same way (`training.ablation`)."""
+
+
+def ensembles(config: Config) -> tuple[Ensemble, Ensemble | None]:
+    """Untrained networks of these settings, and with `training.ablation` their linear part alone."""
+    inputs = len(config.data.inputs)
+    linear = Ensemble(config.model, inputs, recurrent=False) if config.training.ablation else None
+    return Ensemble(config.model, inputs), linear
 
 
 @dataclass
@@ -77,7 +105,9 @@ class Predictor:
         """Write one safetensors file."""
         tensors: dict[str, Tensor] = {}
         for number, refit in enumerate(self.refits):
-            tensors |= {f"{number}.network.{name}": value for name, value in refit.networks.state_dict().items()}
+            for part in PARTS if refit.linear else PARTS[:1]:
+                state = getattr(refit, part).state_dict()
+                tensors |= {f"{number}.{part}.{name}": value for name, value in state.items()}
         if self.tutorial is not None:
             tensors |= {f"tutorial.{name}": value for name, value in self.tutorial.state_dict().items()}
         about = {
@@ -95,9 +125,10 @@ class Predictor:
         config = saved_settings(Config, about["config"], path)
         refits = []
         for number, since in enumerate(about["since"]):
-            networks = Ensemble(config.model)
-            load_network(networks, select(tensors, f"{number}.network."), path)
-            refits.append(FittedEnsemble(np.datetime64(since), networks))
+            fitted = FittedEnsemble(np.datetime64(since), *ensembles(config))
+            for part in PARTS if fitted.linear else PARTS[:1]:
+                load_network(getattr(fitted, part), select(tensors, f"{number}.{part}."), path)
+            refits.append(fitted)
         tutorial = None
         if config.tutorial:
             tutorial = Tutorial()
@@ -113,52 +144,87 @@ class Predictor:
 
     def prepare(self, name: str, frame: pd.DataFrame) -> Series:
         """Daily prices up to the last close -> the input of the networks. Raises ValueError if they are too few."""
-        model = self.config.model
-        needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.window + 2 * MIN_DAYS  # level, input, calibration
+        model, data = self.config.model, self.config.data
+        needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.length + 2 * MIN_DAYS  # level, input, calibration
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
-        if self.config.data.variance == "returns":
-            frame = frame[["close"]]
+        if data.variance == "returns":
+            frame = frame[["close", *data.inputs]]
         elif "high" not in frame:
             raise ValueError(
                 f"{name} has no high and low, which this run needs; one trained with --data.variance returns does not"
             )
-        return Series.from_prices(name, frame, model.volatility_window)
+        return prepared(name, frame, model, data)
 
-    def __call__(self, name: str, frame: pd.DataFrame) -> Prediction:
-        """Daily prices up to the last close -> volatility and intervals of the next day, by the newest networks."""
+    def __call__(self, name: str, frame: pd.DataFrame, horizon: int = 1) -> Prediction:
+        """Daily prices up to the last close -> volatility and intervals of the next days, by the newest networks.
+
+        Raises ValueError where the networks do not forecast so many days.
+        """
         self.require_volatility()
+        self.require_horizon(horizon)
         series = self.prepare(name, frame)
-        last = np.array([len(series.days) - 1])
-        quantiles = series.close[-1] * np.exp(self.quantiles(series, last, latest=True)[0])
-        year = series.days_per_year
+        close, year = series.close[-1], series.days_per_year
+        raw = self.raw_variances(series, latest=True)
+        term = [self.calibrated(raw, series, days)[-1] for days in range(1, horizon + 1)]
+        quantiles = [close * np.exp(self.quantiles_ahead(raw, series, days)[-1]) for days in range(1, horizon + 1)]
         return Prediction(
             name=name,
             day=str(series.days[-1]),
-            close=float(series.close[-1]),
-            volatility=float(np.sqrt(year * self.forecast(series, last, latest=True)[0])),
+            close=float(close),
+            volatility=float(np.sqrt(year * term[0])),
             mean_volatility=float(np.sqrt(year * series.variance[-year:].mean())),
             close_to_close=float(np.sqrt(year) * series.returns[-year:].std()),
-            intervals={
-                name: [float(quantiles[low]), float(quantiles[high])] for name, (low, high) in COVERAGES.items()
-            },
+            intervals=intervals(quantiles[0]),
+            ahead=[
+                {"days": days, "volatility": float(np.sqrt(year * variance)), "intervals": intervals(values)}
+                for days, (variance, values) in enumerate(zip(term, quantiles), 1)
+            ],
         )
 
-    def forecast(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
+    def require_horizon(self, horizon: int) -> None:
+        """Raise ValueError if the networks do not forecast so many days."""
+        if not 1 <= horizon <= self.config.model.horizons[-1]:
+            raise ValueError(
+                f"this run forecasts 1 to {self.config.model.horizons[-1]} days ahead, not {horizon}; "
+                "model.horizons of a training sets them, as in global.yaml"
+            )
+
+    def forecast(self, series: Series, origins: np.ndarray, latest: bool = False, part: str = "networks") -> np.ndarray:
         """Forecasts for day t + 1 from every origin t, (N,): its variance, or with task price its return.
 
         Each day is forecast by the last refit before it; with `latest`, by the newest one. NaN without enough history.
+        part: `networks`, or `linear` for the linear part alone.
         """
         if self.config.task != "price":
-            return self._variance(series, latest)[origins]
-        return self._outputs(series, origins, latest).mean(axis=1) * np.exp(series.level[origins] / 2)
+            return self.calibrated(self.raw_variances(series, latest, part), series)[origins]
+        outputs = self._outputs(series, origins, latest, part)[..., 0]
+        return outputs.mean(axis=1) * np.exp(series.level[origins] / 2)
 
-    def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
+    def quantiles(
+        self, series: Series, origins: np.ndarray, latest: bool = False, part: str = "networks"
+    ) -> np.ndarray:
         """Quantiles of the return of day t + 1 from every origin t, (N, 6) in the order of QUANTILES.
 
         NaN where there is too little history.
         """
-        return return_quantiles(self._variance(series, latest), series.next_return)[origins]
+        return self.quantiles_ahead(self.raw_variances(series, latest, part), series)[origins]
+
+    def quantiles_ahead(self, raw: np.ndarray, series: Series, days: int = 1) -> np.ndarray:
+        """Quantiles of the return over the next days, (T, 6). raw: see `raw_variances`."""
+        return return_quantiles(days * self.calibrated(raw, series, days), series.next_return(days), days)
+
+    def calibrated(self, raw: np.ndarray, series: Series, days: int = 1) -> np.ndarray:
+        """Mean variance forecast for the next days, (T,), between the horizons of the networks interpolated.
+
+        raw: see `raw_variances`.
+        """
+        horizons = self.config.model.horizons
+        above = min(int(np.searchsorted(horizons, days)), len(horizons) - 1)
+        below = max(above - 1, 0) if horizons[above] != days else above
+        weight = 0.0 if above == below else np.log(days / horizons[below]) / np.log(horizons[above] / horizons[below])
+        forecast = raw[:, below] ** (1 - weight) * raw[:, above] ** weight
+        return recalibrated(forecast, series.next_variance(days), self.config.model.recalibration, days)
 
     def refit_numbers(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Number of the refit whose networks forecast day t + 1, (N,)."""
@@ -168,22 +234,31 @@ class Predictor:
         since = np.array([refit.since for refit in self.refits])
         return np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
 
-    def _variance(self, series: Series, latest: bool) -> np.ndarray:
-        """Recalibrated forecasts from every day of a series, (T,)."""
-        forecasts = np.full(len(series.days), np.nan)
-        origins = np.arange(series.first_origin(self.config.model.window), len(series.days))
-        relative = np.exp(self._outputs(series, origins, latest)).mean(axis=1)
-        forecasts[origins] = relative * np.exp(series.level[origins])
-        return recalibrated(forecasts, series.next_variance)
+    def raw_variances(self, series: Series, latest: bool, part: str = "networks") -> np.ndarray:
+        """Mean variance over each horizon, forecast from every day of a series and not calibrated yet, (T, K)."""
+        forecasts = np.full((len(series.days), len(self.config.model.horizons)), np.nan)
+        origins = np.arange(series.first_origin(self.config.model.length), len(series.days))
+        relative = np.exp(self._outputs(series, origins, latest, part)).mean(axis=1)
+        forecasts[origins] = relative * np.exp(series.level[origins])[:, None]
+        return forecasts
 
-    def _outputs(self, series: Series, origins: np.ndarray, latest: bool) -> np.ndarray:
-        """The outputs of the networks of the refit that forecasts each origin, (N, E)."""
+    def _outputs(self, series: Series, origins: np.ndarray, latest: bool, part: str) -> np.ndarray:
+        """The outputs of the networks of the refit that forecasts each origin, (N, E, K)."""
         positions = np.stack([np.zeros(len(origins), int), origins], axis=1)
-        outputs = np.empty((len(origins), self.config.model.ensemble_size))
         numbers = self.refit_numbers(series, origins, latest)
+        outputs: np.ndarray | None = None
         for number in np.unique(numbers):
             rows = numbers == number
-            windows = Windows([series], positions[rows], self.config.model.window, target=None)
-            networks = self.refits[number].networks
-            outputs[rows] = predict(networks, windows, lambda batch: batch[0], 4096, precision="fp32").double()
+            windows = Windows([series], positions[rows], self.config.model.length, target=None)
+            networks = getattr(self.refits[number], part)
+            with threads(1):
+                found = predict(networks, windows, lambda batch: batch[0], 4096, precision="fp32").double().numpy()
+            outputs = np.empty((len(origins), *found.shape[1:])) if outputs is None else outputs
+            outputs[rows] = found
+        assert outputs is not None  # there is at least one origin
         return outputs
+
+
+def intervals(quantiles: np.ndarray) -> dict[str, list[float]]:
+    """Quantiles (6,) -> `{"90": [low, high], ...}`."""
+    return {name: [float(quantiles[low]), float(quantiles[high])] for name, (low, high) in COVERAGES.items()}

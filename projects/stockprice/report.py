@@ -3,24 +3,27 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from projects.stockprice.backtest import Backtest
-from projects.stockprice.calibration import COVERAGES
+from projects.stockprice.charts import (
+    calibration,
+    coverage,
+    cumulative,
+    equity_curves,
+    fan,
+    price_chart,
+    tutorial_plot,
+    volatility,
+)
 from projects.stockprice.evaluate import Evaluation
-from projects.stockprice.metrics import Forecasts, covered, terciles, ticker_losses
+from projects.stockprice.metrics import ticker_losses
+from projects.stockprice.names import NAMES, label, number, p_value
 from projects.stockprice.predictor import Predictor
 from projects.stockprice.tasks import TASKS
-from shared.evaluation.report import ACCENT, INK, SECOND, SOFT, Card, Report, Section, learning_curves, plain
+from shared.evaluation.report import Card, Report, Section, learning_curves
 from shared.runs import Run
 
-NAMES = {
-    "lstm": "LSTM",
-    "naive": "naive (random walk)", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
-    "rolling": "22-day mean", "ewma": "EWMA", "garch": "GARCH(1, 1)", "gjr": "GJR-GARCH", "har": "HAR",
-    "log_har": "log-HAR with leverage", "constant": "constant variance", "tutorial": "tutorial LSTM",
-}  # fmt: skip
-METRICS = {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2", "sharpe": "Sharpe ratio"}
+MAX_PARTS = 40  # rows of a table by year or ticker
 
 
 def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
@@ -28,9 +31,12 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
     task, one = predictor.config.task, result.forecasts[0]
     history = run.stage(f"{predictor.refits[-1].since}").history()
     sections = [
+        _price_section(result),
         _baselines_section(result),
         *{"price": _price_sections, "volatility": _volatility_sections, "interval": _interval_sections}[task](result),
         _loss_section(result, task),
+        *_parts_sections(result, task),
+        *(_coverage_sections(result) if task != "price" else []),
         Section("Training, last refit", figure=learning_curves(history, "loss")) if history else None,
         Section(
             "Disclaimer",
@@ -48,28 +54,38 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
 
 
 def verdict(result: Evaluation, task: str) -> str:
-    """Whether the LSTM beats the reference baseline, with the p value."""
-    metric, reference = TASKS[task].metric, reference_of(result, task)
-    statistic, p = result.tests[reference]
-    ours, theirs = result.numbers["metrics"][metric], result.numbers["baselines"][reference][metric]
+    """Whether the LSTM beats the best of all baselines, with the p value."""
+    metric, best = TASKS[task].metric, result.best
+    statistic, p = result.tests[best]
+    ours, theirs = result.numbers["metrics"][metric], result.numbers["baselines"][best][metric]
     relation = "does not differ significantly from" if p >= 0.05 else "beats" if statistic < 0 else "loses to"
     return (
-        f"Forecasting {TASKS[task].target}, the LSTM {relation} {NAMES[reference]}: {label(metric)} {number(ours)} "
-        f"against {number(theirs)} (Diebold-Mariano p {p_value(p)}, {len(result.losses['lstm'])} days)."
+        f"Forecasting {TASKS[task].target}, the LSTM {relation} the best baseline, {NAMES[best]}: {label(metric)} "
+        f"{number(ours)} against {number(theirs)} (Diebold-Mariano p {p_value(p)}, {len(result.losses['lstm'])} days)."
     )
 
 
-def reference_of(result: Evaluation, task: str) -> str:
-    """The baseline to beat; another one where there were too few days to fit that one."""
-    return TASKS[task].reference if TASKS[task].reference in result.tests else next(iter(result.tests))
+def _price_section(result: Evaluation) -> Section:
+    one = result.forecasts[0]
+    return Section(
+        "Where is the predicted price?",
+        f"Here, for {one.series.name}, with the naive forecast: the close of the day before. Any curve that hugs the "
+        "price like this one repeats it a day late and earns nothing; what can be forecast is how far the price will "
+        "move" + (", the shaded interval." if one.quantiles is not None else "."),
+        figure=price_chart(one),
+    )
 
 
 def _cards(result: Evaluation, task: str) -> list[Card]:
-    numbers, metric, reference = result.numbers, TASKS[task].metric, reference_of(result, task)
+    numbers, metric, best = result.numbers, TASKS[task].metric, result.best
     metrics, (low, high) = numbers["metrics"], numbers["intervals"][metric]
     first = Card(label(metric), number(metrics[metric]), f"95 % confidence interval {number(low)} to {number(high)}")
     if task == "volatility":
-        return [first, Card(f"{label(metric)} of {NAMES[reference]}", number(numbers["baselines"][reference][metric]))]
+        return [
+            first,
+            Card(f"{label(metric)} of the best baseline", number(numbers["baselines"][best][metric]), NAMES[best]),
+            Card("coverage of the 90 % interval", f"{numbers['coverage']['all']:.1%}", "nominal 90 %"),
+        ]
     if task == "interval":
         return [first, Card("coverage of the 90 % interval", f"{metrics['coverage_90']:.1%}", "nominal 90 %")]
     if "direction" not in metrics:
@@ -83,16 +99,18 @@ def _cards(result: Evaluation, task: str) -> list[Card]:
 
 
 def _baselines_section(result: Evaluation) -> Section:
-    columns = list(result.numbers["metrics"])
+    columns, best = list(result.numbers["metrics"]), result.numbers["confidence_set"]
 
     def row(name: str, values: dict[str, float], p: str) -> list[Any]:
-        return [NAMES.get(name, name), *(number(values[c]) if c in values else "" for c in columns), p]
+        numbers = [number(values[c]) if c in values else "" for c in columns]
+        return [NAMES.get(name, name), *numbers, p, "yes" if name in best else ""]
 
     baselines = result.numbers["baselines"].items()
     return Section(
         "Comparison with baselines",
-        "All are refitted on the same dates and the same days. p: Diebold-Mariano test against the LSTM.",
-        columns=("", *map(label, columns), "p"),
+        "All are refitted on the same dates and the same days, on these prices. p: Diebold-Mariano test against the "
+        "LSTM (Newey-West errors; a panel by its daily means). May be best: the model confidence set at 90 %.",
+        columns=("", *map(label, columns), "p", "may be best"),
         rows=[
             row("lstm", result.numbers["metrics"], ""),
             *(row(name, values, p_value(result.tests[name][1]).removeprefix("= ")) for name, values in baselines),
@@ -102,15 +120,69 @@ def _baselines_section(result: Evaluation) -> Section:
 
 
 def _loss_section(result: Evaluation, task: str) -> Section:
-    one, reference = result.forecasts[0], reference_of(result, task)
+    one, best = result.forecasts[0], result.best
     of = f" ({one.series.name})" if len(result.forecasts) > 1 else ""
-    gain = ticker_losses(one, reference, task) - ticker_losses(one, "lstm", task)
+    gain = ticker_losses(one, best, task) - ticker_losses(one, "lstm", task)
     return Section(
         "Cumulative loss difference",
-        f"Loss of {NAMES[reference]} minus loss of the LSTM, summed over the days{of}. The LSTM is better where the "
-        "curve rises.",
+        f"Loss of {NAMES[best]} minus loss of the LSTM, summed over the days{of}. The LSTM is better where the curve "
+        "rises.",
         figure=cumulative(one, gain),
     )
+
+
+def _parts_sections(result: Evaluation, task: str) -> list[Section]:
+    """Mean loss by year, ticker and volatility."""
+    models, metric = ["lstm", *dict.fromkeys(["linear", result.best])], TASKS[task].metric
+    models = [name for name in models if name in result.losses]
+    texts = {"volatility": "Days of low, medium and high volatility: terciles of the variance of the month before. "}
+    sections = []
+    for by, parts in result.numbers["parts"].items():
+        if len(parts) < 2:
+            continue
+        better = sum(values["lstm"] < values[result.best] for values in parts.values())
+        shown = list(parts.items())[:MAX_PARTS]
+        more = f" The first {MAX_PARTS} of {len(parts)} are shown." if len(parts) > MAX_PARTS else ""
+        loss = "Squared error" if metric == "rmse" else label(metric)
+        sections.append(
+            Section(
+                f"By {by}",
+                f"{texts.get(by, '')}{loss} of each part; the LSTM is better in {better} of {len(parts)}.{more}",
+                columns=("", "days", *(NAMES[name] for name in models)),
+                rows=[[part, values["n"], *(number(values[name]) for name in models)] for part, values in shown],
+            )
+        )
+    return sections
+
+
+def _coverage_sections(result: Evaluation) -> list[Section]:
+    tests, horizons = result.numbers["coverage"], result.numbers["horizons"]
+    sections = [
+        Section(
+            "Coverage of the 90 % interval",
+            "Filtered historical simulation. p values, median over the tickers: Kupiec, as many days outside as "
+            f"promised {p_value(tests['kupiec_p'])}; Christoffersen, they do not follow each other "
+            f"{p_value(tests['christoffersen_p'])}.",
+            columns=("", "coverage"),
+            rows=[["all days", f"{tests['all']:.1%}"], *([year, f"{v:.1%}"] for year, v in tests["by_year"].items())],
+        )
+    ]
+    if horizons:
+        rows = [
+            [f"{days} days", *(number(one["qlike"][name]) for name in ("lstm", "pooled_log_har", "ewma")),
+             p_value(one["p"]).removeprefix("= "), f"{one['coverage_90']:.1%}"]
+            for days, one in horizons.items()
+        ]  # fmt: skip
+        sections.append(
+            Section(
+                "Several days ahead",
+                "QLIKE of the mean variance until then; p: against the better of the two baselines, with errors that "
+                "allow for the overlap; coverage: of the 90 % interval of the return until then.",
+                columns=("", *(NAMES[name] for name in ("lstm", "pooled_log_har", "ewma")), "p", "coverage"),
+                rows=rows,
+            )
+        )
+    return sections
 
 
 def _volatility_sections(result: Evaluation) -> list[Section]:
@@ -170,133 +242,3 @@ def _trading_section(trading: Backtest, result: Evaluation) -> Section:
         f"{low:.2f} to {high:.2f}); buy and hold {trading.holding_sharpe:.2f}. A few years give a wide interval.",
         figure=equity_curves(result.forecasts[0], trading),
     )
-
-
-def label(metric: str) -> str:
-    """The display name of a metric: `coverage_90_low` -> `coverage 90 low`."""
-    return METRICS.get(metric, metric.replace("_", " "))
-
-
-def p_value(p: float) -> str:
-    """`= 0.03`, `< 0.001`"""
-    return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
-
-
-def number(value: float) -> str:
-    """Three decimals, or four digits."""
-    return f"{value:.3f}" if 0.01 < abs(value) < 1 or value == 0 else f"{value:#.4g}".rstrip(".")
-
-
-def annual(variance: np.ndarray, one: Forecasts) -> np.ndarray:
-    """Daily variance -> annual volatility."""
-    return np.sqrt(one.series.days_per_year * variance)
-
-
-def volatility(one: Forecasts) -> Figure:
-    """Forecast volatility and the range of each day."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(one.days, annual(one.variance, one), color=SOFT, linewidth=0.5, label="realised (daily range)")
-    axes.plot(one.days, annual(one.models["lstm"], one), color=ACCENT, linewidth=1, label="LSTM forecast")
-    axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.set(ylabel="annual volatility", ylim=(0, np.quantile(annual(one.variance, one), 0.999)))
-    axes.legend(frameon=False)
-    plain(axes)
-    return figure
-
-
-def calibration(one: Forecasts) -> Figure:
-    """Mean realised variance in 20 equal-sized bins of the forecast."""
-    figure = Figure(figsize=(3.8, 3.4), layout="constrained")
-    axes = figure.subplots()
-    for name, colour in (("lstm", ACCENT), ("har", SECOND)):
-        if name in one.models:
-            parts = np.array_split(np.argsort(one.models[name]), min(20, len(one.days)))
-            x, y = ([annual(v[part].mean(), one) for part in parts] for v in (one.models[name], one.variance))
-            axes.plot(x, y, "o-", color=colour, markersize=3, label=NAMES[name])
-    ends = axes.get_xlim()
-    axes.plot(ends, ends, color=SOFT, linewidth=1)
-    axes.set(xlabel="forecast", ylabel="realised", xscale="log", yscale="log")
-    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        ticks = [tick for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low < tick < high]
-        axis.set_ticks(ticks, [f"{tick:.0%}" for tick in ticks])
-    axes.minorticks_off()
-    axes.legend(frameon=False)
-    plain(axes)
-    return figure
-
-
-def fan(one: Forecasts, last: int = 252) -> Figure:
-    """The last returns and their prediction intervals."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    axes = figure.subplots()
-    days, quantiles = one.days[-last:], 100 * one.models["lstm"][-last:]
-    for (low, high), alpha in zip(COVERAGES.values(), (0.35, 0.22, 0.12)):
-        axes.fill_between(days, quantiles[:, low], quantiles[:, high], color=ACCENT, alpha=alpha, linewidth=0)
-    axes.plot(days, 100 * one.returns[-last:], ".", color=INK, markersize=3)
-    axes.set(ylabel="return, %")
-    plain(axes)
-    return figure
-
-
-def coverage(one: Forecasts) -> Figure:
-    """Coverage of the 90 % interval for days of low, medium and high volatility."""
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
-    third = terciles(one.past_variance)
-    names = [name for name in ("lstm", "constant", "ewma", "garch", "gjr", "har") if name in one.models]
-    for position, name in enumerate(names):
-        inside = covered(one, one.models[name], "90")
-        coverages = [inside[third == part].mean() for part in range(3)]
-        at = np.arange(3) + 0.8 * (position / len(names) - 0.4)
-        colour = {"lstm": ACCENT, "constant": SECOND}.get(name, SOFT)
-        axes.bar(at, coverages, 0.7 / len(names), color=colour, label=NAMES[name])
-    axes.axhline(0.9, color=INK, linewidth=0.8)
-    axes.set_xticks(range(3), ["low", "medium", "high"])
-    axes.set(ylim=(0.75, 1), xlabel="volatility", ylabel="coverage of the 90 % interval")
-    axes.legend(frameon=False, fontsize=7, ncol=3)
-    plain(axes)
-    return figure
-
-
-def tutorial_plot(one: Forecasts) -> Figure:
-    """The plot of the tutorials, and its last month enlarged."""
-    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, rows in ((left, slice(None)), (right, slice(-22, None))):
-        for values, colour, style, name in (
-            (one.closes, INK, "-", "close"),
-            (one.models["tutorial"], SECOND, "-", NAMES["tutorial"]),
-            (one.last_closes, SOFT, ":", "naive (close of the day before)"),
-        ):
-            axes.plot(one.days[rows], values[rows], color=colour, linewidth=1, linestyle=style, label=name)
-        axes.tick_params(axis="x", rotation=30, labelsize=7)
-        plain(axes)
-    left.legend(frameon=False, fontsize=7)
-    return figure
-
-
-def cumulative(one: Forecasts, gain: np.ndarray) -> Figure:
-    """Sum over the days of the loss difference (N,)."""
-    figure = Figure(figsize=(8.6, 2.6), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(one.days, gain.cumsum(), color=ACCENT)
-    axes.axhline(0, color=SOFT, linewidth=1)
-    axes.set(ylabel="loss difference")
-    plain(axes)
-    return figure
-
-
-def equity_curves(one: Forecasts, traded: Backtest) -> Figure:
-    """Growth of one unit of money: buy and hold, and the strategy."""
-    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
-    axes = figure.subplots()
-    days = one.days[: len(traded.returns)]
-    axes.plot(days, np.exp(traded.holding.cumsum()), color=SOFT, label="buy and hold")
-    axes.plot(days, np.exp(traded.returns.cumsum()), color=ACCENT, label="long when the forecast is positive")
-    axes.set(ylabel="growth of 1", yscale="log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.legend(frameon=False)
-    plain(axes)
-    return figure

@@ -42,7 +42,7 @@ def select(config: DataConfig, needed: int, one_ticker: bool, record: Record) ->
     elif measured == "auto":
         measured = "range"
     if measured == "returns":
-        frames = {name: frame[["close"]] for name, frame in frames.items()}
+        frames = {name: frame[["close", *config.inputs]] for name, frame in frames.items()}
     return config.model_copy(update={"variance": measured}), frames
 
 

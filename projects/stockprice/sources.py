@@ -27,7 +27,7 @@ def load_prices(config: DataConfig, record: Record | None = None) -> Prices:
     """
     record = Record() if record is None else record
     if config.source == "sample":
-        indices = (config.index, *config.auxiliary_tickers)
+        indices = dict.fromkeys((config.index, *config.auxiliary_tickers, *set(config.inputs) - {"volume"}))
         frames = {index: index_prices(index, config, record) for index in indices}
     elif config.source == "yahoo":
         folder = config.root or Path("data")
@@ -37,9 +37,30 @@ def load_prices(config: DataConfig, record: Record | None = None) -> Prices:
         frames = files_of_prices(config.root, config, record)
     if absent := [name for name in config.auxiliary_tickers if name not in frames]:
         raise ValueError(f"data.auxiliary_tickers: {config.root} has no {', '.join(absent)}")
+    frames = with_inputs(frames, config)
     if set(frames) <= set(config.auxiliary_tickers):
         raise ValueError("data.auxiliary_tickers names all tickers; none is left to forecast")
     return frames
+
+
+def with_inputs(frames: Prices, config: DataConfig) -> Prices:
+    """Every ticker with a column for each of `data.inputs`: its own, or the closes of the ticker of that name, which is
+    not forecast itself."""
+    for name in config.inputs:
+        without = [ticker for ticker, frame in frames.items() if name not in frame]
+        if name in frames:
+            closes = frames[name]["close"]
+            frames = {ticker: joined(frame, name, closes) for ticker, frame in frames.items() if ticker != name}
+        elif without:
+            raise ValueError(
+                f"data.inputs: {without[0]} has no column {name}, and {config.root or config.source} no such ticker"
+            )
+    return frames
+
+
+def joined(frame: pd.DataFrame, name: str, closes: pd.Series) -> pd.DataFrame:
+    """A ticker's table with the last known closes of another one, at most five days old, as a column."""
+    return frame.assign(**{name: closes.reindex(frame.index, method="ffill", tolerance=pd.Timedelta(days=5))})
 
 
 def own_data(folder: Path, config: DataConfig) -> tuple[Path, Path]:
@@ -97,6 +118,7 @@ def files_of_prices(root: Path, config: DataConfig, record: Record) -> Prices:
 
 
 def _wanted(config: DataConfig) -> list[str]:
+    """The tickers that are read, or none for all. A name in `data.inputs` may be a column, and is asked for later."""
     return [*config.tickers, *config.auxiliary_tickers] if config.tickers else []
 
 
@@ -153,8 +175,14 @@ def read_ticker(path: Path, form: PriceTable = AUTO, record: Record | None = Non
         raise ValueError(
             f"{path} has {len(names)} tickers ({named(names, 10)}); name one: --data.tickers '[{names[0]}]'"
         )
+    name, frame = next(iter(frames.items()))
+    for wanted in (wanted for wanted in form.inputs if wanted not in frame):
+        beside = [other for other in price_files(path.parent, []) if ticker_of(other) == wanted]
+        if not beside:
+            raise ValueError(f"{path} has no column {wanted}, which this run needs, and no file of that name beside it")
+        frame = joined(frame, wanted, read_prices(beside[0])["close"])
     record.say(path)
-    return next(iter(frames.items()))
+    return name, frame
 
 
 def read_prices(path: Path, form: PriceTable = AUTO) -> pd.DataFrame:

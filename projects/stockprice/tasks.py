@@ -1,12 +1,12 @@
 """The three tasks: headline metric, baselines, and the reference baseline."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from projects.stockprice import baselines
-from projects.stockprice.data import Refit, Series
+from projects.stockprice.calibration import recalibrated, return_quantiles
+from projects.stockprice.series import Series
 
 
 @dataclass(frozen=True)
@@ -17,21 +17,24 @@ class Task:
     target: str
     metric: str
     """The headline metric; it is minimised."""
-    reference: str
-    """The baseline to beat."""
     baselines: dict[str, baselines.Baseline]
-    walk_forward: Callable[[Series, np.ndarray, Sequence[Refit], baselines.Baseline], np.ndarray]
+    pooled: dict[str, baselines.Pooled] = field(default_factory=dict)
+    """Baselines that are fitted on all tickers together."""
+
+    def calibrated(self, forecasts: np.ndarray, series: Series, recalibration: float) -> np.ndarray:
+        """Forecasts from every day (T,) as they are scored, calibrated like those of the networks: returns, variances,
+        or quantiles of the return (T, 6)."""
+        if self.metric == "rmse":
+            return forecasts
+        variance = recalibrated(forecasts, series.next_variance(), recalibration)
+        return variance if self.metric == "qlike" else return_quantiles(variance, series.next_return())
 
 
 TASKS = {
-    "price": Task(
-        "Next close", "the next day's close", "rmse", "naive", baselines.PRICE, baselines.walk_forward
-    ),
-    "volatility": Task(
-        "Volatility", "the next day's variance", "qlike", "har", baselines.VOLATILITY, baselines.walk_forward_variance
-    ),
+    "price": Task("Next close", "the next day's close", "rmse", baselines.PRICE),
+    "volatility": Task("Volatility", "the next day's variance", "qlike", baselines.VOLATILITY, baselines.POOLED),
     "interval": Task(
-        "Prediction intervals", "intervals of the next day's return", "interval_score", "har", baselines.INTERVAL,
-        baselines.walk_forward_quantiles,
+        "Prediction intervals", "intervals of the next day's return", "interval_score", baselines.INTERVAL,
+        baselines.POOLED,
     ),
 }  # fmt: skip

@@ -11,17 +11,17 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from projects.stockprice.config import Config
 from projects.stockprice.data import PriceData, Refit, target_of
-from projects.stockprice.model import Ensemble
-from projects.stockprice.predictor import FittedEnsemble, Predictor
+from projects.stockprice.predictor import FittedEnsemble, Predictor, ensembles
 from projects.stockprice.tutorial import WINDOW, PriceWindows, Tutorial
 from shared.compute import distributed
-from shared.compute.device import seed_everything
+from shared.compute.device import seed_everything, threads
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
 from shared.runs import Run
@@ -43,31 +43,35 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
     """The ensemble that forecasts from a refit on, trained on the days before it."""
     settings = config.training
     seed_everything(settings.seed)  # the result of a refit does not depend on the others
-    ensemble = Ensemble(config.model)
+    ensemble, linear = ensembles(config)
     training, validation = (data.windows(target_of(config), refit, part) for part in ("train", "validation"))
 
     def loss(networks: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        windows, targets, levels = batch  # (B, W, F), (B,), (B,)
+        windows, targets, levels = batch  # (B, D, F), (B, K), (B,)
         return forecast_loss(networks(windows), targets, levels, config)
 
     def validate(networks: nn.Module) -> dict[str, float]:
-        outputs = predict(networks, validation, lambda batch: batch[0], 4096, settings.precision)  # (N, E)
+        outputs = predict(networks, validation, lambda batch: batch[0], 4096, settings.precision)  # (N, E, K)
         return {"loss": forecast_loss(outputs, targets, levels, config).item()}
 
     _, targets, levels = validation.everything()
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers)
-    fit(ensemble, loss, batches, validate, settings, run)
-    return FittedEnsemble(refit.since, ensemble)
+    with threads(1):  # small networks
+        fit(ensemble, loss, batches, validate, settings, run)
+        if linear is not None:
+            fit(linear, loss, batches, validate, settings, run.stage(f"{refit.since}-linear"))
+    return FittedEnsemble(refit.since, ensemble, linear)
 
 
 def forecast_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Config) -> Tensor:
-    """Mean loss of all networks. outputs (B, E), relative to the levels of volatility (B,); targets (B,)."""
-    if config.task == "price":
-        return F.mse_loss(outputs, targets.unsqueeze(1).expand_as(outputs))
-    difference = (targets - levels).unsqueeze(1) - outputs  # log(v / f), (B, E)
-    if config.loss == "mse":
-        return (difference**2).mean()
-    return (difference.exp() - difference - 1).mean()  # QLIKE: v / f - log(v / f) - 1
+    """Mean loss of all networks and horizons. outputs (B, E, K), relative to the levels of volatility (B,); targets
+    (B, K), NaN where they are not known."""
+    relative = targets if config.task == "price" else targets - levels.unsqueeze(1)
+    known = ~relative.isnan()
+    difference = torch.where(known, relative, 0).unsqueeze(1) - outputs * known.unsqueeze(1)  # log(v / f), (B, E, K)
+    squared = config.task == "price" or config.loss == "mse"
+    losses = difference**2 if squared else difference.exp() - difference - 1  # QLIKE: v / f - log(v / f) - 1
+    return losses.sum() / (known.sum() * outputs.shape[1])
 
 
 def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:

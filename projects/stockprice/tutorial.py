@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from projects.stockprice.data import Series
 from projects.stockprice.model import PriceForecaster
+from projects.stockprice.series import Series
 from shared.data.loader import Item
 
 WINDOW = 60

@@ -44,6 +44,18 @@ def uses_bfloat16(device: torch.device, precision: str) -> bool:
     return precision == "bf16" or (precision == "auto" and has_bfloat16(device))
 
 
+@contextmanager
+def threads(number: int) -> Generator[None]:
+    """Compute with this number of CPU threads. Small networks are fastest with one: several mostly wait for each other,
+    many times longer where other programs run."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def autocast(device: torch.device, precision: str = "auto") -> AbstractContextManager:
     """The context of a forward pass in this precision."""
     return torch.autocast(device.type, torch.bfloat16) if uses_bfloat16(device, precision) else nullcontext()

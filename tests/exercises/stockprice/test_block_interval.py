@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from projects.stockprice.metrics import block_interval
+from projects.stockprice.significance import block_interval
 
 
 def test_a_constant_has_no_width() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from projects.stockprice.metrics import diebold_mariano
+from projects.stockprice.significance import diebold_mariano
 
 
 def test_four_days_by_hand() -> None:

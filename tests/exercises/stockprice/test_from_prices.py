@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from projects.stockprice.data import Series
+from projects.stockprice.series import Series
 
 
 def prices(days: int, seed: int = 0) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from projects.stockprice.baselines import har
-from projects.stockprice.data import Series
+from projects.stockprice.series import Series
 
 
 def series_of(variance: np.ndarray) -> Series:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from projects.stockprice.metrics import block_interval
+from projects.stockprice.significance import block_interval
 
 
 def resamples_of(values: np.ndarray, resamples: int = 200, block: int = 22, seed: int = 0) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from projects.stockprice.metrics import diebold_mariano
+from projects.stockprice.significance import diebold_mariano
 
 
 def losses(n: int, advantage: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

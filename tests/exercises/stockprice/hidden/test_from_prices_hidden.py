@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from projects.stockprice.data import Series
+from projects.stockprice.series import Series
 
 ARRAYS = ("returns", "variance", "level", "features")
 

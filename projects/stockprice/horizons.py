@@ -1,0 +1,62 @@
+"""How good are forecasts of several days ahead?"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from projects.stockprice.baselines import ewma, pooled_forecasts, pooled_log_har
+from projects.stockprice.calibration import COVERAGES, recalibrated
+from projects.stockprice.data import Refit
+from projects.stockprice.metrics import Forecasts, qlike
+from projects.stockprice.predictor import Predictor
+from projects.stockprice.series import Series
+from projects.stockprice.significance import diebold_mariano, newey_west_lags
+
+
+def score_horizons(
+    predictor: Predictor, panel: Sequence[Series], forecasts: Sequence[Forecasts], refits: Sequence[Refit], latest: bool
+) -> dict[str, Any]:
+    """Days ahead -> QLIKE of the mean variance until then for the LSTM, log-HAR of all tickers and EWMA, the p value
+    of the LSTM against the better of them (Diebold & Mariano), and the coverage of its 90 % intervals of the return."""
+    power = predictor.config.model.recalibration
+    scores = {}
+    for days in predictor.config.model.horizons[1:]:
+        direct = pooled_forecasts(panel, refits, partial(pooled_log_har, ahead=days))
+        losses: dict[str, list[np.ndarray]] = {"lstm": [], "pooled_log_har": [], "ewma": []}
+        inside, origins = [], []
+        for one in forecasts:
+            series, realised = one.series, one.series.next_variance(days)
+            raw = predictor.raw_variances(series, latest)
+            models = {
+                "lstm": predictor.calibrated(raw, series, days),
+                "pooled_log_har": recalibrated(direct[series.name], realised, power, days),
+                "ewma": recalibrated(ewma(series, 0), realised, power, days),
+            }
+            known = ~np.isnan(np.stack([realised, *models.values()])).any(axis=0)
+            rows = one.origins[known[one.origins]]
+            for name, values in models.items():
+                losses[name].append(qlike(realised[rows], values[rows]))
+            quantiles, returns = predictor.quantiles_ahead(raw, series, days)[rows], series.next_return(days)[rows]
+            low, high = COVERAGES["90"]
+            inside.append((returns >= quantiles[:, low]) & (returns <= quantiles[:, high]))
+            origins.append(series.days[rows])
+        if not sum(map(len, inside)):
+            continue
+        by_day = {name: _day_means(np.concatenate(origins), np.concatenate(parts)) for name, parts in losses.items()}
+        means = {name: float(np.concatenate(parts).mean()) for name, parts in losses.items()}
+        best = min(("pooled_log_har", "ewma"), key=means.__getitem__)
+        lags = newey_west_lags(len(by_day["lstm"])) + days - 1  # targets overlap
+        scores[str(days)] = {
+            "qlike": means,
+            "p": diebold_mariano(by_day["lstm"], by_day[best], lags)[1],
+            "coverage_90": float(np.concatenate(inside).mean()),
+        }
+    return scores
+
+
+def _day_means(days: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Mean loss of each calendar day, (D,)."""
+    _, which = np.unique(days, return_inverse=True)
+    return np.bincount(which, losses) / np.bincount(which)
