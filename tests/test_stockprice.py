@@ -23,7 +23,7 @@ from projects.stockprice.data import PriceData, Refit, Windows, prepared
 from projects.stockprice.evaluate import Evaluation, evaluate
 from projects.stockprice.features import market_columns, with_market
 from projects.stockprice.metrics import interval_score, qlike
-from projects.stockprice.model import BatchedLSTM, Ensemble
+from projects.stockprice.model import Ensemble
 from projects.stockprice.predictor import FittedEnsemble, Predictor, amount
 from projects.stockprice.record import Record
 from projects.stockprice.series import Series
@@ -447,7 +447,7 @@ def test_train_end_does_not_limit_the_baselines_on_other_prices(predictor: Predi
 
 def score_all(predictor: Predictor, data: DataConfig, known: Provenance | None = None) -> Evaluation:
     """Score a predictor on every day of some prices."""
-    options = EvaluateOptions(data=data.model_copy(update={"split": "all"}))
+    options = EvaluateOptions(data=data.model_copy(update={"split": "all"}), seen="leave-out" if known else "keep")
     return evaluate(predictor, options, known or Provenance(None))
 
 
@@ -643,19 +643,8 @@ def test_forecasts_do_not_depend_on_the_currency(predictor: Predictor, prices: p
 def test_the_network_follows_its_settings() -> None:
     network = Ensemble(ModelConfig(hidden_size=5, num_layers=2, ensemble_size=4, horizons=[1, 5]))
     assert network(torch.zeros(3, 22, 5)).shape == (3, 4, 2)
-    assert [tuple(layer.weight_hh.shape) for layer in network.layers] == [(4, 5, 20)] * 2
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-def test_the_ensemble_is_as_many_lstms_of_pytorch(layers: int) -> None:
-    seed_everything(0)
-    lstms = [torch.nn.LSTM(3, 4, layers) for _ in range(2)]
-    inputs = torch.randn(7, 5, 3)  # (W, B, F)
-    states = inputs.unsqueeze(0)
-    for depth in range(layers):
-        states = BatchedLSTM(lstms, depth)(states)
-    for number, lstm in enumerate(lstms):
-        torch.testing.assert_close(states[number], lstm(inputs)[0])
+    recurrent = [module for module in network.modules() if isinstance(module, torch.nn.LSTM)]
+    assert {(lstm.hidden_size, lstm.num_layers) for lstm in recurrent} == {(5, 2)}
 
 
 def test_a_hidden_market_and_targets_beyond_a_refit() -> None:

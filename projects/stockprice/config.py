@@ -102,8 +102,9 @@ class ModelConfig(Section):
     """Number of stacked LSTM layers."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout before the output layer."""
-    head_init: Literal["random", "zero"] = "random"
-    """Initial weights of the output layers. zero: an untrained network forecasts the mean of the volatility window."""
+    head_init: Literal["random", "zero", "least-squares"] = "random"
+    """Initial weights of the output layers. zero: an untrained network forecasts the mean of the volatility window.
+    least-squares: that of the linear part is a regression, from which training goes on."""
     ensemble_size: int = Field(3, ge=1)
     """Networks that differ only in their initial weights; their forecasts are averaged."""
     recalibration: float = Field(1.0, ge=0, le=1)

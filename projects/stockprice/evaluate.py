@@ -154,13 +154,18 @@ def scored_days(
     """
     days = np.concatenate([one.days for one in forecasts])
     early = ~seen.mask & (days < (refits[-1].known if latest else refits[0].since))
-    scored = seen.scored if latest else seen.scored & ~early
+    unsure = latest and not seen.known and not seen.keep
+    scored = seen.scored & ~early if unsure or not latest else seen.scored
     if not scored.any():
-        raise ValueError(
-            f"no test day lies after {refits[0].since}, the first refit; --data.split all scores every day"
-        )
+        since, way = (refits[-1].known, "--seen keep") if latest else (refits[0].since, "--data.split all")
+        raise ValueError(f"no test day lies after {since}, the {'last' if latest else 'first'} refit; {way} scores all")
     note = ""
-    if early.any() and latest:
+    if early.any() and unsure:
+        note = (
+            f"{early.sum()} days before {refits[-1].known} are left out: the networks were trained on prices of that "
+            "period, perhaps these (--seen keep scores them)."
+        )
+    elif early.any() and latest:
         note = (
             f"{early.sum()} of the days are before {refits[-1].known}: the networks were trained on other prices of "
             "that period, the baselines only on earlier days."

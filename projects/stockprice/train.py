@@ -22,10 +22,13 @@ from projects.stockprice.predictor import FittedEnsemble, Predictor, ensembles
 from projects.stockprice.tutorial import WINDOW, PriceWindows, Tutorial
 from shared.compute import distributed
 from shared.compute.device import seed_everything, threads
-from shared.data.loader import Batches
+from shared.data.loader import Batches, Item
 from shared.evaluation.inference import predict
 from shared.runs import Run
 from shared.training.loop import fit
+
+
+SAMPLE = 100_000  # windows for the least squares
 
 
 def train(config: Config, run: Run) -> Predictor:
@@ -56,6 +59,11 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
 
     _, targets, levels = validation.everything()
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers)
+    if config.model.head_init == "least-squares":
+        some = np.random.default_rng(settings.seed).permutation(len(training))[:SAMPLE]
+        windows, wanted, level = training.__getitems__([Item(int(index)) for index in some])
+        for network in filter(None, (ensemble, linear)):
+            network.start_linear(windows, wanted if config.task == "price" else wanted - level.unsqueeze(1))
     with threads(1):  # small networks
         fit(ensemble, loss, batches, validate, settings, run)
         if linear is not None:
