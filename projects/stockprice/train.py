@@ -27,7 +27,6 @@ from shared.evaluation.inference import predict
 from shared.runs import Run
 from shared.training.loop import fit
 
-
 SAMPLE = 100_000  # windows for the least squares
 
 
