@@ -1,17 +1,21 @@
 """Coursework: releases without solutions, grading that takes one function from a submission, scores on other data."""
 
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from shared.coursework import sandbox
 from shared.coursework.exercises import Exercise, load_exercises
 from shared.coursework.grade import clean_checkout, grade, write_grades
 from shared.coursework.release import release
-from shared.coursework.score import load_tasks, points_of, score
+from shared.coursework.score import handed_in, load_tasks, points_of, score
 from shared.coursework.source import emptied, grafted
+from shared.files import write_json
 from tests.conftest import ROOT, CommandLine
 
 IOU = next(exercise for exercise in load_exercises(ROOT) if exercise.id == "iou")
@@ -85,6 +89,8 @@ def test_a_release_holds_no_solution_no_hidden_test_and_no_history(released: Pat
     assert "tests/exercises/numberplate/test_iou.py" in names and "AI_TUTOR.md" in names
     for part in ("hidden", "mistakes", "canary", "grade.py", "TEACHING.md"):
         assert part not in names
+    told = "".join((released / name).read_text() for name in ("README.md", "Makefile", ".gitignore"))
+    assert not re.search("TEACHING|student-release|grade|score:", told) and "make learn" in told
     assert "NotImplementedError" in (released / IOU.module_file).read_text()
     commits = subprocess.run(["git", "rev-list", "--all"], cwd=released, capture_output=True, text=True, check=True)
     assert len(commits.stdout.split()) == 1
@@ -109,10 +115,14 @@ def test_a_solution_in_another_file_stops_the_release(tmp_path: Path) -> None:
     root = tmp_path / "course"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".venv*", "runs", "data", ".git", "*.egg-info", "build"))
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["git", "add", "."], cwd=root, check=True)
     shutil.copy(root / IOU.module_file, root / "benchmarks" / "copy.txt")
+    release(tmp_path / "out", [IOU], root)  # a file that git does not know stays here, such as what was handed in
+    assert not (tmp_path / "out" / "benchmarks" / "copy.txt").exists()
+    subprocess.run(["git", "add", "."], cwd=root, check=True)
     with pytest.raises(ValueError, match=r"benchmarks/copy\.txt tells the solution of iou"):
         release(tmp_path / "out", [IOU], root)
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "benchmarks" / "copy.txt").exists()
 
 
 BODY = 'raise NotImplementedError("exercise iou")'
@@ -155,14 +165,13 @@ def test_grading_gives_points_for_passed_hidden_tests_only(released: Path, tmp_p
 
 
 @pytest.mark.xdist_group("exercises")
-def test_an_endless_loop_ends_and_the_next_job_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "SECONDS", 4)
+def test_an_endless_loop_ends_and_the_next_job_is_run(tmp_path: Path) -> None:
     root = clean_checkout(tmp_path)
     clean = (root / IOU.module_file).read_text()
     body = clean.replace("    a, b = a.reshape(-1", "    while True:\n        pass\n    a, b = a.reshape(-1")
-    jobs = [sandbox.Job("job", {IOU.module_file: source}, [IOU.hidden_tests]) for source in (body, clean)]
+    jobs = [sandbox.Job("job", {IOU.module_file: source}, [IOU.hidden_tests], 4) for source in (body, clean)]
     loop, right = sandbox.run_jobs(jobs, root, workers=1)
-    assert "endless loop" in loop.problem and right.passed and not right.failed
+    assert "within 4 seconds (an endless loop?)" in loop.problem and right.passed and not right.failed
 
 
 def test_points_follow_the_curve_and_too_long_training_costs_half() -> None:
@@ -182,11 +191,23 @@ def test_every_task_names_a_metric_that_its_project_measures() -> None:
 def test_a_folder_without_a_run_and_a_model_that_reaches_further_score_nothing(tmp_path: Path) -> None:
     task = load_tasks(ROOT)["digits"]
     (tmp_path / "none").mkdir()
-    assert score(tmp_path / "none", task, tmp_path).sentence == "there is no run: no file model.safetensors"
+    assert score(tmp_path / "none", task, tmp_path).sentence == "there is no run of starter: no file model.safetensors"
+    shipped = IOU.module_file.parent / "shipped"
+    shutil.copytree(ROOT / shipped, tmp_path / "none" / shipped)  # comes with every release
+    assert "there is no run" in score(tmp_path / "none", task, tmp_path).sentence
     (tmp_path / "sly").mkdir()
     (tmp_path / "sly" / "model.safetensors").write_bytes(b"x")
     (tmp_path / "sly" / "model.py").write_text("import os\nos.remove('x')\n")
     assert "needs no import of os" in score(tmp_path / "sly", task, tmp_path).sentence
+
+
+def test_the_newest_run_of_the_project_is_scored_and_named(tmp_path: Path) -> None:
+    for name, project, hour in (("a", "starter", 9), ("b", "starter", 8), ("c", "plantdisease", 10)):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "model.safetensors").touch()
+        about = {"command": f"-m projects.{project}.train", "started": f"2026-11-27 {hour:02}:00:00"}
+        write_json(tmp_path / "runs" / name / "environment.json", about)
+    assert handed_in(tmp_path, "starter") == (tmp_path / "runs" / "a", "the newest of 2 runs (a), ")
 
 
 def test_learn_names_the_projects_that_have_exercises(command: CommandLine) -> None:
@@ -197,3 +218,12 @@ def test_learn_names_the_projects_that_have_exercises(command: CommandLine) -> N
 def test_exercises_are_found_by_project() -> None:
     exercises: list[Exercise] = load_exercises(ROOT, "shared")
     assert [exercise.id for exercise in exercises][:2] == ["mcnemar", "wilson"]
+
+
+def test_tests_that_cannot_be_run_say_why(tmp_path: Path) -> None:
+    assert "file or directory not found" in sandbox.run_visible(Path("test_nothing.py"), tmp_path).problem
+
+
+def test_what_make_learn_installs_runs_tests() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {"pytest", "rich", "watchfiles"} <= {Requirement(line).name for line in extras["learn"]}

@@ -53,6 +53,8 @@ def test_a_copy_of_every_project_is_ready_to_run_with_its_shipped_weights(checko
     for source in PROJECTS:
         files = [file for part in ("projects", "configs") for file in (checkout / part / f"my_{source}").rglob("*")]
         text = [file for file in files if file.suffix in (".py", ".yaml", ".md")]
+        page = (checkout / "projects" / f"my_{source}" / "README.md").read_text(encoding="utf-8")
+        assert page.startswith(f"> A copy of `projects/{source}`")
         assert not [file for file in text if f"projects.{source}" in file.read_text(encoding="utf-8")]
         code = [file.relative_to(checkout).with_suffix("") for file in files if file.suffix == ".py"]
         modules += [".".join(path.parts) for path in code if "gui" not in path.parts and path.name != "__init__"]

@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import ROOT
 
 
-@pytest.mark.slow
 def test_the_notebook_runs_and_shows_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient = pytest.importorskip("nbclient", reason="the notebook needs the extra `dev`")
     import nbformat

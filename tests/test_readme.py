@@ -11,17 +11,27 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import torch
 from packaging.requirements import Requirement
+from torch.utils.data import Dataset
+from torchvision.datasets import FakeData
+from torchvision.transforms import v2
 
+from projects.starter import data as starter_data
+from projects.starter.config import DataConfig
+from projects.starter.sources import load_records
 from shared.command import options_class
 from shared.config import TrainOptions, load, parse_arguments, read_yaml
-from shared.files import read_json
+from shared.files import atomic_folder, read_json
 from tests.conftest import ROOT, STARTER, CommandLine
 
-READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "projects").glob("*/RE*.md"))]
-LINES = sorted({line for path in READMES for line in re.findall(r"python -m [a-z_.]+[^`\n]*", path.read_text())})
+FOLDERS = (".", "benchmarks", "projects/*", "shared/coursework")
+READMES = sorted(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/*.md"))
+TEXTS = [path.read_text().replace("\\\n", "") for path in READMES]
+LINES = sorted({line for text in TEXTS for line in re.findall(r"python -m [a-z_.]+[^`\n]*", text)})
 MODULES = [line for line in LINES if line.startswith("python -m projects.") and "..." not in line]
-MAKE = sorted({line for path in READMES for line in re.findall(r"make [a-z-]+[^`\n]*", path.read_text())})
+OTHERS = [line for line in LINES if re.match(r"python -m (shared|benchmarks)\.", line)]
+MAKE = sorted({line for text in TEXTS for line in re.findall(r"make [a-z-]+[^`\n]*", text)})
 
 
 @pytest.mark.parametrize("line", MODULES)
@@ -39,11 +49,32 @@ def test_commands_name_existing_scripts_and_settings(line: str) -> None:
     load(config.Config, read_yaml(ROOT / asked.config) if asked.config else {}, given)
 
 
+@pytest.mark.parametrize("line", OTHERS)
+def test_other_commands_name_existing_modules_and_settings(line: str) -> None:
+    module, *words = shlex.split(line, comments=True)[2:]
+    assert importlib.util.find_spec(module), module
+    if module.startswith("shared.coursework."):
+        kinds = [kind for name, kind in vars(importlib.import_module(module)).items() if name.endswith("Options")]
+        assert kinds and load(kinds[0], parse_arguments(words))
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_to_files_and_headings(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if link.startswith(("https://", "http://")):
+            continue
+        file, _, heading = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        titles = re.findall(r"^#+ (.*)", target.read_text(), re.MULTILINE) if heading else []
+        assert not heading or heading in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no make")
 @pytest.mark.parametrize("line", [line for line in MAKE if "%" not in line and "`" not in line])
 def test_make_commands_name_existing_targets(line: str) -> None:
     words = shlex.split(line, comments=True)
-    if not re.match(r"^(setup|test|lint|audit|runs|clean|help|[a-z]+-[a-z]+)$", words[1]):
+    if not re.match(r"^(setup|test|lint|audit|runs|clean|help|learn|grade|score|caption|[a-z]+-[a-z]+)$", words[1]):
         return  # prose that happens to contain the word
     answer = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
@@ -61,6 +92,25 @@ def test_every_dependency_has_a_lower_bound_and_a_version_in_the_constraints() -
     for package in needed:
         assert ">=" in str(package.specifier), package
         assert package.specifier.contains(versions[package.name.lower()]), package
+
+
+def test_the_code_in_the_readme_of_the_starter_works(tmp_path: Path) -> None:
+    page = (ROOT / "projects" / "starter" / "README.md").read_text()
+    write, augment = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names = {**vars(starter_data), "Dataset": Dataset, "FakeData": FakeData, "v2": v2, "atomic_folder": atomic_folder}
+    exec(f"def write_sample(folder):\n{write}\n{augment}", names)
+    root = names["write_sample"](tmp_path)
+    records, _ = load_records(DataConfig(source="folder", root=root, cache=tmp_path / "cache"))
+    assert len(records) == 300 and {label for _, label in records} == set(range(5))
+    images = names["Augmented"](records[:3], 16)
+    assert len(images) == 3 and images[2][0].shape == (3, 16, 16) and images[2][1] == records[2][1]
+    assert any(not torch.equal(images[0][0], images[0][0]) for _ in range(20))
+
+
+def test_the_starter_is_as_short_as_the_readme_says() -> None:
+    (lines,) = re.findall(r"smallest complete project \((\d+) lines\)", (ROOT / "README.md").read_text())
+    files = (ROOT / "projects" / "starter").glob("*.py")
+    assert sum(len(path.read_text().splitlines()) for path in files) <= int(lines)
 
 
 def test_pictures_exist_and_are_small() -> None:

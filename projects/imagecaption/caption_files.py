@@ -209,13 +209,13 @@ def _choose(files: Sequence[CaptionFile], names: PhotoNames, root: Path) -> list
     others: list[str] = []
     for file in sorted(files, key=order):
         photos = found[id(file)]
-        rivals = [one for one in chosen if photos.keys() & found[id(one)].keys()]
-        if not rivals and (photos or not chosen):
+        earlier = [one for one in chosen if photos.keys() & found[id(one)].keys()]
+        if not earlier and (photos or not chosen):
             chosen.append(file)
             continue
-        if rivals and order(file) == order(rivals[0]) and file.captions != rivals[0].captions:
-            two = f"{_name(rivals[0], root)} and {_name(file, root)}"
-            path = next(one.path for one in (file, rivals[0]) if one.kind != "text")
+        if earlier and order(file) == order(earlier[0]) and file.captions != earlier[0].captions:
+            two = f"{_name(earlier[0], root)} and {_name(file, root)}"
+            path = next(one.path for one in (file, earlier[0]) if one.kind != "text")
             raise ValueError(f"{two} have captions of the same photos: name the right one, --data.root {path}")
         others.append(f"{_name(file, root)} ({len(photos)} of its {len(file.captions)} photos are here)")
     if others:

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from projects.starter.config import Config, DataConfig
-from projects.starter.sources import Records, load_records
+from projects.starter.sources import load_records
 from shared.data import splits
-from shared.data.images import read_image, to_square
+from shared.data.images import Records, read_image, to_square
 from shared.data.summary import DataSummary, summary_of_classes
 
 

@@ -21,7 +21,5 @@ def evaluate(predictor: Predictor, options: Any, provenance: Provenance) -> Clas
     test = load_data(options.data, predictor.classes)[0]["test"]
     seen = provenance.seen(file_fingerprints(path for path, _ in test), options.seen == "keep")
     test = [record for record, scored in zip(test, seen.scored) if scored]
-    images = to_dataset(test, predictor.config.model.image_size)
-    logits = predict(predictor.network, images, lambda batch: batch[0], precision="fp32")  # (N, classes)
-    files, targets = [path.name for path, _ in test], [label for _, label in test]
-    return evaluate_classifier(files, logits, targets, predictor.classes, seen, options.data.split)
+    logits = predict(predictor.network, to_dataset(test, predictor.config.model.image_size), precision="fp32")
+    return evaluate_classifier(test, logits, predictor.classes, seen, options.data.split)

@@ -6,10 +6,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from projects.starter.config import DataConfig
-from shared.data.images import find_images, keep_readable
+from shared.data.images import Records, find_images, keep_readable
 from shared.files import atomic_folder
-
-Records = list[tuple[Path, int]]
 
 
 def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[Records, list[str]]:

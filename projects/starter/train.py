@@ -5,7 +5,6 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from projects.starter.config import Config
@@ -30,11 +29,10 @@ def train(config: Config, run: Run) -> Predictor:
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
         images, targets = batch  # (B, 3, S, S), (B,)
-        return F.cross_entropy(network(images), targets)
+        return nn.functional.cross_entropy(network(images), targets)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        logits = predict(network, validation, lambda batch: batch[0])  # (N, classes)
-        return classification_metrics(logits, [label for _, label in validation])
+        return classification_metrics(predict(network, validation), [label for _, label in validation])
 
     batches = Batches(training, config.training.batch_size, config.training.seed, config.training.num_workers)
     fit(model, loss, batches, validate, config.training, run)

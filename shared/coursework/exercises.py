@@ -98,9 +98,9 @@ def mistakes_of(exercise: Exercise, root: Path = ROOT) -> dict[str, tuple[str, s
     return {f.name: (" ".join((ast.get_docstring(f) or "").split()), source) for f in functions}
 
 
-def tracked_files(root: Path = ROOT) -> list[str]:
-    """The files of a checkout that git knows or would add, relative to it. Raises ValueError where it is none."""
-    words = ["git", "-c", "core.quotePath=off", "ls-files", "-co", "--exclude-standard"]
+def tracked_files(root: Path = ROOT, new: bool = False) -> list[str]:
+    """The files of a checkout that git knows (`new`: or would add). Raises ValueError where it is none."""
+    words = ["git", "-c", "core.quotePath=off", "ls-files", "-co" if new else "-c", "--exclude-standard"]
     listed = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
     if listed.returncode:
         raise ValueError(f"{root} is not a git repository: {' '.join(listed.stderr.split())}")

@@ -8,6 +8,7 @@ import csv
 import html
 import io
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -23,9 +24,11 @@ from tyro import conf
 from shared.config import Section
 from shared.coursework.exercises import ROOT, Exercise, load_exercises, mistakes_of, select, tracked_files
 from shared.coursework.options import command
-from shared.coursework.sandbox import Job, Outcome, run_jobs
+from shared.coursework.sandbox import SECONDS, Job, Outcome, run_jobs
 from shared.coursework.source import body_of, emptied, grafted, with_body
 from shared.files import write_json, write_text
+
+SLOWER, LEAST_SECONDS = 5, 6  # a submission may work this many times as long as the solution, and at least so long
 
 
 class GradeOptions(Section):
@@ -53,16 +56,16 @@ class Grade:
 
 def clean_checkout(folder: Path, root: Path = ROOT) -> Path:
     """The sources of a repository in another folder, without runs, caches and what git ignores."""
-    for name in tracked_files(root):
+    for name in tracked_files(root, new=True):
         if name.split("/")[0] in ("projects", "shared", "tests", "configs"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, folder / name)
     return folder
 
 
-def job_of(name: str, exercise: Exercise, source: str) -> Job:
+def job_of(name: str, exercise: Exercise, source: str, seconds: int = SECONDS) -> Job:
     """The hidden and visible tests of an exercise on a file that holds a body to test."""
-    return Job(name, {exercise.module_file: source}, [exercise.visible_tests, exercise.hidden_tests])
+    return Job(name, {exercise.module_file: source}, [exercise.visible_tests, exercise.hidden_tests], seconds)
 
 
 def clean_source(exercise: Exercise, root: Path) -> str:
@@ -83,17 +86,18 @@ def grade(
     submissions: Sequence[Path], exercises: Sequence[Exercise], root: Path, workers: int = 2
 ) -> dict[str, list[Grade]]:
     """Name of the folder -> grades. root: a clean checkout. Raises ValueError where a solution itself does not pass."""
+    solutions = outcomes_of_solutions(exercises, root, workers)
     jobs: dict[tuple[str, str], Job] = {}
     refused: dict[tuple[str, str], str] = {}
     wrong = {exercise.id: wrong_sources(exercise, root) for exercise in exercises}
     for exercise in exercises:
-        jobs["solution", exercise.id] = job_of("the solution", exercise, clean_source(exercise, root))
+        seconds = min(SECONDS, math.ceil(max(LEAST_SECONDS, SLOWER * solutions[exercise.id].seconds)))
         for name, (_, source) in wrong[exercise.id].items():
-            jobs[f"mistake {name}", exercise.id] = job_of(name, exercise, source)
+            jobs[f"mistake {name}", exercise.id] = job_of(name, exercise, source, seconds)
         for folder in submissions:
             try:
                 source = grafted(clean_source(exercise, root), read_submission(folder, exercise), exercise.qualname)
-                jobs[f"of {folder.name}", exercise.id] = job_of(folder.name, exercise, source)
+                jobs[f"of {folder.name}", exercise.id] = job_of(folder.name, exercise, source, seconds)
             except (ValueError, OSError) as error:
                 refused[folder.name, exercise.id] = str(error)
     results = tqdm(run_jobs(list(jobs.values()), root, workers), "grading", len(jobs), unit="test run", leave=False)
@@ -104,13 +108,20 @@ def grade(
             return Grade(exercise, 0, [reason])
         mistakes = wrong[exercise.id].items()
         known = [(sentence, outcomes[f"mistake {m}", exercise.id]) for m, (sentence, _) in mistakes]
-        return judge(exercise, outcomes[f"of {name}", exercise.id], outcomes["solution", exercise.id], known)
+        return judge(exercise, outcomes[f"of {name}", exercise.id], solutions[exercise.id], known)
 
-    for exercise in exercises:
-        solution = outcomes["solution", exercise.id]
-        if solution.problem or solution.failed:
-            raise ValueError(f"the solution of {exercise.id} does not pass: {solution.problem or solution.failed}")
     return {folder.name: [grade_of(folder.name, exercise) for exercise in exercises] for folder in submissions}
+
+
+def outcomes_of_solutions(exercises: Sequence[Exercise], root: Path, workers: int) -> dict[str, Outcome]:
+    """Exercise -> what its tests say of the solution. Raises ValueError where one does not pass."""
+    outcomes: dict[str, Outcome] = {}
+    jobs = [job_of("the solution", exercise, clean_source(exercise, root)) for exercise in exercises]
+    for exercise, outcome in zip(exercises, run_jobs(jobs, root, workers)):
+        if outcome.problem or outcome.failed:
+            raise ValueError(f"the solution of {exercise.id} does not pass: {outcome.problem or outcome.failed}")
+        outcomes[exercise.id] = outcome
+    return outcomes
 
 
 def read_submission(folder: Path, exercise: Exercise) -> str:

@@ -88,9 +88,10 @@ def _copy(file: Path, target: Path, source: str, name: str) -> None:
     except UnicodeDecodeError:
         shutil.copyfile(file, target)
         return
+    text = re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", name, text)
     if file.name == "README.md":
         text = f"> A copy of `projects/{source}`: rewrite this page, its figures are those of the original.\n\n{text}"
-    target.write_text(re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", name, text), encoding="utf-8")
+    target.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

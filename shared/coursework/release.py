@@ -24,6 +24,12 @@ KEPT_BACK = re.compile(
     r"|shared/coursework/(grade|score|release)\.py|TEACHING\.md"
 )
 """What only teachers have."""
+TEACHERS_PARTS = {
+    "README.md": r"## Teach with it\n.*?(?=## )| \(TEACHING\.md\)",
+    "Makefile": r"(?<=learn) student-release grade score|(student-release|grade|score):.*?\n\n",
+    ".gitignore": r"/(grades|scores|handed-in)/\n",
+}
+"""File -> the parts of it that are about what only teachers have."""
 LEAST = 25  # characters of a line by which a solution is recognised
 
 
@@ -49,6 +55,8 @@ def release(out: Path, exercises: Sequence[Exercise], root: Path = ROOT) -> None
     names = [name for name in tracked_files(root) if not KEPT_BACK.match(name)]
     contents = {name: _content(root / name, sources.get(Path(name))) for name in names}
     modes = {name: (root / name).stat().st_mode for name in names}
+    for name, part in TEACHERS_PARTS.items():
+        contents[name] = re.sub(part, "", contents[name].decode(), flags=re.DOTALL).encode()
     contents["AI_TUTOR.md"] = (root / "shared" / "coursework" / "AI_TUTOR.md").read_bytes()
     for exercise, lines in secrets.items():
         for name, content in contents.items():

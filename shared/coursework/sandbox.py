@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-SECONDS = 20  # of work
-WALL_SECONDS = 60
+SECONDS = 20  # of work on the processor, for one test run
+WALL_SECONDS = 60  # on the clock, of which a busy machine may need more
 MEMORY = 2 * 2**30  # bytes beyond those of the libraries
 PROCESSES = 64
 CANARY = Path("tests/exercises/canary.py")
@@ -41,6 +41,8 @@ class Job:
     files: Mapping[Path, str]
     """Path below the root -> its source in this process."""
     tests: Sequence[Path]
+    seconds: int = SECONDS
+    """Of work on the processor."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Outcome:
     """Name of the test -> the first line of its failure."""
     problem: str = ""
     """Why there is no result, or why it does not count."""
+    seconds: float = 0
+    """Of work on the processor."""
 
 
 def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outcome]:
@@ -79,12 +83,13 @@ def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outc
                 folder = Path(tempfile.mkdtemp(prefix="exercise-"))
                 running[_start(job, root, folder)] = (number, time.monotonic(), folder)
             for pid, (number, since, folder) in list(running.items()):
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status, used = os.wait4(pid, os.WNOHANG)
                 late = time.monotonic() - since > WALL_SECONDS or bool(ended and os.WIFSIGNALED(status))
                 if not ended and not late:
                     continue
                 _end(pid, bool(ended))
-                done[number] = _read(folder, late)
+                done[number] = _read(folder, jobs[number].seconds if late else None)
+                done[number].seconds = used.ru_utime + used.ru_stime
                 if _state(root) != before:
                     raise ValueError(f"{jobs[number].name} changed files in {root}; grading stops")
                 shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +116,7 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         return pid
     try:
         os.setsid()  # its whole group can be ended
-        limit_process()
+        limit_process(job.seconds)
         output = os.open(folder / "output.txt", os.O_CREAT | os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(output, stream)
@@ -129,7 +134,7 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         os._exit(0)
 
 
-def limit_process(seconds: int = SECONDS, memory: int | None = None) -> None:
+def limit_process(seconds: int, memory: int | None = None) -> None:
     """Limits of this process: time on the processor, memory, processes, size of files; no network, if allowed.
 
     memory: bytes; by default `MEMORY` beyond what is in use.
@@ -189,11 +194,11 @@ def _end(pid: int, ended: bool) -> None:
             os.waitpid(pid, 0)
 
 
-def _read(folder: Path, late: bool) -> Outcome:
-    """The outcome in a folder: only complete results, whose canaries failed, count."""
+def _read(folder: Path, late: int | None) -> Outcome:
+    """The outcome in a folder: only complete results, whose canaries failed, count. late: the limit that was passed."""
     outcome = read_results(folder / "results.xml")
     if late:
-        return Outcome(problem=f"it does not end within {SECONDS} seconds (an endless loop?)")
+        return Outcome(problem=f"it does not end within {late} seconds (an endless loop?)")
     if outcome is None:
         told = (folder / "output.txt").read_text(errors="replace") if (folder / "output.txt").exists() else ""
         memory = "MemoryError" in told or "alloc" in told.lower()
@@ -238,7 +243,11 @@ def run_visible(path: Path, root: Path, seconds: float = 60) -> Outcome:
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-c", os.devnull]
         words += ["--rootdir", str(root), "--noconftest", "--junitxml", str(results), str(root / path)]
         try:
-            subprocess.run(words, cwd=root, capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             return Outcome(problem=f"it does not end within {seconds:.0f} seconds (an endless loop?)")
-        return read_results(results) or Outcome(problem="the process ended before its tests did")
+        outcome = read_results(results)
+        if outcome and (outcome.passed or outcome.failed):
+            return outcome
+        last = ((done.stderr or done.stdout).strip().splitlines() or ["pytest says nothing"])[-1]
+        return Outcome(problem=f"the tests could not be run: {last}")

@@ -1,14 +1,15 @@
 """Score runs on data that nobody has: python -m shared.coursework.score submissions/ --task leaf_session --data DIR
 
-Each folder in `submissions/` holds a student's run (config.yaml, model.safetensors, environment.json), anywhere in it.
-Weights and settings are data: nothing of a submission is executed, except a changed `model.py` beside the run, which
-may import the usual libraries only and runs in a process with limits.
+Each folder in `submissions/` holds a student's run (config.yaml, model.safetensors, environment.json), anywhere in it;
+of several runs of the task's project the newest. Weights and settings are data: nothing of a submission is executed,
+except a changed `model.py` beside the run, which may import the usual libraries only and runs in a process with limits.
 """
 
 import csv
 import html
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,29 +105,44 @@ def points_of(task: Task, value: float, minutes: float | None) -> float:
     return round(full if minutes is not None and minutes <= task.minutes else full / 2, 1)
 
 
+def handed_in(folder: Path, project: str) -> tuple[Path, str]:
+    """The newest run of a project anywhere in a student's folder, and a note where there are several.
+
+    Raises ValueError where there is none. Other projects' runs and the weights of the release do not count.
+    """
+    started: dict[Path, str] = {}
+    for model in folder.rglob("model.safetensors"):
+        about = Run(model.parent).environment
+        other = re.search(r"projects\.(\w+)\.", str(about.get("command")))
+        if not model.is_symlink() and model.parent.name != "shipped" and not (other and other[1] != project):
+            started[model.parent] = str(about.get("started"))
+    if not started:
+        raise ValueError(f"there is no run of {project}: no file model.safetensors")
+    newest = max(started, key=lambda run: (started[run], str(run)))
+    return newest, f"the newest of {len(started)} runs ({newest.name}), " if len(started) > 1 else ""
+
+
 def score(folder: Path, task: Task, data: Path) -> Score:
     """Evaluate the run in a student's folder on the held-out data."""
     try:
-        model = next(iter(sorted(folder.rglob("model.safetensors"))), None)
-        if model is None or model.is_symlink():
-            raise ValueError("there is no run: no file model.safetensors")
+        submitted, note = handed_in(folder, task.project)
         with tempfile.TemporaryDirectory() as temporary:
             root = clean_checkout(Path(temporary))
             run = root / "runs" / task.project / "submission"
             run.mkdir(parents=True)
             for name in KEPT:
-                if (model.parent / name).is_file():
-                    shutil.copyfile(model.parent / name, run / name)
-            if (changed := model.parent / "model.py").is_file():
+                if (submitted / name).is_file():
+                    shutil.copyfile(submitted / name, run / name)
+            if (changed := submitted / "model.py").is_file():
                 source = changed.read_text(encoding="utf-8")
                 refuse_reach(source)
                 (root / "projects" / task.project / "model.py").write_text(source, encoding="utf-8")
             numbers = evaluate(root, task, data)
             minutes = Run(run).environment.get("minutes")
         value = float(numbers["metrics"][task.metric])
-        rivals = [b[task.metric] for b in numbers["baselines"].values() if task.metric in b]
-        best = (max if task.points[0][0] < task.points[-1][0] else min)(rivals) if rivals else None
-        told = f"{numbers['data']['n']} items" + (f", best baseline {best:.3f}" if best is not None else "")
+        baselines = [b[task.metric] for b in numbers["baselines"].values() if task.metric in b]
+        best = (max if task.points[0][0] < task.points[-1][0] else min)(baselines) if baselines else None
+        told = f"{note}{numbers['data']['n']} items" + (f", best baseline {best:.3f}" if best is not None else "")
         return Score(folder.name, value, points_of(task, value, minutes), minutes, told)
     except (ValueError, OSError, KeyError) as error:
         return Score(folder.name, None, 0, None, str(error))
@@ -146,7 +162,8 @@ def evaluate(root: Path, task: Task, data: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         raise ValueError(f"its evaluation does not end within {SECONDS // 60} minutes") from None
     if done.returncode or not (root / "out.json").is_file():
-        raise ValueError((done.stderr.strip().splitlines() or ["its evaluation ended without a result"])[-1])
+        last = (done.stderr.strip().splitlines() or ["its evaluation ended without a result"])[-1]
+        raise ValueError(last.replace(f"{root}/", ""))
     return read_json(root / "out.json")
 
 
@@ -191,7 +208,9 @@ def main(options: ScoreOptions) -> None:
     write_text(options.output / f"{task.id}.csv", rows.getvalue())
     write_text(options.output / f"{task.id}.html", leaderboard(task, scores))
     for one in scores:
-        print(f"{one.name} {one.points:g}/{max(points for _, points in task.points):g} {one.sentence}")
+        measured = "" if one.value is None else f"{task.metric} {one.value:.3f}, "
+        print(f"{one.name} {one.points:g}/{max(points for _, points in task.points):g} {measured}{one.sentence}")
+    print(f"leaderboard, rubric and questions: {options.output / task.id}.html", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from shared.files import size_in_words
 from shared.names import one_line, shown
 
 T = TypeVar("T")
+Records = list[tuple[Path, int]]
+"""Image files with their class numbers."""
 SUFFIXES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
 }  # fmt: skip

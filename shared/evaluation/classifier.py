@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
+from shared.data.images import Records
 from shared.data.provenance import Seen
 from shared.evaluation.metrics import classifier_rows, scores
 from shared.evaluation.report import Report, Section, baselines_section, classifier_sections, learning_curves
@@ -27,15 +29,10 @@ class ClassifierEvaluation:
 
 
 def evaluate_classifier(
-    items: Sequence[str],
-    logits: Tensor,
-    targets: Sequence[int],
-    classes: Sequence[str],
-    seen: Seen,
-    split: str,
+    records: Records, logits: Tensor, classes: Sequence[str], seen: Seen, split: str
 ) -> ClassifierEvaluation:
-    """Accuracy, macro F1, loss and calibration error beside the majority class. logits (N, C), targets (N,)."""
-    truth = np.asarray(targets)
+    """Accuracy, macro F1, loss and calibration error beside the majority class. N records, logits (N, C)."""
+    items, truth = [Path(path).name for path, _ in records], np.array([label for _, label in records])
     majority = np.full(len(truth), np.bincount(truth).argmax())
     data = {"split": split, "n": len(truth), "seen": seen.count}
     numbers = {"data": data, **scores(logits, truth, {"majority": majority})}

@@ -45,11 +45,11 @@ class View:
         heading.pack(anchor="w", pady=(4, 8))
         if item.done and not item.plates:
             ttk.Label(self.side, text=item.problem or "no plate", wraplength=280).pack(anchor="w")
-        room = max(1, (self.side.winfo_height() - HEADING) // PLATE_HEIGHT)
-        first = max(0, chosen - room + 1)
-        if len(item.plates) > room:
+        visible = max(1, (self.side.winfo_height() - HEADING) // PLATE_HEIGHT)
+        first = max(0, chosen - visible + 1)
+        if len(item.plates) > visible:
             ttk.Label(self.side, text=f"{len(item.plates)} plates, choose with ↓ and ↑").pack(anchor="w")
-        for number, plate in list(enumerate(item.plates))[first : first + room]:
+        for number, plate in list(enumerate(item.plates))[first : first + visible]:
             assert item.image is not None
             frame = self._draw_plate(plate, rectified(item.image, plate), number == chosen)
             for widget in (frame, *frame.winfo_children()):
@@ -68,12 +68,12 @@ class View:
         )
 
     def _draw_photo(self, image: np.ndarray) -> None:
-        room = max(50, self.canvas.winfo_width()), max(50, self.canvas.winfo_height())
-        scale = min(room[0] / image.shape[1], room[1] / image.shape[0])
+        canvas = max(50, self.canvas.winfo_width()), max(50, self.canvas.winfo_height())
+        scale = min(canvas[0] / image.shape[1], canvas[1] / image.shape[0])
         size = (max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale)))
         picture = ImageTk.PhotoImage(Image.fromarray(image).resize(size))
         self.pictures.append(picture)
-        self.canvas.create_image(room[0] // 2, room[1] // 2, image=picture)
+        self.canvas.create_image(canvas[0] // 2, canvas[1] // 2, image=picture)
 
     def _draw_plate(self, plate: Plate, flat: np.ndarray, chosen: bool) -> ttk.Frame:
         frame = ttk.Frame(self.side, padding=6, relief="solid" if chosen else "flat")

@@ -85,14 +85,14 @@ def draw_plate(font: Font, rng: np.random.Generator, difficulty: float = 1.0) ->
     top, bottom = (0.24, 0.9) if country == "br" else (0.22, 0.8) if american and rng.random() < 0.8 else (0.1, 0.9)
     if (top, bottom) != (0.1, 0.9):
         _captions(plate, ink, rng, top, bottom)
-    room = (left, top * height, width * rng.uniform(0.95, 0.98), bottom * height)
+    area = (left, top * height, width * rng.uniform(0.95, 0.98), bottom * height)
     mask = np.zeros((height, width), np.float32)
-    edge = 0.5 * (room[1] + room[3])
-    rooms = (
-        [room] if len(lines) == 1 else [(room[0], room[1], room[2], edge - 2), (room[0], edge + 2, room[2], room[3])]
+    edge = 0.5 * (area[1] + area[3])
+    areas = (
+        [area] if len(lines) == 1 else [(area[0], area[1], area[2], edge - 2), (area[0], edge + 2, area[2], area[3])]
     )
-    for line, line_room in zip(lines, rooms):
-        _fit(mask, write_line(font, line, rng.uniform(3, 12), rng), line_room, rng)
+    for line, line_area in zip(lines, areas):
+        _fit(mask, write_line(font, line, rng.uniform(3, 12), rng), line_area, rng)
     if rng.random() < 0.6:
         cv2.rectangle(mask, (2, 2), (width - 3, height - 3), 1.0, int(rng.integers(1, 4)))
     plate += mask[:, :, None] * (np.array(ink, np.float32) - plate)
@@ -175,9 +175,9 @@ def _write(plate: np.ndarray, word: str, at: tuple[int, int], scale: float, ink:
     plate[where] += mask[where][:, None] / np.float32(255) * (np.array(ink, np.float32) - plate[where])
 
 
-def _fit(mask: np.ndarray, line: np.ndarray, room: tuple[float, float, float, float], rng: np.random.Generator) -> None:
+def _fit(mask: np.ndarray, line: np.ndarray, area: tuple[float, float, float, float], rng: np.random.Generator) -> None:
     """Draw a line of text into its part of the plate, in place, condensed where it is too wide."""
-    x0, y0, x1, y1 = room
+    x0, y0, x1, y1 = area
     height = (y1 - y0) * rng.uniform(0.85, 1.0)
     natural = line.shape[1] * height / HEIGHT * rng.uniform(0.75, 1.0)
     width = min(natural, (x1 - x0) * rng.uniform(0.93, 1.0))

@@ -1,9 +1,14 @@
-"""Exercise har, the tests that give points: least squares written out, and no look at the future."""
+"""Exercise har, the tests that give points: least squares written out, and no look at the future; the last one
+forecasts the S&P 500 as an evaluation does."""
 
 import numpy as np
 import pytest
 
-from projects.stockprice.baselines import har
+from projects.stockprice.baselines import from_every_day, har
+from projects.stockprice.calibration import recalibrated
+from projects.stockprice.config import Config
+from projects.stockprice.data import PriceData
+from projects.stockprice.metrics import qlike
 from projects.stockprice.series import Series
 
 
@@ -76,3 +81,15 @@ def test_no_forecast_is_below_every_training_day() -> None:
     forecast, smallest = har(series_of(variance), 250), 2e-4
     lowest = float(np.nanmin(forecast))
     assert lowest >= smallest * (1 - 1e-9), f"the smallest training variance is {smallest}, a forecast is {lowest:.1e}"
+
+
+def test_the_sp500_has_the_qlike_of_the_readme() -> None:
+    config = Config(data={"source": "sample", "test_start": "2016-01-01"})
+    data = PriceData(config.data, config.model, config.training)
+    (series,) = data.series
+    days = data.test_origins(series)
+    forecasts = recalibrated(from_every_day(series, data.refits, har), series.next_variance())
+    found = float(qlike(series.next_variance()[days], forecasts[days]).mean())
+    assert found == pytest.approx(0.4731, abs=5e-4), (
+        f"2016 to 2018, refitted every January, HAR has a QLIKE of .4731, not {found:.4f}; lower would be too good"
+    )
