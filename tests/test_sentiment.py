@@ -13,13 +13,22 @@ import pytest
 import torch
 from tokenizers import BertWordPieceTokenizer
 
-from projects.sentiment.aspects import clauses_of, nouns
+from projects.sentiment import own_training
 from projects.sentiment.attribution import highlighted_html, integrated_gradients
 from projects.sentiment.baselines import Baselines
 from projects.sentiment.checklist import run_checks
-from projects.sentiment.config import Config, DataConfig, EvaluateOptions, EvaluationConfig, ModelConfig
+from projects.sentiment.config import (
+    Config,
+    CustomerReportOptions,
+    DataConfig,
+    EvaluateOptions,
+    EvaluationConfig,
+    LabelOptions,
+    ModelConfig,
+)
 from projects.sentiment.data import ReviewData, fingerprints, pad, to_dataset
 from projects.sentiment.evaluate import evaluate, with_settings_of
+from projects.sentiment.label import label
 from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.pretrained import word_vectors
@@ -506,34 +515,27 @@ def test_behavioural_tests_expose_constant_and_keyword_models(sample: ReviewData
     assert 0 < passed["praise"] < passed["criticism"] == 1
 
 
-def test_nouns_are_found_without_a_part_of_speech_tagger() -> None:
-    clauses = ["The battery is great", "I like the customer service.", "My battery died quickly", "the battery was bad",
-               "The customer service was slow", "their customer service is kind"]  # fmt: skip
-    assert nouns(clauses, min_count=2) == ["battery", "customer service"]
-    assert nouns(["it has a battery."] * 3, min_count=2) == ["battery"]
-    assert clauses_of("The lid is good, but the cord is short. Fine.") == ["The lid is good", "the cord is short."]
-
-
-def test_the_customer_report_lists_products_features_and_months(
+def test_the_customer_report_lists_products_topics_and_months(
     run_folder: Path, sample: ReviewData, sample_root: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     (path,) = sample_root.glob("sentiment-sample-600-0-*/reviews.csv")
-    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
+    answer = command(
+        CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json",
+        "--topics", "delivery: courier, shipping, delivery; lid", "--topic_count", "0", "--trust",
+    )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
     assert numbers["reviews"] == 600
     assert sum(row["reviews"] for row in numbers["products"]) == 600
     assert sum(row["reviews"] for row in numbers["trend"]) == 600
-    assert {"delivery", "customer service"} & {row["feature"] for row in numbers["features"]}
-    for part in ("Products", "Over time", "Product features"):
+    topics = {row["topic"]: row for row in numbers["topics"]}
+    assert topics["delivery"]["mentions"] > 10
+    for part in ("Products", "Over time", "Topics"):
         assert part in page
-
-
-def test_a_concession_between_subject_and_verb_keeps_the_noun() -> None:
-    service, concession = clauses_of("The service, although friendly, was slow.")
-    assert service == "The service … was slow." and concession == "The service … friendly"
-    assert nouns([service] * 3, min_count=2) == ["service"]
-    assert clauses_of("It is good, although pricey, and small.") == ["It is good", "pricey, and small."]
+    table = pd.read_csv(tmp_path / "page-topics.csv", keep_default_na=False)
+    whole = table[(table["topic"] == "delivery") & (table["product"] == "")]
+    parts = table[(table["topic"] == "delivery") & (table["product"] != "")]
+    assert whole["mentions"].tolist() == [parts["mentions"].sum()]
 
 
 def test_a_run_on_generated_sentences_is_refused_for_reviews_without_stars(
@@ -546,19 +548,78 @@ def test_a_run_on_generated_sentences_is_refused_for_reviews_without_stars(
     assert not (tmp_path / "page.html").exists()
 
 
-def test_poor_agreement_with_the_stars_is_said_first_and_reviews_that_disagree_are_listed(
+def test_poor_agreement_with_the_stars_is_refused_unless_trusted(
     run_folder: Path, tmp_path: Path, command: CommandLine
 ) -> None:
-    path = write_csv(tmp_path / "shop.csv", text=[f"Zwq {i} blorp." for i in range(80)], stars=[1, 5] * 40)
-    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--json", "page.json")
+    stars = [1, 5, 3, 5, 1] * 20
+    path = write_csv(tmp_path / "shop.csv", text=[f"Zwq {i} blorp." for i in range(100)], stars=stars)
+    options = (CUSTOMER_REPORT, path, "--run", run_folder, "--output", "page.html", "--topic_count", "0")
+    answer = command(*options)
+    assert answer.returncode == 2 and "3 neutral" in answer.stderr and "--data.root" in answer.stderr
+    assert "agree poorly" in answer.stderr and not (tmp_path / "page.html").exists()
+    answer = command(*options, "--trust", "--json", "page.json")
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith("Do not use these predictions") and "--data.root" in answer.stdout
+    assert answer.stdout.startswith("Do not use these predictions")
     numbers, page = json.loads((tmp_path / "page.json").read_text()), (tmp_path / "page.html").read_text()
     assert numbers["warning"] in answer.stdout and "Do not use these predictions" in page
-    assert numbers["stars"]["positive"] == 40 and numbers["corrected"] is None
+    assert (numbers["stars"]["positive"], numbers["stars"]["neutral"]) == (40, 20)  # three stars are used
+    assert numbers["corrected"] is None and "in the middle of the scale" in page
     assert "Text and stars disagree" in page
     table = pd.read_csv(tmp_path / "page.csv")
-    assert list(table) == ["row", "product", "date", "label", "probability", "stars"] and len(table) == 80
+    assert list(table) == ["row", "product", "date", "label", "probability", "answer", "stars"] and len(table) == 100
+
+
+def test_texts_that_were_chosen_and_labelled_train_a_run(
+    run_folder: Path, sample: ReviewData, sample_root: Path, tmp_path: Path, command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    true = {text: sample.classes[label] for text, label in zip(sample.test.texts, sample.test.labels)}
+    path = write_csv(tmp_path / "shop.csv", text=[*true, "", *list(true)[:2]])
+    options = LabelOptions(input=[path], count=60, output=tmp_path / "to-label.csv")
+    monkeypatch.setattr("projects.sentiment.label.Encoder.is_installed", lambda: False)
+    label(options, Run(run_folder))
+    table = pd.read_csv(tmp_path / "to-label.csv", keep_default_na=False)
+    assert list(table)[:3] == ["row", "text", "label"] and len(table) == 60 == table["text"].nunique()
+    assert set(table["label"]) == {""} and table["uncertainty"].is_monotonic_decreasing
+    with pytest.raises(ValueError, match="perhaps with labels"):
+        label(options, Run(run_folder))
+    table.assign(label=table["text"].map(true)).to_csv(tmp_path / "to-label.csv", index=False)
+    answer = command(
+        TRAIN, "--config", SMOKE, "--data.source=csv", "--data.root=to-label.csv", "--evaluation.checklist=false"
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "60" in answer.stdout and len(list((tmp_path / "runs" / "sentiment").iterdir())) == 1
+
+
+def test_the_stars_of_the_file_train_a_run(sample_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = sample_root.glob("sentiment-sample-600-0-*/reviews.csv")
+    settings = {key: value for key, value in read_yaml(SMOKE).items() if key != "data"}
+    monkeypatch.setattr(own_training, "settings_for", lambda: settings)
+    monkeypatch.setattr("shared.runs.RUNS", tmp_path)
+    run = own_training.train_on(path, CustomerReportOptions(input=[path]))
+    assert run.settings["data"]["root"] == str(path)
+    assert Predictor.load(run.model_file).classes == ["negative", "positive"]
+    assert (run.folder / "predictions.csv").is_file() and not run.checkpoints.exists()
+
+
+def test_the_learning_curve_trains_on_parts_of_the_training_set(
+    predictor: Predictor, sample_root: Path, sample: ReviewData
+) -> None:
+    config = tiny_config(sample_root)
+    options = EvaluateOptions(data=config.data, evaluation=EvaluationConfig(checklist=False, learning_curve=True))
+    result = evaluate(predictor, options, Provenance(None))
+    assert result.curve is not None
+    assert result.curve.sizes[-1] == len(sample.train.texts) == result.curve.network[-1][0]
+    assert result.curve.network[-1][1] == result.numbers["metrics"]["accuracy"]
+    assert len(result.curve.network) >= 2 and result.curve.network[0][0] < len(sample.train.texts) // 3
+    other = options.model_copy(update={"data": config.data.model_copy(update={"split": "all"})})
+    assert evaluate(predictor, other, Provenance(None)).curve is None
+
+
+def test_a_file_with_few_stars_trains_no_run(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:
+    path = write_csv(tmp_path / "shop.csv", text=[f"Zwq {i} blorp." for i in range(80)], stars=[1, 5] * 40)
+    answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--train")
+    assert answer.returncode == 2 and "needs at least 200" in answer.stderr
 
 
 def test_the_table_never_replaces_the_reviews(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:

@@ -160,6 +160,9 @@ class EvaluationConfig(Section):
     """Behavioural tests (CheckList): is a negation understood, does a typo or a name change the prediction?"""
     bootstrap: int = Field(1000, ge=100)
     """Resamples of the 95 % confidence interval."""
+    learning_curve: bool = False
+    """Also train the network on a quarter and a sixteenth of the training texts: how many labels does it need to beat
+    the linear model? The linear model alone is retrained in any case."""
 
 
 class Config(Section):
@@ -204,6 +207,8 @@ class PredictOptions(TableFormat, RunOptions):
 class CustomerReportOptions(TableFormat, RunOptions):
     """A page for a shop: what customers like and dislike, by product, with confidence intervals."""
 
+    renamed = {"features": "topic_count"}
+
     input: list[Path] = Field(min_length=1, max_length=1)
     """A table of reviews."""
     text: str | None = None
@@ -212,14 +217,43 @@ class CustomerReportOptions(TableFormat, RunOptions):
     """Column of a headline that is put before the text; by default as in the training. none: no headline."""
     product: str | None = None
     """Column of the product; by default the first with a common name."""
+    category: str | None = None
+    """Column of the kind of product, each of which has topics of its own; by default the first with a common name, else
+    products with different words are of different kinds. none: one list of topics."""
     date: str | None = None
     """Column of the day; by default the first with a common name."""
     label: str | None = None
     """Column of labels or stars, which check the predictions; by default the first with a common name.
     none: no check."""
     aspects: str | None = None
-    """A run that was trained on aspects (aspects.yaml); it then predicts the sentiment towards each product feature."""
-    features: int = Field(15, ge=1)
-    """Number of product features to list."""
+    """A run that was trained on aspects (aspects.yaml); it then predicts the sentiment towards each topic."""
+    topics: str = ""
+    """Topics of your own, 'delivery: courier, shipping; fit: size, tight', or a file (.txt: a line for each; .yaml)."""
+    topic_count: int = Field(15, ge=0)
+    """Number of topics to find in addition, of each kind of product."""
+    train: bool = False
+    """First train a run on the stars or labels of the file itself, of which 200 are needed."""
+    trust: bool = False
+    """Write the page even where the run agrees poorly with the stars of the file."""
+    xlsx: Path | None = None
+    """Also write all tables into this spreadsheet (extra `tables`)."""
     output: Path | None = None
-    """The page; default: `reviews.html` in the run. The table of all reviews is beside it, `reviews.csv`."""
+    """The page; default: `reviews.html` in the run. The tables of all reviews and topics are beside it, `reviews.csv`
+    and `reviews-topics.csv`."""
+
+
+class LabelOptions(TableFormat, RunOptions):
+    """Choose the texts whose labels would teach a run most, and write them into a table to fill in."""
+
+    input: list[Path] = Field(min_length=1, max_length=1)
+    """A table of texts, labelled or not."""
+    text: str | None = None
+    """Column of the text; by default the first with a common name."""
+    title: str | None = None
+    """Column of a headline that is put before the text; by default as in the training. none: no headline."""
+    label: str | None = None
+    """Column of labels or stars, whose rows are left out; by default the first with a common name. none: all rows."""
+    count: int = Field(50, ge=1)
+    """Number of texts to choose."""
+    output: Path = Path("to-label.csv")
+    """The table, with the columns row, text and label."""

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from projects.sentiment.aspects import linear_inputs
 from projects.sentiment.baselines import LINEAR
 from projects.sentiment.checklist import CheckResult, run_checks
 from projects.sentiment.config import DataConfig, EvaluateOptions
 from projects.sentiment.data import ReviewData, fingerprints
 from projects.sentiment.layouts import NONE
+from projects.sentiment.learning_curve import LearningCurve, linear_curve, network_curve
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import Table
 from shared.data.provenance import Provenance, Seen
@@ -41,6 +43,8 @@ class Evaluation:
     """Predictions of the baselines, class numbers (N,)."""
     checks: list[tuple[CheckResult, CheckResult]]
     """Behavioural tests of the network and of the best linear baseline."""
+    curve: LearningCurve | None
+    """Accuracy by the number of training texts, on the run's own data."""
     numbers: dict[str, Any]
     """The content of evaluation.json."""
     predictions: list[dict[str, Any]]
@@ -74,9 +78,10 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     same_columns = columns == (trained.title, trained.aspect)
     seen = provenance.seen(fingerprints(test, bare=not same_columns), options.seen == "keep")
     test = test.rows(seen.scored)
-    logits, baselines = predictor.score(test), predictor.baselines.predict(test.with_aspects, predictor.classes)
+    logits, baselines = predictor.score(test), predictor.baselines.predict(linear_inputs(test), predictor.classes)
     best = best_of(baselines, test.labels)
     only_network, only_baseline, p = mcnemar(test.labels, logits.argmax(dim=1).numpy(), baselines[best])
+    curve = find_curve(predictor, config, data, test, options.evaluation.learning_curve)
     checks = behavioural_tests(predictor, test, baselines) if options.evaluation.checklist else []
     numbers = {
         "data": {"split": data.split_name, "n": len(test.texts), "seen": seen.count},
@@ -85,10 +90,28 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     }
     if checks:
         numbers["checklist"] = {ours.name: {"network": ours.passed, "linear": theirs.passed} for ours, theirs in checks}
+    if curve:
+        numbers["learning_curve"] = {"sizes": curve.sizes, "linear": curve.linear, "network": curve.network}
     told = {"product": test.products, "aspect": test.aspects, "text": test.texts}
     given = {name: values for name, values in told.items() if values is not None}
     rows = classifier_rows(test.items, logits, test.labels, predictor.classes, **given)
-    return Evaluation(str(data.summary()), test, logits, baselines, checks, numbers, rows, seen)
+    return Evaluation(str(data.summary()), test, logits, baselines, checks, curve, numbers, rows, seen)
+
+
+def find_curve(
+    predictor: Predictor, config: DataConfig, data: ReviewData, test: Table, with_network: bool
+) -> LearningCurve | None:
+    """The learning curve on the run's own data; None on other data, or where they are too few."""
+    trained = predictor.config.data
+    if (config.source, config.root, config.split) != (trained.source, trained.root, trained.split):
+        return None
+    train, logits = data.train, predictor.score(test)
+    sizes, linear = linear_curve(train, test, len(predictor.classes))
+    if len(sizes) < 2:
+        return None
+    own = (len(train.texts), accuracy(test.labels, logits.argmax(dim=1).numpy()))
+    parts = network_curve(predictor, data, test) if with_network else []
+    return LearningCurve(sizes, linear, [*parts, own])
 
 
 def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:

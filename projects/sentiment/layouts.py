@@ -42,6 +42,8 @@ COLUMNS = {
         "created, created at, create time, timestamp created, review timestamp, time submitted, timestamp, time,"
         "tweet created, Datum, fecha, data",
         "aspect": "aspect, aspect term",
+        "category": "category, product category, main category, department, domain, product type, product group,"
+        "Kategorie, catégorie, categoría, categoria",
     }.items()
 }
 """What is read -> the usual names of its column, the most telling ones first."""

@@ -8,6 +8,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from projects.sentiment.aspects import linear_inputs
 from projects.sentiment.attribution import word_attributions
 from projects.sentiment.baselines import Baselines
 from projects.sentiment.config import Config
@@ -78,7 +79,7 @@ class Predictor:
             classes=data.classes,
             config=config.model_copy(update={"data": data.config}),
             temperature=fit_temperature(logits, validation.targets),
-            baselines=Baselines.fit(train.with_aspects, train.labels, len(data.classes)),
+            baselines=Baselines.fit(linear_inputs(train), train.labels, len(data.classes)),
         )
 
     def save(self, path: Path) -> None:

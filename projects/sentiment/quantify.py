@@ -8,6 +8,8 @@ from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep
 
+from shared.evaluation.metrics import proportion_interval
+
 ALPHA = 0.05
 MIN_YOUDEN = 0.1
 """With a smaller difference of the two rates a prediction says almost nothing about the class."""
@@ -53,13 +55,17 @@ def adjusted_count(positive: int, n: int, rates: Rates, alpha: float = ALPHA) ->
     q = positive / n
     false_rate = rates.false_positives / rates.negatives
     share = min(1.0, max(0.0, (q - false_rate) / rates.youden))
-    variance = (
+    half = float(norm.isf(alpha / 2)) * _adjusted_variance(positive, n, share, rates) ** 0.5
+    return share, max(0.0, share - half), min(1.0, share + half)
+
+
+def _adjusted_variance(positive: int, n: int, share: float, rates: Rates) -> float:
+    """Variance of the adjusted count by the delta method."""
+    return (
         _variance(positive, n)
         + share**2 * _variance(rates.true_positives, rates.positives)
         + (1 - share) ** 2 * _variance(rates.false_positives, rates.negatives)
     ) / rates.youden**2
-    half = float(norm.isf(alpha / 2)) * variance**0.5
-    return share, max(0.0, share - half), min(1.0, share + half)
 
 
 def _variance(successes: int, n: int) -> float:
@@ -68,7 +74,46 @@ def _variance(successes: int, n: int) -> float:
     return rate * (1 - rate) / (n + 4)
 
 
-def shrunken(counts: Sequence[tuple[int, int]]) -> list[float]:
+@dataclass(frozen=True)
+class Share:
+    """The share of positive reviews of a product or month, corrected for the errors of the network."""
+
+    value: float
+    size: float
+    """Effective number of reviews: so many reviews of known class would be as informative."""
+    reviews: int
+
+    @property
+    def counts(self) -> tuple[float, float]:
+        """Effective counts of positive and of all reviews, for tests and intervals."""
+        return self.value * self.size, self.size
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval (Wilson 1927)."""
+        return proportion_interval(*self.counts)
+
+
+def corrected_share_of(predicted: np.ndarray, labels: np.ndarray, rates: Rates | None) -> Share:
+    """The share of some reviews: known classes as they are, the others by the adjusted count if there are `rates`.
+
+    predicted bool (N,), N > 0: whether the network calls a review positive. labels (N,): 'positive', another class, or
+    '' where it is not known.
+    """
+    n, known = len(predicted), labels != ""
+    k, n_known, q = int((labels == "positive").sum()), int(known.sum()), int(predicted[~known].sum())
+    rest = n - n_known
+    found = adjusted_count(q, rest, rates) if rates and rest else None
+    if rates is None or found is None:
+        return Share((k + q) / n, float(n), n)
+    value = (k + rest * found[0]) / n
+    variance_of_rest = _adjusted_variance(q, rest, found[0], rates)
+    variance = (n_known**2 * (_variance(k, n_known) if n_known else 0.0) + rest**2 * variance_of_rest) / n**2
+    smoothed = (value * n + 2) / (n + 4)
+    return Share(value, min(float(n), smoothed * (1 - smoothed) / variance), n)
+
+
+def shrunken(counts: Sequence[tuple[float, float]]) -> list[float]:
     """Shares k / n drawn towards the share of all, the more so the fewer reviews (an empirical Bayes estimate).
 
     The weight of the own share is n / (n + m); m is the method-of-moments size of a beta prior (Kleinman 1973).
@@ -86,14 +131,14 @@ def shrunken(counts: Sequence[tuple[int, int]]) -> list[float]:
     return ((k + size * mean) / (n + size)).tolist()
 
 
-def differs_from_rest(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> list[bool]:
+def differs_from_rest(counts: Sequence[tuple[float, float]], alpha: float = ALPHA) -> list[bool]:
     """Which shares k / n differ from that of all others: score tests with the correction of Holm (1979)."""
-    k, n = np.array(counts).T
+    k, n = np.array(counts, dtype=float).T
     p = [_p_value(a, m, k.sum() - a, n.sum() - m) for a, m in counts]
     return multipletests(p, alpha=alpha, method="holm")[0].tolist() if len(p) > 1 else [False] * len(p)
 
 
-def best_and_worst(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> tuple[int, int] | None:
+def best_and_worst(counts: Sequence[tuple[float, float]], alpha: float = ALPHA) -> tuple[int, int] | None:
     """The places of the highest and of the lowest share k / n, if they differ; None for a tie.
 
     They were chosen among all pairs, so that the p value of the pair is multiplied by the number of pairs (Bonferroni).
@@ -112,8 +157,19 @@ def leans(counts: Sequence[tuple[int, int]], alpha: float = ALPHA) -> list[bool]
     return multipletests(p, alpha=alpha, method="fdr_bh")[0].tolist() if p else []
 
 
-def _p_value(a: int, n: int, b: int, m: int) -> float:
+def _p_value(a: float, n: float, b: float, m: float) -> float:
     """Of the difference between a / n and b / m (score test)."""
-    if not n or not m or a + b in (0, n + m):
+    if min(n, m) < 1e-9 or not 1e-9 < a + b < n + m - 1e-9:
         return 1.0
-    return float(test_proportions_2indep(a, n, b, m, method="score", compare="diff").pvalue)
+    with np.errstate(divide="ignore"):  # the odds of 1
+        return float(test_proportions_2indep(a, n, b, m, method="score", compare="diff").pvalue)
+
+
+def trend_p(events: np.ndarray, times: np.ndarray) -> float:
+    """Whether events become more or less frequent: the p value of the test of Cochran and Armitage (1955).
+
+    events bool (N,), times (N,), N > 0.
+    """
+    rate, centred = events.mean(), times - times.mean()
+    spread = float(np.sqrt((centred**2).sum() * rate * (1 - rate)))
+    return float(2 * norm.sf(abs(centred @ events) / spread)) if spread > 0 else 1.0

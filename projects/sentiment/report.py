@@ -7,6 +7,7 @@ import numpy as np
 from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.checklist import CheckResult
 from projects.sentiment.evaluate import Evaluation
+from projects.sentiment.learning_curve import curve_section
 from projects.sentiment.near_duplicates import words_of
 from projects.sentiment.predictor import Predictor
 from shared.evaluation.metrics import accuracy
@@ -43,6 +44,7 @@ def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
         _checklist_section(result.checks, predictor.name),
         _slices_section(result, predictor.name),
         *classifier_sections(result.logits.numpy(), result.targets, predictor.classes, predictor.temperature, "texts"),
+        curve_section(result.curve, predictor.name) if result.curve else None,
         Section("Training", figure=learning_curves(history, predictor.config.training.monitor)) if history else None,
     ]
     return Report(

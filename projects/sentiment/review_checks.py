@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from projects.sentiment.labels import NEUTRAL
 from projects.sentiment.predict import MOST_UNKNOWN
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.quantify import Rates, adjusted_count
@@ -28,8 +29,11 @@ class Check:
     """The network against the stars or labels of the file."""
 
     measured: np.ndarray
-    """The reviews with a class that the run was neither trained nor validated on, bool (N,)."""
+    """The reviews with a class of the run that it was neither trained nor validated on, bool (N,)."""
     rates: Rates
+    """Errors on them."""
+    error_rates: Rates
+    """The same where reviews in the middle of the scale count as not positive."""
     accuracy: float
     mean_confidence: float
     ece: float
@@ -39,44 +43,58 @@ class Check:
         """Whether there are enough reviews of both classes."""
         return min(self.rates.positives, self.rates.negatives) >= MIN_LABELLED
 
+    @property
+    def is_poor(self) -> bool:
+        """Whether the network is not to be used for these reviews."""
+        return self.is_enough and self.rates.balanced_accuracy < MIN_AGREEMENT
+
 
 def check_stars(predictor: Predictor, run: Run, reviews: Reviews, probabilities: torch.Tensor) -> Check | None:
     """Agreement and calibration on the labelled reviews that the run has not seen. None without any."""
     known = Provenance.load(run.folder).items
     hashes = text_fingerprints(reviews.texts).exact
-    measured = reviews.labels != ""
-    if known is not None:
-        measured &= ~np.isin(hashes, known.exact)
+    unseen = np.ones(len(hashes), bool) if known is None else ~np.isin(hashes, known.exact)
+    measured = unseen & np.isin(reviews.labels, predictor.classes)
     if not measured.any():
         return None
+    has_label = unseen & (reviews.labels != "")
+    called_positive = probabilities.argmax(dim=1).numpy() == predictor.classes.index("positive")
     given = probabilities[torch.from_numpy(measured)]
     targets = np.array([predictor.classes.index(name) for name in reviews.labels[measured]])
     predicted, positive = given.argmax(dim=1).numpy(), predictor.classes.index("positive")
     return Check(
         measured,
         Rates.of(targets == positive, predicted == positive),
+        Rates.of(reviews.labels[has_label] == "positive", called_positive[has_label]),
         float((targets == predicted).mean()),
         given.amax(dim=1).mean().item(),
         expected_calibration_error(given, torch.from_numpy(targets)),
     )
 
 
-def find_warning(predictor: Predictor, run: Run, reviews: Reviews, check: Check | None, path: Path) -> str:
-    """Why the shares are not to be trusted, in one sentence with the command that helps; '' if nothing speaks against.
+def find_warning(
+    predictor: Predictor, run: Run, reviews: Reviews, check: Check | None, path: Path, trust: bool = False
+) -> str:
+    """Why the shares are to be used with care, in one sentence with the command that helps; '' if nothing speaks
+    against it.
 
-    Raises ValueError for a run on generated sentences if the file has too few labels to show that it fits.
+    Raises ValueError, unless `trust`, where they are not to be used: the run agrees poorly with the stars, or it was
+    trained on generated sentences and the file has too few stars to show that it fits.
     """
     train = "python -m projects.sentiment.train --data.source csv --data.root"
     enough = check is not None and check.is_enough
     has_stars = min(int((reviews.labels == name).sum()) for name in ("negative", "positive")) >= MIN_LABELLED
     helps = f"train on reviews like these: {train} {shown(path) if has_stars else 'REVIEWS_WITH_STARS.csv'}"
-    if run.settings["data"]["source"] == "sample" and not enough:
+    if run.settings["data"]["source"] == "sample" and not enough and not trust:
         raise ValueError(f"run {run.name} was trained on generated sentences only, not on reviews; {helps}")
-    if enough and check and check.rates.balanced_accuracy < MIN_AGREEMENT:
-        return (
-            f"Do not use these predictions: they agree poorly with the file's own stars or labels (balanced accuracy "
-            f"{check.rates.balanced_accuracy:.3f} on {int(check.measured.sum())} reviews; chance is 0.5); {helps}."
+    if check and check.is_poor:
+        poor = (
+            f"the predictions agree poorly with the file's own stars or labels (balanced accuracy "
+            f"{check.rates.balanced_accuracy:.3f} on {int(check.measured.sum())} reviews; chance is 0.5); {helps}"
         )
+        if not trust:
+            raise ValueError(f"{poor}; --trust writes the page nevertheless")
+        return f"Do not use these predictions: {poor}."
     if (unknown := predictor.unknown_words(reviews.texts)) > MOST_UNKNOWN:
         return f"Use these predictions with care: {unknown:.0%} of the words are unknown to the run; {helps}."
     if predictor.config.model.name == "transformer" and english_share(reviews.texts) < MIN_ENGLISH:
@@ -96,19 +114,17 @@ def corrected_share(
     """The adjusted count with its interval, and where the network's errors were measured."""
     rates, where = None, f"{int(check.measured.sum())} labelled reviews of this file" if check else ""
     predictions = run.folder / "predictions.csv"
-    stars = reviews.stars or [""] * len(positive)
-    middle = np.array([bool(star) and not label for star, label in zip(stars, reviews.labels)])
-    all_known = bool((middle | (reviews.labels != "")).all())
-    is_poor = check is not None and check.is_enough and check.rates.balanced_accuracy < MIN_AGREEMENT
+    counted = positive
+    all_known = bool((reviews.labels != "").all())
+    is_poor = check is not None and check.is_poor
     if check and check.is_enough and not all_known:
-        rates = check.rates
+        rates = check.error_rates
     elif predictions.is_file() and not is_poor:
         own = pd.read_csv(predictions, dtype=str, keep_default_na=False)
-        rates, where = (
-            Rates.of(*((own[c] == "positive").to_numpy() for c in ("true", "predicted"))),
-            "the run's test set",
-        )
-    counted = positive[~middle]
+        rates = Rates.of(*((own[c] == "positive").to_numpy() for c in ("true", "predicted")))
+        where = "the run's test set"
+        if NEUTRAL in reviews.labels and NEUTRAL not in set(own["true"]):  # which say nothing about the middle
+            counted, where = positive[reviews.labels != NEUTRAL], f"{where}, without stars in the middle of the scale"
     found = adjusted_count(int(counted.sum()), len(counted), rates) if rates and len(counted) else None
     return (*found, where) if found else None
 
@@ -116,10 +132,12 @@ def corrected_share(
 def check_numbers(
     check: Check | None, share: tuple[float, float, float, str] | None, labels: np.ndarray, warning: str
 ) -> dict:
-    known, liked = int((labels != "").sum()), int((labels == "positive").sum())
+    known, liked, neutral = int((labels != "").sum()), *(int((labels == c).sum()) for c in ("positive", NEUTRAL))
     return {
         "warning": warning,
-        "stars": {"reviews": known, "positive": liked, "interval": list(proportion_interval(liked, known))},
+        "stars": {
+            "reviews": known, "positive": liked, "neutral": neutral, "interval": list(proportion_interval(liked, known))
+        },
         "corrected": share and {"positive": share[0], "interval": [share[1], share[2]], "errors_from": share[3]},
         "agreement": check
         and {
@@ -132,12 +150,12 @@ def check_numbers(
 
 def said_beside(share: tuple[float, float, float, str] | None, numbers: dict) -> str:
     stars = numbers["stars"]
-    parts = []
+    parts, neutral = [], stars["neutral"]
     if stars["reviews"]:
         low, high = stars["interval"]
         parts.append(
             f"by the file's own stars or labels {stars['positive'] / stars['reviews']:.0%} of {stars['reviews']} are "
-            f"({low:.0%} to {high:.0%})"
+            f"({low:.0%} to {high:.0%})" + (f", {neutral / stars['reviews']:.0%} are in the middle" if neutral else "")
         )
     if share:
         parts.append(f"corrected for its errors on {share[3]}: {share[0]:.0%} ({share[1]:.0%} to {share[2]:.0%})")
@@ -146,19 +164,25 @@ def said_beside(share: tuple[float, float, float, str] | None, numbers: dict) ->
 
 def share_cards(share: tuple[float, float, float, str] | None, numbers: dict) -> list[Card]:
     stars, cards = numbers["stars"], []
-    if stars["reviews"]:
-        cards.append(Card("positive by stars", f"{stars['positive'] / stars['reviews']:.0%}", f"of {stars['reviews']}"))
+    if n := stars["reviews"]:
+        beside = f"of {stars['reviews']}" + (f"; neutral {stars['neutral'] / n:.0%}" if stars["neutral"] else "")
+        cards.append(Card("positive by stars", f"{stars['positive'] / n:.0%}", beside))
     if share:
         cards.append(Card("corrected", f"{share[0]:.0%}", f"95 % confidence interval {share[1]:.0%} to {share[2]:.0%}"))
     return cards
 
 
 def check_section(
-    check: Check | None, share: tuple[float, float, float, str] | None, reviews: Reviews, differing: int
+    check: Check | None,
+    share: tuple[float, float, float, str] | None,
+    reviews: Reviews,
+    differing: int,
+    classes: list[str],
 ) -> Section | None:
     if check is None:
         return None
-    seen = int((reviews.labels != "").sum() - check.measured.sum())
+    of_class = np.isin(reviews.labels, classes)
+    seen = int(of_class.sum() - check.measured.sum())
     text = (
         f"{int(check.measured.sum())} reviews have stars or labels of a class"
         + (f" and were not in the training ({seen} were, and are left out here)" if seen else "")
@@ -168,15 +192,21 @@ def check_section(
     if share:
         text += (
             f" The corrected share is the adjusted count: the confusion matrix of {share[3]} says how often the "
-            "network calls a positive and a negative review positive, which is solved for the share. Reviews with "
-            "stars in the middle of the scale are left out of it. Where every review has a class, the errors are those "
-            "on the run's test set, so that the corrected share can be compared with the share of the stars."
+            "network calls a positive and another review positive, which is solved for the share. Where every review "
+            "has stars, the errors are those on the run's test set, so that the corrected share can be compared with "
+            "the share of the stars."
         )
-    rates = check.rates
+    rates, all_rates = check.rates, check.error_rates
+    neutral = all_rates.negatives - rates.negatives
     rows = [
         ["positive", rates.true_positives, rates.positives - rates.true_positives],
-        ["not positive", rates.false_positives, rates.negatives - rates.false_positives],
+        ["negative", rates.false_positives, rates.negatives - rates.false_positives],
     ]
+    if NEUTRAL in classes:
+        rows[1][0] = "not positive"
+    elif neutral:
+        called = all_rates.false_positives - rates.false_positives
+        rows.insert(1, ["in the middle of the scale", called, neutral - called])
     columns = ("stars or label", "predicted positive", "predicted not positive")
     return Section("Agreement with the stars", text, columns=columns, rows=rows)
 

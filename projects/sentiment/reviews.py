@@ -1,5 +1,6 @@
 """The reviews of a file for the customer report: texts, products, days and, where there are any, stars or labels."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from projects.sentiment.config import CustomerReportOptions
-from projects.sentiment.labels import read_classes
+from projects.sentiment.labels import NEUTRAL, is_like_ratings, read_classes
 from projects.sentiment.layouts import (
     NONE,
     headline,
@@ -20,7 +21,7 @@ from projects.sentiment.layouts import (
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import read_texts
 from shared.console import note
-from shared.data.values import read_days
+from shared.data.values import read_days, read_ratings
 
 
 @dataclass
@@ -34,7 +35,18 @@ class Reviews:
     stars: list[str] | None
     """Labels or stars as the file writes them, where it has any."""
     labels: np.ndarray
-    """Their classes, (N,); '' where there is none."""
+    """Their classes, (N,); '' where there is none. The middle of a scale, as 3 of 5 stars, is neutral."""
+    ratings: np.ndarray
+    """The stars as numbers, (N,); NaN where there are none, or labels of classes instead."""
+    categories: list[str] | None = None
+    """The kind of product, where the file has a column of it."""
+
+    @property
+    def days(self) -> np.ndarray | None:
+        """Days as numbers, (N,), NaN where unknown; None where the file has none."""
+        if self.dates is None:
+            return None
+        return (self.dates - pd.Timestamp(0, tz=self.dates.dt.tz)).dt.total_seconds().to_numpy(float) / 86400
 
 
 def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predictor) -> Reviews:
@@ -45,7 +57,8 @@ def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predicto
     product = other_column(frame, path, "product", options.product, "")
     products = frame[product].fillna("").astype(str).tolist() if product else None
     dates = read_dates(frame, path, options)
-    stars, labels = read_stars(frame, path, options, column, predictor.classes)
+    category = other_column(frame, path, "category", options.category, "")
+    stars, labels, ratings = read_stars(frame, path, options, column, predictor.classes)
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} has no text")
@@ -58,35 +71,54 @@ def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predicto
         [row for row, keep in zip(frame.index.astype(str), kept) if keep],
         [value for value, keep in zip(stars, kept) if keep] if stars else None,
         labels[kept],
+        ratings[kept],
+        frame[category].fillna("").astype(str)[kept].tolist() if category else None,
     )
 
 
 def read_stars(
     frame: pd.DataFrame, path: Path, options: CustomerReportOptions, text: str, classes: list[str]
-) -> tuple[list[str] | None, np.ndarray]:
-    """Labels or stars as written, where there are any, and their classes (N,), '' where a row has none.
+) -> tuple[list[str] | None, np.ndarray, np.ndarray]:
+    """Labels or stars as written, where there are any; their classes (N,), '' where a row has none; stars as numbers.
 
     What cannot be read is said; it raises ValueError where --label names it.
     """
-    nothing = np.full(len(frame), "", dtype=object)
+    nothing = None, np.full(len(frame), "", dtype=object), np.full(len(frame), np.nan)
     if options.label == NONE:
-        return None, nothing
+        return nothing
     try:
         column = label_column(frame, path, options.label, text)
     except ValueError:
         if options.label:
             raise
-        return None, nothing  # most files have none
+        return nothing  # most files have none
     try:
         names, said = read_classes(frame[column], f"{path}: {column}", options, {}, classes, is_rating_name(column))
     except ValueError as error:
         if options.label:
             raise
         note(f"sentiment: left out: the stars or labels: {error}")
-        return None, nothing
+        return nothing
+    rated = (
+        column if options.label or is_rating_name(column) else other_column(frame, path, "stars", None, "") or column
+    )
+    ratings = read_numbers(frame[rated], path, options)
+    if len(np.unique(ratings[~np.isnan(ratings)])) > 2:
+        names = names.mask((names == "") & ~np.isnan(ratings), NEUTRAL)
+        said = said.replace("left out", "neutral")
     if said:
         note(said)
-    return frame[column].fillna("").astype(str).tolist(), names.where(names.isin(classes), "").to_numpy(object)
+    names = names.where(names.isin([*classes, NEUTRAL]), "")
+    return frame[column].fillna("").astype(str).tolist(), names.to_numpy(object), ratings
+
+
+def read_numbers(values: pd.Series, path: Path, options: CustomerReportOptions) -> np.ndarray:
+    """Stars as numbers, (N,); NaN where a row has none, everywhere if they are words or another code."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.notna().sum() < 0.5 * values.notna().sum() and is_like_ratings(values):
+        with contextlib.suppress(ValueError):
+            numbers = read_ratings(values.dropna(), f"{path}: {values.name}", options).reindex(values.index)
+    return numbers.to_numpy(float)
 
 
 def read_dates(frame: pd.DataFrame, path: Path, options: CustomerReportOptions) -> pd.Series | None:

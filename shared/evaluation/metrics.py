@@ -87,7 +87,7 @@ def linear_weights(regression: LogisticRegression) -> tuple[np.ndarray, np.ndarr
     return np.vstack([-coefficients, coefficients]), np.hstack([-intercepts, intercepts])
 
 
-def proportion_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def proportion_interval(successes: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """95 % interval of a proportion (Wilson 1927)."""
     if n == 0:
         return 0.0, 1.0
