@@ -59,8 +59,8 @@ class Windows:
         windows = features[rows[:, None] + np.arange(1 - self.days, 1)]
         if self.hidden:
             without = np.array([item.seed % 1000 < 1000 * HIDDEN for item in items])
-            windows[np.ix_(without, np.arange(self.days), self.hidden)] = 0
-        return tuple(torch.from_numpy(part) for part in (windows, targets[rows], levels[rows]))
+            windows[:, :, list(self.hidden)] *= ~without[:, None, None]
+        return torch.from_numpy(windows), torch.from_numpy(targets[rows]), torch.from_numpy(levels[rows])
 
     def everything(self) -> tuple[Tensor, Tensor, Tensor]:
         """All items as one batch."""

@@ -34,8 +34,8 @@ def score_horizons(
                 "pooled_log_har": recalibrated(direct[series.name], realised, power, days),
                 "ewma": recalibrated(ewma(series, 0), realised, power, days),
             }
-            known = ~np.isnan(np.stack([realised, *models.values()])).any(axis=0)
-            rows = one.origins[known[one.origins]]
+            known = np.isfinite(np.stack([realised, *models.values()])[:, one.origins]).all(axis=0)
+            rows = one.origins[known]
             for name, values in models.items():
                 losses[name].append(qlike(realised[rows], values[rows]))
             quantiles, returns = predictor.quantiles_ahead(raw, series, days)[rows], series.next_return(days)[rows]
@@ -46,7 +46,7 @@ def score_horizons(
             continue
         by_day = {name: _day_means(np.concatenate(origins), np.concatenate(parts)) for name, parts in losses.items()}
         means = {name: float(np.concatenate(parts).mean()) for name, parts in losses.items()}
-        best = min(("pooled_log_har", "ewma"), key=means.__getitem__)
+        best = min(("pooled_log_har", "ewma"), key=lambda name: means[name])
         lags = newey_west_lags(len(by_day["lstm"])) + days - 1  # targets overlap
         scores[str(days)] = {
             "qlike": means,

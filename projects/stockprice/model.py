@@ -44,6 +44,16 @@ class Forecaster(nn.Module):
             state = self.hidden(torch.cat([state, means], dim=1)).relu()
         return self.head(state) + self.linear(means)
 
+    @torch.no_grad()
+    def start_linear(self, windows: Tensor, targets: Tensor) -> None:
+        """Least-squares weights for the linear part. targets (B, K), relative to the level; NaN where not known."""
+        known = ~targets.isnan().any(dim=1)
+        design = torch.cat([self.means(windows[known]), torch.ones(int(known.sum()), 1)], dim=1).double()
+        ridge = 1e-3 * len(design) * torch.eye(design.shape[1], dtype=torch.double)  # flags add up to the constant
+        weights = torch.linalg.solve(design.T @ design + ridge, design.T @ targets[known].double())
+        self.linear.weight.copy_(weights[:-1].T)
+        self.linear.bias.copy_(weights[-1])
+
 
 class Ensemble(nn.Module):
     """E forecasters that differ only in their initial weights. windows (B, D, F) -> (B, E, K)."""
@@ -55,18 +65,6 @@ class Ensemble(nn.Module):
 
     def forward(self, windows: Tensor) -> Tensor:
         return torch.stack([member(windows) for member in self.members], dim=1)
-
-    @torch.no_grad()
-    def start_linear(self, windows: Tensor, targets: Tensor) -> None:
-        """Least-squares weights for the linear part. targets (B, K), relative to the level; NaN where not known."""
-        member = self.members[0]
-        known = ~targets.isnan().any(dim=1)
-        design = torch.cat([member.means(windows[known]), torch.ones(int(known.sum()), 1)], dim=1).double()
-        ridge = 1e-3 * len(design) * torch.eye(design.shape[1], dtype=torch.double)  # flags add up to the constant
-        weights = torch.linalg.solve(design.T @ design + ridge, design.T @ targets[known].double())
-        for member in self.members:
-            member.linear.weight.copy_(weights[:-1].T)
-            member.linear.bias.copy_(weights[-1])
 
 
 class PriceForecaster(nn.Module):

@@ -47,7 +47,7 @@ def confidence_set(losses: Mapping[str, np.ndarray], size: float = 0.1, resample
     distinct = pd.DataFrame(dict(losses))
     models = MCS(distinct, size=size, reps=resamples, block_size=22, seed=0)
     models.compute()
-    return sorted(models.included, key=lambda name: float(losses[name].mean()))
+    return sorted(map(str, models.included), key=lambda name: float(losses[name].mean()))
 
 
 def block_interval(

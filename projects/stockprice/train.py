@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from projects.stockprice.config import Config
 from projects.stockprice.data import PriceData, Refit, target_of
+from projects.stockprice.model import Forecaster
 from projects.stockprice.predictor import FittedEnsemble, Predictor, ensembles
 from projects.stockprice.tutorial import WINDOW, PriceWindows, Tutorial
 from shared.compute import distributed
@@ -61,8 +62,10 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
     if config.model.head_init == "least-squares":
         some = np.random.default_rng(settings.seed).permutation(len(training))[:SAMPLE]
         windows, wanted, level = training.__getitems__([Item(int(index)) for index in some])
-        for network in filter(None, (ensemble, linear)):
-            network.start_linear(windows, wanted if config.task == "price" else wanted - level.unsqueeze(1))
+        relative = wanted if config.task == "price" else wanted - level.unsqueeze(1)
+        for member in (*ensemble.members, *(linear.members if linear else ())):
+            assert isinstance(member, Forecaster)
+            member.start_linear(windows, relative)
     with threads(1):  # small networks
         fit(ensemble, loss, batches, validate, settings, run)
         if linear is not None:
