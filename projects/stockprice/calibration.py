@@ -17,7 +17,7 @@ QUANTILES = (0.025, 0.05, 0.25, 0.75, 0.95, 0.975)  # of the next day's return
 COVERAGES = {"50": (2, 3), "90": (1, 4), "95": (0, 5)}  # intervals in %, and which quantiles are their ends
 DAYS = 500
 MIN_DAYS = 60  # with fewer days before it, a forecast is NaN
-ADAPTATION = 0.005  # how far a level moves with each day
+ADAPTATION = 0.005  # how far a level moves with each value
 
 
 def recalibrated(forecast: np.ndarray, realised: np.ndarray, power: float = 1, ahead: int = 1) -> np.ndarray:
@@ -46,13 +46,14 @@ def adaptive_quantiles(values: np.ndarray, ahead: int = 1) -> np.ndarray:
     many days as promised.
     """
     wanted, levels = np.array(QUANTILES), np.array(QUANTILES)
+    rate = ADAPTATION / np.sqrt(ahead)  # the same move is in as many values
     quantiles = np.full((len(values), len(QUANTILES)), np.nan)
     window: list[float] = []  # sorted
     for day in range(len(values)):
         if (newest := day - ahead) >= 0 and not np.isnan(values[newest]):
             insort(window, values[newest])
             if not np.isnan(quantiles[newest, 0]):
-                levels = levels + ADAPTATION * (wanted - (values[newest] < quantiles[newest]))
+                levels = levels + rate * (wanted - (values[newest] < quantiles[newest]))
         if (oldest := newest - DAYS) >= 0 and not np.isnan(values[oldest]):
             del window[bisect_left(window, values[oldest])]
         if len(window) >= MIN_DAYS:

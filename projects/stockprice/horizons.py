@@ -22,7 +22,9 @@ def score_horizons(
     of the LSTM against the better of them (Diebold & Mariano), and the coverage of its 90 % intervals of the return."""
     power = predictor.config.model.recalibration
     scores = {}
-    for days in predictor.config.model.horizons[1:]:
+    for number, days in enumerate(predictor.config.model.horizons):
+        if days == 1:
+            continue
         direct = pooled_forecasts(panel, refits, partial(pooled_log_har, ahead=days))
         losses: dict[str, list[np.ndarray]] = {"lstm": [], "pooled_log_har": [], "ewma": []}
         inside, origins = [], []
@@ -30,7 +32,7 @@ def score_horizons(
             series, realised = one.series, one.series.next_variance(days)
             raw = predictor.raw_variances(series, latest)
             models = {
-                "lstm": predictor.calibrated(raw, series, days),
+                "lstm": predictor.calibrated(raw, series, number),
                 "pooled_log_har": recalibrated(direct[series.name], realised, power, days),
                 "ewma": recalibrated(ewma(series, 0), realised, power, days),
             }
@@ -38,7 +40,8 @@ def score_horizons(
             rows = one.origins[known]
             for name, values in models.items():
                 losses[name].append(qlike(realised[rows], values[rows]))
-            quantiles, returns = predictor.quantiles_ahead(raw, series, days)[rows], series.next_return(days)[rows]
+            quantiles = predictor.quantiles_ahead(raw, series, number)[rows]
+            returns = series.next_return(days)[rows]
             low, high = COVERAGES["90"]
             inside.append((returns >= quantiles[:, low]) & (returns <= quantiles[:, high]))
             origins.append(series.days[rows])

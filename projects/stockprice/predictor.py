@@ -165,9 +165,8 @@ class Predictor:
         self.require_horizon(horizon)
         series = self.prepare(name, frame)
         close, year = series.close[-1], series.days_per_year
-        raw = self.raw_variances(series, latest=True)
-        term = [self.calibrated(raw, series, days)[-1] for days in range(1, horizon + 1)]
-        quantiles = [close * np.exp(self.quantiles_ahead(raw, series, days)[-1]) for days in range(1, horizon + 1)]
+        term, quantiles = self.term_structure(series, horizon)
+        quantiles = close * np.exp(quantiles)
         return Prediction(
             name=name,
             day=str(series.days[-1]),
@@ -210,21 +209,29 @@ class Predictor:
         """
         return self.quantiles_ahead(self.raw_variances(series, latest, part), series)[origins]
 
-    def quantiles_ahead(self, raw: np.ndarray, series: Series, days: int = 1) -> np.ndarray:
-        """Quantiles of the return over the next days, (T, 6). raw: see `raw_variances`."""
-        return return_quantiles(days * self.calibrated(raw, series, days), series.next_return(days), days)
+    def quantiles_ahead(self, raw: np.ndarray, series: Series, number: int = 0) -> np.ndarray:
+        """Quantiles of the return up to one of the horizons, (T, 6). raw: see `raw_variances`."""
+        days = self.config.model.horizons[number]
+        return return_quantiles(days * self.calibrated(raw, series, number), series.next_return(days), days)
 
-    def calibrated(self, raw: np.ndarray, series: Series, days: int = 1) -> np.ndarray:
-        """Mean variance forecast for the next days, (T,), between the horizons of the networks interpolated.
+    def calibrated(self, raw: np.ndarray, series: Series, number: int = 0) -> np.ndarray:
+        """Mean variance up to one of the horizons, forecast from every day, (T,). raw: see `raw_variances`."""
+        days = self.config.model.horizons[number]
+        return recalibrated(raw[:, number], series.next_variance(days), self.config.model.recalibration, days)
 
-        raw: see `raw_variances`.
-        """
-        horizons = self.config.model.horizons
-        above = min(int(np.searchsorted(horizons, days)), len(horizons) - 1)
-        below = max(above - 1, 0) if horizons[above] != days else above
-        weight = 0.0 if above == below else np.log(days / horizons[below]) / np.log(horizons[above] / horizons[below])
-        forecast = raw[:, below] ** (1 - weight) * raw[:, above] ** weight
-        return recalibrated(forecast, series.next_variance(days), self.config.model.recalibration, days)
+    def term_structure(self, series: Series, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        """From the last day of a series, for each of the next days: mean variance until then, (D,), and quantiles of
+        the return, (D, 6). Between the networks' horizons, variances and standardised quantiles are interpolated."""
+        raw, horizons = self.raw_variances(series, latest=True), self.config.model.horizons
+        known = [self.calibrated(raw, series, number)[-1] for number in range(len(horizons))]
+        scaled = [
+            self.quantiles_ahead(raw, series, number)[-1] / np.sqrt(days * variance)
+            for number, (days, variance) in enumerate(zip(horizons, known))
+        ]
+        days, at = np.arange(1, horizon + 1), np.log(horizons)
+        variances = np.exp(np.interp(np.log(days), at, np.log(known)))
+        standardised = np.stack([np.interp(np.log(days), at, column) for column in np.transpose(scaled)], axis=1)
+        return variances, standardised * np.sqrt(days * variances)[:, None]
 
     def refit_numbers(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Number of the refit whose networks forecast day t + 1, (N,)."""
