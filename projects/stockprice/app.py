@@ -29,18 +29,27 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
     predictor = Predictor.load(run.model_file)
     predictor.require_volatility()
 
-    def forecast(file: str | None) -> tuple[str, Figure | None]:
+    furthest = predictor.config.model.horizons[-1]
+    form = AUTO.model_copy(update={"inputs": predictor.config.data.inputs})
+
+    def forecast(file: str | None, horizon: int = 1) -> tuple[str, Figure | None]:
         if file is None:
             return "", None
         record = Record()
-        name, frame = read_ticker(Path(file), AUTO, record)
-        prediction = predictor(name, frame)
+        try:
+            name, frame = read_ticker(Path(file), form, record)
+        except ValueError as error:
+            if "--" not in str(error):
+                raise
+            raise ValueError(f"{error} (such settings are those of `python -m projects.stockprice.predict`)") from None
+        prediction = predictor(name, frame, horizon)
         return "\n".join([str(prediction), *record.lines()]), fan_chart(predictor.prepare(name, frame), prediction)
 
+    days = [gradio.Slider(1, furthest, 1, step=1, label="Trading days ahead")] if furthest > 1 else []
     return {
         "fn": forecast,
-        "inputs": gradio.File(label="Daily prices (a table)", type="filepath"),
-        "outputs": [gradio.Textbox(label="Forecast"), gradio.Plot(label="The next trading day")],
+        "inputs": [gradio.File(label="Daily prices (a table)", type="filepath"), *days],
+        "outputs": [gradio.Textbox(label="Forecast"), gradio.Plot(label="The next trading days")],
         "title": "Volatility",
         "description": run.name,
     }

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from projects.stockprice.config import Config
-from projects.stockprice.data import PriceData, Refit, target_of
-from projects.stockprice.model import Forecaster
+from projects.stockprice.data import PriceData, Refit, Windows, target_of
+from projects.stockprice.model import Ensemble, Forecaster
 from projects.stockprice.predictor import FittedEnsemble, Predictor, ensembles
 from projects.stockprice.tutorial import WINDOW, PriceWindows, Tutorial
 from shared.compute import distributed
@@ -46,8 +46,8 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
     """The ensemble that forecasts from a refit on, trained on the days before it."""
     settings = config.training
     seed_everything(settings.seed)  # the result of a refit does not depend on the others
-    ensemble, linear = ensembles(config)
     training, validation = (data.windows(target_of(config), refit, part) for part in ("train", "validation"))
+    ensemble, linear = initial_networks(training, config)
 
     def loss(networks: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         windows, targets, levels = batch  # (B, D, F), (B, K), (B,)
@@ -59,18 +59,24 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
 
     _, targets, levels = validation.everything()
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers)
-    if config.model.head_init == "least-squares":
-        some = np.random.default_rng(settings.seed).permutation(len(training))[:SAMPLE]
-        windows, wanted, level = training.__getitems__([Item(int(index)) for index in some])
-        relative = wanted if config.task == "price" else wanted - level.unsqueeze(1)
-        for member in (*ensemble.members, *(linear.members if linear else ())):
-            assert isinstance(member, Forecaster)
-            member.start_linear(windows, relative)
     with threads(1):  # small networks
         fit(ensemble, loss, batches, validate, settings, run)
         if linear is not None:
             fit(linear, loss, batches, validate, settings, run.stage(f"{refit.since}-linear"))
     return FittedEnsemble(refit.since, ensemble, linear)
+
+
+def initial_networks(training: Windows, config: Config) -> tuple[Ensemble, Ensemble | None]:
+    """The untrained ensemble, and for `training.ablation` its linear part alone (see `model.head_init`)."""
+    ensemble, linear = ensembles(config)
+    if config.model.head_init == "least-squares":
+        some = np.random.default_rng(config.training.seed).permutation(len(training))[:SAMPLE]
+        windows, targets, levels = training.__getitems__([Item(int(index)) for index in some])
+        relative = targets if config.task == "price" else targets - levels.unsqueeze(1)
+        for member in (*ensemble.members, *(linear.members if linear else ())):
+            assert isinstance(member, Forecaster)
+            member.start_linear(windows, relative)
+    return ensemble, linear
 
 
 def forecast_loss(outputs: Tensor, targets: Tensor, levels: Tensor, config: Config) -> Tensor:

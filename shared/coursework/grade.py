@@ -28,7 +28,7 @@ from shared.coursework.sandbox import SECONDS, Job, Outcome, run_jobs
 from shared.coursework.source import body_of, emptied, grafted, with_body
 from shared.files import write_json, write_text
 
-SLOWER, LEAST_SECONDS = 5, 6  # a submission may work this many times as long as the solution, and at least so long
+SLOWER, LEAST_SECONDS = 4, 4  # a submission may work this many times as long as the solution, and at least so long
 
 
 class GradeOptions(Section):
