@@ -11,7 +11,7 @@ import statsmodels.api as sm
 
 from projects.stockprice.baselines import pooled_forecasts, pooled_log_har
 from projects.stockprice.calibration import DAYS, QUANTILES, adaptive_quantiles
-from projects.stockprice.config import DataConfig, EvaluateOptions, ModelConfig, PriceTable
+from projects.stockprice.config import DataConfig, EvaluateOptions, EvaluationConfig, ModelConfig, PriceTable
 from projects.stockprice.data import Refit, prepared
 from projects.stockprice.evaluate import evaluate
 from projects.stockprice.features import GROUPS, calendar_features, names, quarter_features, with_market
@@ -216,7 +216,8 @@ def test_it_scores_a_folder_of_tickers_by_year_ticker_and_horizon(shipped: Predi
     for seed in range(5):
         walk(seed, 900, "2016-01-04").to_csv(tmp_path / f"t{seed}.csv")
     (tmp_path / "broken.csv").write_text("Date,Close\nyesterday,many\n")
-    options = EvaluateOptions(data=DataConfig(source="csv", root=tmp_path, split="all"))
+    data, shown = DataConfig(source="csv", root=tmp_path, split="all"), EvaluationConfig(ticker="t3")
+    options = EvaluateOptions(data=data, evaluation=shown)
     result = evaluate(shipped, options, Provenance(None))
     numbers = result.numbers
     assert set(numbers["parts"]["ticker"]) == {f"t{seed}" for seed in range(5)}
@@ -230,6 +231,7 @@ def test_it_scores_a_folder_of_tickers_by_year_ticker_and_horizon(shipped: Predi
     weights = [part["n"] for part in numbers["parts"]["year"].values()]
     losses = [part["lstm"] for part in numbers["parts"]["year"].values()]
     assert np.average(losses, weights=weights) == pytest.approx(numbers["metrics"]["qlike"], rel=0.02)
+    assert result.forecasts[0].series.name == "t3"
     kept = evaluate(shipped, options.model_copy(update={"seen": "keep"}), Provenance(None))
     assert kept.numbers["data"]["n"] > numbers["data"]["n"]
     assert replace(result.forecasts[0], quantiles=None).select(np.arange(3)).days.shape == (3,)

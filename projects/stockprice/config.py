@@ -168,6 +168,8 @@ class EvaluationConfig(Section):
 
     trading_cost_bp: float = Field(5.0, ge=0)
     """Backtest: trading costs in basis points of the traded amount."""
+    ticker: str | None = None
+    """Whose figures are in the report (default: the first ticker)."""
     bootstrap: int = Field(1000, ge=100)
     """Resamples of the 95 % confidence intervals (block bootstrap over days)."""
 

@@ -79,6 +79,10 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in all_days)),
                            options.seen == "keep")  # fmt: skip
     forecasts, note = scored_days(all_days, seen, own_refits, latest)
+    if shown := options.evaluation.ticker:
+        if shown not in {one.series.name for one in forecasts}:
+            raise ValueError(f"evaluation.ticker: no day of {shown} is scored")
+        forecasts.sort(key=lambda one: one.series.name != shown)
     names = [name for name in forecasts[0].models if all(name in one.models for one in forecasts)]
     if names == ["lstm"]:
         raise ValueError(f"no baseline can be fitted: there are fewer than {MIN_FIT_DAYS} days before every refit")

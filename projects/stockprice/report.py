@@ -133,8 +133,13 @@ def _loss_section(result: Evaluation, task: str) -> Section:
 
 def _parts_sections(result: Evaluation, task: str) -> list[Section]:
     """Mean loss by year, ticker and volatility."""
-    models, metric = ["lstm", *dict.fromkeys(["linear", result.best])], TASKS[task].metric
-    models = [name for name in models if name in result.losses]
+    others = sorted(result.tests, key=lambda name: float(result.losses[name].mean()))
+    models = [
+        "lstm",
+        *[name for name in others if name == "linear"],
+        *[name for name in others if name != "linear"][:2],
+    ]
+    metric = TASKS[task].metric
     texts = {"volatility": "Days of low, medium and high volatility: terciles of the variance of the month before. "}
     sections = []
     for by, parts in result.numbers["parts"].items():
@@ -147,7 +152,8 @@ def _parts_sections(result: Evaluation, task: str) -> list[Section]:
         sections.append(
             Section(
                 f"By {by}",
-                f"{texts.get(by, '')}{loss} of each part; the LSTM is better in {better} of {len(parts)}.{more}",
+                f"{texts.get(by, '')}{loss} of each part; the LSTM is better than {NAMES[result.best]} in {better} of "
+                f"{len(parts)}.{more}",
                 columns=("", "days", *(NAMES[name] for name in models)),
                 rows=[[part, values["n"], *(number(values[name]) for name in models)] for part, values in shown],
             )
@@ -160,7 +166,7 @@ def _coverage_sections(result: Evaluation) -> list[Section]:
     sections = [
         Section(
             "Coverage of the 90 % interval",
-            "Filtered historical simulation. p values, median over the tickers: Kupiec, as many days outside as "
+            "Filtered historical simulation with adaptive levels. p values, median over the tickers: Kupiec, as many days outside as "
             f"promised {p_value(tests['kupiec_p'])}; Christoffersen, they do not follow each other "
             f"{p_value(tests['christoffersen_p'])}.",
             columns=("", "coverage"),
