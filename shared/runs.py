@@ -242,8 +242,15 @@ def evaluated_runs(project: str) -> Iterator[tuple[Run, dict[str, Any], dict[str
 
 
 def latest(project: str, finished: bool = True) -> Run:
-    """The newest finished (or unfinished) run of a project. Raises FileNotFoundError with one sentence."""
+    """The newest finished (or unfinished) run of a project, or, where none is finished, the one that comes with it.
+
+    Raises FileNotFoundError with one sentence.
+    """
     found = [run for run in all_runs(project) if run.model_file.is_file() == finished]
+    shipped = Run(PROJECTS / project / "shipped")
+    if not found and finished and shipped.model_file.is_file():
+        print(f"{project}: no run of your own yet, so this is the one that comes with the project", file=sys.stderr)
+        return shipped
     if not found:
         kind = "finished run yet: " if finished else "run to resume: "
         raise FileNotFoundError(f"there is no {kind}`make train-{project}` makes one")

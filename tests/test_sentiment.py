@@ -5,17 +5,18 @@ import gzip
 import json
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tokenizers import BertWordPieceTokenizer
+from tokenizers import BertWordPieceTokenizer, Tokenizer, models, pre_tokenizers, processors
 
 from projects.sentiment import own_training
-from projects.sentiment.attribution import highlighted_html, integrated_gradients
-from projects.sentiment.baselines import Baselines
+from projects.sentiment.attribution import highlighted_html, integrated_gradients, word_attributions
+from projects.sentiment.baselines import Baselines, stack, stacking_weight
 from projects.sentiment.checklist import run_checks
 from projects.sentiment.config import (
     Config,
@@ -26,14 +27,22 @@ from projects.sentiment.config import (
     LabelOptions,
     ModelConfig,
 )
-from projects.sentiment.data import ReviewData, fingerprints, pad, to_dataset
+from projects.sentiment.data import ReviewData, fingerprints, pad, pad_windows, to_dataset
 from projects.sentiment.evaluate import evaluate, with_settings_of
 from projects.sentiment.label import label
+from projects.sentiment.language import common_language, language
 from projects.sentiment.model import build_model, build_tokenizer
-from projects.sentiment.predictor import Predictor
+from projects.sentiment.predictor import SHIPPED, Predictor, pack, unpack
 from projects.sentiment.pretrained import word_vectors
 from projects.sentiment.sources import clean, own_data
-from projects.sentiment.vocabulary import PAD, encode, head_and_tail, word_tokenizer
+from projects.sentiment.vocabulary import (
+    PAD,
+    encode,
+    head_and_tail,
+    piece_tokenizer,
+    windows_of,
+    word_tokenizer,
+)
 from shared.compute.device import seed_everything
 from shared.config import load, parse_arguments, read_yaml
 from shared.data.loader import Batches
@@ -100,6 +109,32 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     seed_everything(0)
     transformers.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small random XLM-R, whose padding is token 1, and its tokenizer."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("xlmr")
+    words = ["<s>", "<pad>", "</s>", "<unk>", "▁the", "▁lid", "▁is", "▁not", "▁good", "▁bad", ".", "▁schlecht"]
+    pieces = Tokenizer(models.Unigram([(word, -float(number)) for number, word in enumerate(words)], unk_id=3))
+    pieces.pre_tokenizer = pre_tokenizers.Metaspace()
+    pieces.post_processor = processors.TemplateProcessing("<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=pieces, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    config = transformers.XLMRobertaConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=66,
+        initializer_range=0.3,
+    )
+    seed_everything(0)
+    transformers.XLMRobertaModel(config).save_pretrained(folder)
     return folder
 
 
@@ -194,6 +229,45 @@ def test_long_texts_are_truncated_in_the_middle() -> None:
     assert head_and_tail([1, 2], 4) == [1, 2]
 
 
+def test_windows_cover_a_long_text_and_each_has_the_special_tokens() -> None:
+    text, special = [1, *range(10, 30), 2], [1, *[0] * 20, 1]
+    windows = windows_of(text, special, 9, 4)
+    assert [len(window) for window in windows] == [8, 9, 9]  # 20 tokens in three windows
+    assert [token for window in windows for token in window[1:-1]] == text[1:-1]
+    assert all((window[0], window[-1]) == (1, 2) for window in windows)
+    (first, second) = windows_of(text, special, 9, 2)  # room for 14 of 20 tokens: 3 of the beginning, 11 of the end
+    assert first[1:-1] + second[1:-1] == [*range(10, 13), *range(19, 30)]
+    assert windows_of(text, special, 9, 1) == [head_and_tail(text, 9)]
+
+
+def test_the_logits_of_a_text_are_the_mean_over_its_windows(sample: ReviewData, pretrained: Path) -> None:
+    for name in ("bilstm", "cnn", "transformer"):
+        config = ModelConfig(name=name, embedding_dim=8, hidden_size=8, num_filters=8, pretrained=str(pretrained))
+        network = build_model(config, build_tokenizer(config, sample.train.texts), 3).eval()
+        texts = [[[5, 6, 7], [8, 9]], [[6]], [[4, 5], [9, 8, 7], [5, 5]]]
+        logits = network(pad_windows(texts))
+        for windows, row in zip(texts, logits):
+            alone = torch.stack([network(torch.tensor([ids]))[0] for ids in windows])
+            torch.testing.assert_close(row, alone.mean(dim=0), atol=1e-5, rtol=1e-5)
+        assert torch.equal(network(pad_windows([texts[1]])), network(torch.tensor([[6]])))  # one window: as without
+
+
+def test_attributions_of_windows_reach_every_word(sample: ReviewData, pretrained: Path) -> None:
+    config = ModelConfig(name="transformer", pretrained=str(pretrained))
+    tokenizer = build_tokenizer(config, [])
+    network = build_model(config, tokenizer, 2).eval()
+    text = "the lid is not good . the lid is bad ."
+    cut, whole = (word_attributions(network, tokenizer, text, None, 8, windows) for windows in (1, 2))
+    assert sum(value == 0 for _, value in cut) == 5  # ten words, room for six besides the special tokens ...
+    assert all(value != 0 for _, value in whole)
+    assert [word for word, _ in whole] == text.split()
+
+
+def test_windows_refuse_texts_with_aspects(sample: ReviewData) -> None:
+    with pytest.raises(ValueError, match=r"model\.windows 4 is for texts without aspects"):
+        encode(word_tokenizer(["a"], 100, 1), ["a"], ["b"], 8, windows=4)
+
+
 def test_a_negation_is_a_separate_token() -> None:
     tokens = word_tokenizer(["I don't like it", "isn't it"], 100, 1).encode("I don't").tokens
     assert tokens == ["i", "do", "n't"]
@@ -229,10 +303,76 @@ def test_linear_baselines_do_not_solve_the_sample(sample: ReviewData) -> None:
 def test_control_characters_markup_and_foreign_words_are_read() -> None:
     assert clean("a<br />b\x00\n c\u0301") == "a b ć"
     assert clean("isn&#39;t<BR>re\u00adliable &amp; co") == "isn't reliable & co"
-    assert clean("とても良い  Größe 👍") == "とても良い Größe 👍"
+    assert clean("とても良い  Größe 👍") == "とても良い Größe thumbs up"
+
+
+def test_emoji_and_emoticons_become_words() -> None:
+    assert clean("great👍🏽!! ❤️ but 👎") == "great thumbs up !! red heart but thumbs down"
+    assert clean("nice :-) bad :( &lt;3") == "nice smiling face bad frowning face red heart"
+    plain = "see http://a.de (list: (b)) at 10:30, ratio 3:1, lasts <3 hours, x = (1) ©"
+    assert clean(plain) == plain
+    assert clean(clean("👩🏽‍🍳 :)")) == clean("👩🏽‍🍳 :)")
+
+
+def test_the_language_of_texts_is_named_where_it_is_certain() -> None:
+    pytest.importorskip("py3langid")
+    assert language("The handle broke, but they sent a new one at once.") == "English"
+    assert language("Das Produkt ist leider nach zwei Tagen kaputt gegangen.") == "German"
+    assert language("ok") == language("!!") == ""
+    assert common_language(["Muy bueno, me gusta mucho.", "No me gusta nada, es muy caro.", "ok"]) == "Spanish"
 
 
 # --- model
+
+
+def test_a_multilingual_encoder_gets_its_own_tokens(multilingual: Path) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    config = ModelConfig(name="transformer", pretrained=str(multilingual), pooling="mean", max_tokens=64)
+    tokenizer = build_tokenizer(config, [])
+    network = build_model(config, tokenizer, 2).eval()
+    texts = ["the lid is not good.", "schlecht <pad>", "the the"]
+    ours = network.encoder(*(lambda tokens: (tokens, tokens != PAD))(pad_windows(encode(tokenizer, texts, None, 64))))
+    theirs, hidden = AutoTokenizer.from_pretrained(multilingual), AutoModel.from_pretrained(multilingual).eval()
+    for row, text in zip(ours[::2], texts[::2]):
+        states = hidden(**theirs(text, return_tensors="pt")).last_hidden_state
+        torch.testing.assert_close(row, states[0].mean(dim=0), atol=1e-5, rtol=1e-5)
+    assert len(word_attributions(network, tokenizer, "the lid is bad.", None, 64)) == 4
+    with pytest.raises(ValueError, match="the encoder reads at most 64"):
+        build_model(config.model_copy(update={"max_tokens": 65}), tokenizer, 2)
+
+
+def test_word_pieces_know_words_that_the_training_texts_lack() -> None:
+    tokenizer = piece_tokenizer(["unhappy customers don't return", "he is happy again"] * 9, 120)
+    pieces = tokenizer.encode("unhappyers").tokens
+    assert pieces[0] == "unhappy" and "[UNK]" not in pieces
+    assert tokenizer.encode("Don't").tokens[-1] == "n't"
+    assert tokenizer.get_vocab()["[PAD]"] == PAD
+
+
+def test_packed_weights_are_small_and_close() -> None:
+    seed_everything(0)
+    tensors = {"network.encoder.embedding.weight": torch.randn(50, 64) * torch.rand(50, 1), "head": torch.randn(3, 9)}
+    tensors["network.encoder.embedding.weight"][0] = 0
+    packed = pack(tensors)
+    size = sum(values.numel() * values.element_size() for values in packed.values())
+    assert size < 0.3 * sum(values.numel() * 4 for values in tensors.values())
+    for name, values in unpack(packed).items():
+        largest = tensors[name].abs().amax(dim=1, keepdim=True)
+        assert ((values - tensors[name]).abs() <= largest / 200).all()
+    assert torch.equal(unpack(tensors)["head"], tensors["head"])
+
+
+def test_the_mean_with_naive_bayes_uses_what_each_model_knows() -> None:
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.randint(0, 2, (400,), generator=generator)
+    signs = torch.nn.functional.one_hot(targets, 2) * 2.0 - 1
+    one, two = (signs + 1.5 * torch.randn(400, 2, generator=generator) for _ in range(2))
+    weight = stacking_weight(one, two, targets.numpy())
+    assert 0.3 < weight < 0.7
+    right = [(logits.argmax(dim=1) == targets).float().mean() for logits in (one, two, stack(one, two, weight))]
+    assert right[2] > max(right[:2])
+    assert stacking_weight(one, torch.randn(400, 2, generator=generator), targets.numpy()) < 0.2
 
 
 def test_word_vectors_are_read_from_a_file(tmp_path: Path) -> None:
@@ -494,7 +634,8 @@ def test_attributions_sum_to_the_difference_from_the_baseline(
     config = ModelConfig(name=name, embedding_dim=16, hidden_size=16, num_filters=16, pretrained=place)
     tokenizer = build_tokenizer(config, sample.train.texts)
     network = build_model(config, tokenizer, 2).eval()
-    tokens = torch.tensor(encode(tokenizer, ["the lid is not good, it is bad."], None, 64))
+    (windows,) = encode(tokenizer, ["the lid is not good, it is bad."], None, 64)
+    tokens = torch.tensor(windows)
     baseline, mask = torch.full_like(tokens, PAD), torch.ones_like(tokens, dtype=torch.bool)
     with torch.no_grad():
         predicted = int(network(tokens).argmax())
@@ -628,3 +769,38 @@ def test_the_table_never_replaces_the_reviews(run_folder: Path, tmp_path: Path, 
     answer = command(CUSTOMER_REPORT, path, "--run", run_folder, "--output", "shop.html")
     assert answer.returncode == 2 and "would replace" in answer.stderr
     assert path.read_bytes() == before
+
+
+# --- the weights that come with the project
+
+
+def test_without_a_run_of_ones_own_predict_takes_the_shipped_one(command: CommandLine) -> None:
+    answer = command(PREDICT, "A waste of money, it broke after a week.", "I love it 👍", "--explain", "0")
+    assert answer.returncode == 0, answer.stderr
+    assert "no run of your own yet" in answer.stderr
+    assert "another language" not in answer.stderr
+    if find_spec("py3langid"):
+        german = command(PREDICT, "Leider nach zwei Tagen kaputt gegangen, nie wieder.", "--explain", "0")
+        assert "another language than the English training texts: German (1)" in german.stderr
+    assert [line.split()[0] for line in answer.stdout.splitlines()] == ["negative", "positive"]
+
+
+def test_the_shipped_run_is_small_and_names_what_it_has_seen() -> None:
+    files = list(SHIPPED.parent.iterdir())
+    assert sum(file.stat().st_size for file in files) < 4_000_000
+    assert {file.name for file in files} == {"config.yaml", "model.safetensors", "provenance.safetensors"}
+    predictor = Predictor.load(SHIPPED)
+    assert predictor.classes == ["negative", "neutral", "positive"] and predictor.language == "English"
+    seen = Provenance.load(SHIPPED.parent).items
+    assert seen is not None and len(seen.exact) > 90_000
+
+
+def test_the_shipped_run_scores_any_table(tmp_path: Path, command: CommandLine) -> None:
+    texts = ["Excellent, I love it.", "A waste of money.", "Works very well.", "It stopped working, awful."]
+    path = write_csv(tmp_path / "a.csv", text=texts, label=["positive", "negative"] * 2)
+    answer = command(EVALUATE, "--run", "shipped", "--data.source", "csv", "--data.root", path)
+    assert answer.returncode == 0, answer.stderr
+    (page,) = tmp_path.glob("runs/sentiment/shipped/evaluations/*/evaluation.json")
+    assert read_json(page)["metrics"]["accuracy"] == 1
+    alone = command(EVALUATE, "--run", "shipped")
+    assert alone.returncode == 2 and "--data.root FILE" in alone.stderr

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from projects.sentiment.config import DataConfig
-from projects.sentiment.data import ReviewData, Texts, fingerprints, to_dataset
+from projects.sentiment.data import ReviewData, Texts, fingerprints, load_parts, to_dataset
 from projects.sentiment.layouts import headline
 from projects.sentiment.near_duplicates import near_duplicates, phrase_families
 from projects.sentiment.sources import Table, load_table
@@ -268,3 +268,44 @@ def test_no_phrase_of_a_validation_sentence_is_in_the_training_set() -> None:
     assert len(data.test.texts) == 872
     assert not near_duplicates(data.table.texts, data.parts, 0.5).any()
     assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)
+
+
+# --- several tables
+
+
+def general(tmp_path: Path, **settings: object) -> DataConfig:
+    """Two tables, of which one has neutral texts and the other headlines."""
+    one = write_csv(tmp_path / "one.csv", text=[f"first {i}" for i in range(60)], label=["good", "bad"] * 30)
+    two = write_csv(
+        tmp_path / "two.csv", title=["Head"] * 60, text=[f"second {i}" for i in range(60)], stars=[1, 3, 5] * 20
+    )
+    classes = {"negative": ["1"], "neutral": ["3"], "positive": ["5"]}
+    tables = [{"source": "csv", "root": one}, {"source": "csv", "root": two, "classes": classes}]
+    return DataConfig(source="several", tables=tables, **settings)
+
+
+def test_several_tables_are_one_with_the_classes_of_all(tmp_path: Path) -> None:
+    data = ReviewData(general(tmp_path))
+    assert data.classes == ["negative", "neutral", "positive"]
+    found = dict(zip(data.table.texts, (data.classes[label] for label in data.table.labels)))
+    assert found["first 0"] == "positive" and found["first 1"] == "negative"  # in its own table, negative is 0
+    assert [found[f"Head. second {i}"] for i in range(3)] == ["negative", "neutral", "positive"]
+    assert {"1:1", "2:1"} <= set(data.table.items)
+    assert data.config.title is None  # other tables are read with headlines of their own
+
+
+def test_several_tables_keep_their_own_splits(tmp_path: Path) -> None:
+    config = general(tmp_path)
+    parts = [dict(zip(t.texts, p)) for t, _, p in (load_parts(part, None) for part in config.parts)]
+    data = ReviewData(config)
+    assert {text: part for one in parts for text, part in one.items()} == dict(zip(data.table.texts, data.parts))
+
+
+def test_mistakes_in_several_tables_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.source several and data\.tables need each other"):
+        DataConfig(source="several")
+    with pytest.raises(ValueError, match="sorce"):
+        ReviewData(DataConfig(source="several", tables=[{"sorce": "sst2"}]))
+    path = write_csv(tmp_path / "a.csv", text=["a", "b"], aspect=["x", "y"], label=["good", "bad"])
+    with pytest.raises(ValueError, match="texts with aspects cannot be joined"):
+        ReviewData(DataConfig(source="several", tables=[{"source": "csv", "root": path, "split": "all"}]))

@@ -1,6 +1,7 @@
 """Attribution: which words support a prediction (integrated gradients at the embedding; Sundararajan et al. 2017)."""
 
 from html import escape
+from itertools import chain
 
 import torch
 from captum.attr import LayerIntegratedGradients
@@ -8,25 +9,30 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from projects.sentiment.model import SentimentNet, Transformer
-from projects.sentiment.vocabulary import PAD, UNKNOWN, head_and_tail, ids_of
+from projects.sentiment.vocabulary import PAD, UNKNOWN, ids_of, padding_of, windows_of
 
 STEPS = 24
 
 
 def word_attributions(
-    network: SentimentNet, tokenizer: Tokenizer, text: str, aspect: str | None, max_tokens: int
+    network: SentimentNet, tokenizer: Tokenizer, text: str, aspect: str | None, max_tokens: int, windows: int = 1
 ) -> list[tuple[str, float]]:
     """The words of a text in their order, each with its attribution to the predicted class, scaled to -1..1.
 
     Words that are not part of the input (the truncated middle of a long text) have 0.
     """
     encoding = tokenizer.encode(text, aspect) if aspect else tokenizer.encode(text)
-    tokens = head_and_tail(list(zip(ids_of(encoding), encoding.offsets, encoding.sequence_ids)), max_tokens)
-    ids = torch.tensor([[token for token, _, _ in tokens] or [UNKNOWN]])  # (1, L)
-    values = integrated_gradients(network, ids)[0].tolist()
+    tokens = list(zip(ids_of(encoding, padding_of(tokenizer)), encoding.offsets, encoding.sequence_ids)) or [
+        (UNKNOWN, (0, 0), None)
+    ]
+    parts = windows_of(tokens, encoding.special_tokens_mask, max_tokens, windows)
+    inputs = [torch.tensor([[token for token, _, _ in part]]) for part in parts]  # each (1, L)
+    with torch.no_grad():
+        predicted = int(torch.cat([network(ids) for ids in inputs]).mean(dim=0).argmax())
+    values = [value for ids in inputs for value in integrated_gradients(network, ids, predicted)[0].tolist()]
     words = _words(text)
     sums = [0.0] * len(words)  # a word's attribution is the sum over its tokens
-    for (_, (start, end), sequence), value in zip(tokens, values):
+    for (_, (start, end), sequence), value in zip(chain(*parts), values):
         if sequence == 0 and end > start:
             word = next((i for i, (_, first, last) in enumerate(words) if first <= start < last), None)
             if word is not None:
@@ -35,14 +41,15 @@ def word_attributions(
     return [(word, value / largest) for (word, _, _), value in zip(words, sums)]
 
 
-def integrated_gradients(network: SentimentNet, tokens: Tensor) -> Tensor:
+def integrated_gradients(network: SentimentNet, tokens: Tensor, predicted: int | None = None) -> Tensor:
     """Attribution of every token to the logit of the predicted class; the baseline input is padding.
 
+    predicted: the number of the class where it is not that of these tokens alone.
     tokens (1, L) -> (1, L). The values sum to the difference of the two logits (completeness).
     """
     encoder = network.encoder
     layer = encoder.network.get_input_embeddings() if isinstance(encoder, Transformer) else encoder.embedding
-    predicted = int(network(tokens).argmax())
+    predicted = int(network(tokens).argmax()) if predicted is None else predicted
     mask = torch.ones_like(tokens, dtype=torch.bool)
     gradients = LayerIntegratedGradients(lambda ids: network(ids, mask.expand(len(ids), -1))[:, predicted], layer)
     values = gradients.attribute(tokens, baselines=torch.full_like(tokens, PAD), n_steps=STEPS)

@@ -1,4 +1,4 @@
-"""Baselines: the majority class, linear models on unigrams and bigrams, and the rules of VADER.
+"""Baselines: the majority class, linear models on one to three consecutive words, and the rules of VADER.
 
 TF-IDF with logistic regression, and logistic regression on naive-Bayes log-count ratios (Wang & Manning 2012,
 Baselines and Bigrams): fitted in seconds, and strong on long reviews.
@@ -14,16 +14,18 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from shared.evaluation.metrics import linear_weights
+from shared.evaluation.metrics import fit_temperature, linear_weights
 
 LINEAR = ("tfidf_lr", "nb_lr")
 WORDS = r"(?u)\b\w+\b|[!?]"
+NGRAMS = (1, 3)  # words in a row
 
 
 @dataclass
 class Baselines:
-    """The fitted baselines, as plain tensors and a list of terms (unigrams and bigrams)."""
+    """The fitted baselines, as plain tensors and a list of terms (n-grams of words)."""
 
     terms: list[str]
     idf: Tensor
@@ -38,7 +40,7 @@ class Baselines:
     @classmethod
     def fit(cls, texts: Sequence[str], labels: np.ndarray, classes: int, min_count: int = 2) -> "Baselines":
         """Fit both models on training texts; terms in fewer than `min_count` of them are left out."""
-        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, min_df=min_count)
         try:
             counts = csr_matrix(vectorizer.fit_transform(texts))
         except ValueError:  # a few short texts, no term twice
@@ -63,18 +65,40 @@ class Baselines:
 
     def predict(self, texts: Sequence[str], classes: list[str]) -> dict[str, np.ndarray]:
         """Predicted class numbers (N,) of every baseline, by its name."""
-        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), vocabulary=self.terms)
-        counts = csr_matrix(vectorizer.transform(texts))
+        counts = self._counts(texts)
         transformer = TfidfTransformer(sublinear_tf=True)
         transformer.idf_ = self.idf.double().numpy()
-        values, occurs = transformer.transform(counts), csr_matrix(counts > 0, dtype=np.float64)
         predictions = {
             "majority": np.full(len(texts), self.majority),
-            "tfidf_lr": _linear(values, self.tfidf),
-            "nb_lr": _linear(occurs, self.bayes),
+            "tfidf_lr": _linear(transformer.transform(counts), self.tfidf).argmax(axis=1),
+            "nb_lr": _linear(counts > 0, self.bayes).argmax(axis=1),
         }
         rules = vader(texts, classes)
         return predictions if rules is None else {**predictions, "vader": rules}
+
+    def bayes_logits(self, texts: Sequence[str]) -> Tensor:
+        """The log-odds that naive Bayes + logistic regression gives each class, (N, C)."""
+        return torch.from_numpy(_linear(self._counts(texts) > 0, self.bayes)).float()
+
+    def _counts(self, texts: Sequence[str]) -> csr_matrix:
+        vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, vocabulary=self.terms)
+        return csr_matrix(vectorizer.transform(texts))
+
+
+def stack(logits: Tensor, bayes: Tensor, weight: float) -> Tensor:
+    """Logits of the network and log-odds of the linear model, each (N, C), averaged; weight: that of the linear one."""
+    odds = bayes - bayes.mean(dim=1, keepdim=True), logits - logits.mean(dim=1, keepdim=True)
+    return weight * odds[0] + (1 - weight) * odds[1]
+
+
+def stacking_weight(logits: Tensor, bayes: Tensor, targets: np.ndarray) -> float:
+    """The weight of the linear model, 0 to 1, with the smallest cross entropy (after calibration) on these texts."""
+
+    def loss(weight: float) -> float:
+        mixed = stack(logits, bayes, weight)
+        return float(cross_entropy(mixed / fit_temperature(mixed, targets), torch.from_numpy(targets)))
+
+    return min((step / 20 for step in range(21)), key=loss)
 
 
 def vader(texts: Sequence[str], classes: list[str]) -> np.ndarray | None:
@@ -101,5 +125,6 @@ def _smoothed(binary: csr_matrix) -> np.ndarray:
 
 
 def _linear(features: csr_matrix, weights: Tensor) -> np.ndarray:
+    """Scores of the classes, (N, C)."""
     table = weights.double().numpy()
-    return np.asarray(features @ table[:-1] + table[-1]).argmax(axis=1)
+    return np.asarray(features @ table[:-1] + table[-1])

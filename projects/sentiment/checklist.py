@@ -23,6 +23,38 @@ TEMPLATES = (  # plain, negated
     ("It is a {1} {0}.", "It is hardly a {1} {0}."),
     ("I found the {0} {1}.", "I never found the {0} {1}."),
 )
+IDIOMS = (  # praise and criticism in words that alone would mean the opposite, or nothing
+    ("I never had a problem with it.", "I never liked it."),
+    ("No problems ever.", "No help at all."),
+    ("I couldn't agree more with the good reviews.", "I couldn't disagree more with the good reviews."),
+    ("It isn't a bad idea.", "It isn't a good idea."),
+    ("It is not bad at all.", "It is not good at all."),
+    ("There is no bad smell.", "There is no good reason to buy it."),
+    ("All things are resolved now.", "Nothing was ever resolved."),
+    ("I can't complain.", "I can't stop complaining."),
+    ("I have nothing bad to say.", "I have nothing good to say."),
+    ("It never let me down.", "It let me down again."),
+    ("I couldn't be happier.", "I couldn't be less happy."),
+    ("You can't go wrong with it.", "Everything that can go wrong went wrong."),
+    ("I can't get enough of it.", "I have had enough of it."),
+    ("It could not be better.", "It could have been better."),
+    ("It is second to none.", "It is second best at most."),
+    ("It works without any trouble.", "It works only with a lot of trouble."),
+    ("It is worth every penny.", "It is not worth a penny."),
+    ("I would buy it again without hesitation.", "I would never buy it again."),
+    ("My doubts were wrong.", "My doubts were right."),
+    ("I was afraid it would be cheap, but it is not.", "I hoped it would be solid, but it is not."),
+    ("It broke once, and they fixed it for free.", "It broke once, and they did nothing."),
+    ("It is hard to find a fault.", "It is hard to find anything good."),
+    ("Far from disappointing.", "Far from perfect."),
+    ("Nothing beats it.", "Anything beats it."),
+    ("It does what it says.", "It does not do what it says."),
+    ("They went out of their way to help.", "They did not lift a finger to help."),
+    ("It exceeded my expectations.", "It fell short of my expectations."),
+    ("I have no regrets.", "I regret it."),
+    ("It stopped the noise at once.", "It stopped working at once."),
+    ("The pain is gone.", "The money is gone."),
+)
 NAMES = ("Anna", "Mohammed", "Ingrid", "Diego", "Wei", "Olga", "Kwame", "Priya")
 
 
@@ -58,6 +90,8 @@ def run_checks(
                 [s for _, s in criticism],
                 lambda predicted: predicted != negative,
             ),
+            ("idioms of praise", "is positive", [s for s, _ in IDIOMS], lambda predicted: predicted == positive),
+            ("idioms of criticism", "is negative", [s for _, s in IDIOMS], lambda predicted: predicted == negative),
         ):
             results.append(_result(name, expectation, cases, passes(classify(cases))))
     for name, pairs in (  # invariance tests

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from projects.sentiment.config import Config, DataConfig
+from projects.sentiment.labels import NEGATIVE, NEUTRAL, POSITIVE
 from projects.sentiment.layouts import NONE
 from projects.sentiment.near_duplicates import near_duplicates
 from projects.sentiment.sources import Table, load_table
@@ -25,9 +26,11 @@ PRODUCTS = 20
 
 @dataclass(frozen=True)
 class Texts:
-    """A dataset of tokenized texts. A batch: tokens int64 (B, L), padded with 0, and targets (B,)."""
+    """A dataset of tokenized texts, each one or more windows.
 
-    tokens: list[list[int]]
+    A batch: tokens int64 (B, L), or (B, W, L) where a text has several windows, padded with 0, and targets (B,)."""
+
+    tokens: list[list[list[int]]]
     targets: np.ndarray
 
     def __len__(self) -> int:
@@ -35,11 +38,11 @@ class Texts:
 
     def __getitems__(self, items: list[Item]) -> tuple[Tensor, Tensor]:
         rows = [item.index for item in items]
-        return pad([self.tokens[row] for row in rows]), torch.from_numpy(self.targets[rows])
+        return pad_windows([self.tokens[row] for row in rows]), torch.from_numpy(self.targets[rows])
 
     @property
     def lengths(self) -> list[int]:
-        return [len(tokens) for tokens in self.tokens]
+        return [sum(map(len, windows)) for windows in self.tokens]
 
 
 def pad(tokens: Sequence[Sequence[int]]) -> Tensor:
@@ -50,9 +53,16 @@ def pad(tokens: Sequence[Sequence[int]]) -> Tensor:
     return torch.from_numpy(batch)
 
 
-def to_dataset(table: Table, tokenizer: Tokenizer, max_tokens: int) -> Texts:
+def pad_windows(texts: Sequence[Sequence[Sequence[int]]]) -> Tensor:
+    """The windows of several texts as one tensor (B, W, L), or (B, L) if none has more than one; padded with 0."""
+    most = max(map(len, texts))
+    tokens = pad([ids for windows in texts for ids in [*windows, *[()] * (most - len(windows))]])
+    return tokens if most == 1 else tokens.view(len(texts), most, -1)
+
+
+def to_dataset(table: Table, tokenizer: Tokenizer, max_tokens: int, windows: int = 1) -> Texts:
     """Tokenised texts: the input of the network in training and evaluation."""
-    return Texts(encode(tokenizer, table.texts, table.aspects, max_tokens), table.labels)
+    return Texts(encode(tokenizer, table.texts, table.aspects, max_tokens, windows), table.labels)
 
 
 class ReviewData:
@@ -60,12 +70,12 @@ class ReviewData:
 
     def __init__(self, config: DataConfig, classes: list[str] | None = None) -> None:
         """classes: the classes of a finished run whose predictor is scored on other texts."""
-        table = load_table(config, classes)
+        table, self.split_name, parts = load_parts(config, classes)
         title, aspect = table.columns.get("title", NONE), table.columns.get("aspect")
-        self.config = config.model_copy(update={"title": title, "aspect": aspect})  # as recognised
+        recognised = {} if config.tables else {"title": title, "aspect": aspect}
+        self.config = config.model_copy(update=recognised)
         self.source = f"{config.root or config.source}"
         has_training_set = config.split not in ("all", "test")
-        self.split_name, parts = assign_parts(table, config)
         kept = parts != splits.UNUSED
         if has_training_set:
             overlapping = near_duplicates(table.texts, parts, config.max_overlap) & kept
@@ -132,6 +142,38 @@ def fingerprints(table: Table, bare: bool = False) -> Fingerprints:
     if bare:
         return text_fingerprints(f"bare text {text}" for text in table.bodies or table.texts)
     return text_fingerprints(table.with_aspects)
+
+
+def load_parts(config: DataConfig, classes: list[str] | None) -> tuple[Table, str, np.ndarray]:
+    """All labelled texts of a source, the name of their split, and the set that each belongs to, (N,)."""
+    if config.source != "several":
+        table = load_table(config, classes)
+        return table, *assign_parts(table, config)
+    tables, names, parts = zip(*(load_parts(part, classes) for part in config.parts))
+    return joined(tables), ", ".join(dict.fromkeys(names)), np.concatenate(parts)
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """The texts of several tables as one. Raises ValueError where some have aspects."""
+    if any(table.aspects is not None for table in tables):
+        raise ValueError("data.tables: texts with aspects cannot be joined with others; set aspect: none")
+    found = {name for table in tables for name in table.classes}
+    classes = [name for name in (NEGATIVE, NEUTRAL, POSITIVE) if name in found]
+    classes += sorted(found - set(classes))
+    labels = [np.array([classes.index(name) for name in table.classes])[table.labels] for table in tables]
+    return Table(
+        items=[f"{number}:{item}" for number, table in enumerate(tables, start=1) for item in table.items],
+        texts=[text for table in tables for text in table.texts],
+        labels=np.concatenate(labels),
+        classes=classes,
+        bodies=[text for table in tables for text in table.bodies or table.texts],
+        left_out=sum((table.left_out for table in tables), Counter()),
+        facts={
+            f"{name} of {number}": said
+            for number, table in enumerate(tables, start=1)
+            for name, said in table.facts.items()
+        },
+    )
 
 
 def assign_parts(table: Table, config: DataConfig) -> tuple[str, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 from torch import Tensor
 
 from projects.sentiment.aspects import linear_inputs
-from projects.sentiment.baselines import LINEAR
+from projects.sentiment.baselines import LINEAR, stack
 from projects.sentiment.checklist import CheckResult, run_checks
 from projects.sentiment.config import DataConfig, EvaluateOptions
 from projects.sentiment.data import ReviewData, fingerprints
@@ -25,7 +25,7 @@ from projects.sentiment.learning_curve import LearningCurve, linear_curve, netwo
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import Table
 from shared.data.provenance import Provenance, Seen
-from shared.evaluation.metrics import accuracy, classifier_rows, mcnemar, scores
+from shared.evaluation.metrics import accuracy, classifier_rows, macro_f1, mcnemar, scores
 
 HEADLINE, ITEMS = ("accuracy", "max"), "texts"
 MODEL_SETTINGS = ("title", "aspect", "classes")
@@ -88,6 +88,8 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
         **scores(logits, test.labels, baselines, options.evaluation.bootstrap),
         "mcnemar": {"baseline": best, "only_network": only_network, "only_baseline": only_baseline, "p": p},
     }
+    if predictor.stack is not None:
+        numbers["stacked"] = stacked(predictor, test, logits, baselines[best])
     if checks:
         numbers["checklist"] = {ours.name: {"network": ours.passed, "linear": theirs.passed} for ours, theirs in checks}
     if curve:
@@ -112,6 +114,18 @@ def find_curve(
     own = (len(train.texts), accuracy(test.labels, logits.argmax(dim=1).numpy()))
     parts = network_curve(predictor, data, test) if with_network else []
     return LearningCurve(sizes, linear, [*parts, own])
+
+
+def stacked(predictor: Predictor, test: Table, logits: Tensor, baseline: np.ndarray) -> dict[str, Any]:
+    """Scores of the network's mean with naive Bayes, compared with a baseline's predictions, (N,)."""
+    bayes = predictor.baselines.bayes_logits(linear_inputs(test))
+    predicted = stack(logits, bayes, predictor.stack or 0.0).argmax(dim=1).numpy()
+    return {
+        "weight": predictor.stack,
+        "accuracy": accuracy(test.labels, predicted),
+        "macro_f1": macro_f1(test.labels, predicted),
+        "p": mcnemar(test.labels, predicted, baseline)[2],
+    }
 
 
 def with_settings_of(predictor: Predictor, data: DataConfig) -> DataConfig:

@@ -14,14 +14,24 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from projects.sentiment import pretrained
 from projects.sentiment.config import ModelConfig
-from projects.sentiment.vocabulary import PAD, UNKNOWN, without_padding_and_truncation, word_tokenizer
+from projects.sentiment.vocabulary import (
+    PAD,
+    UNKNOWN,
+    exchanged,
+    piece_tokenizer,
+    without_padding_and_truncation,
+    word_tokenizer,
+)
 
 NAMES = {"bilstm": "BiLSTM", "cnn": "CNN", "transformer": "Transformer"}
 FILTER_WIDTHS = (3, 4, 5)  # words
 
 
 class SentimentNet(nn.Module):
-    """tokens (B, L), padded with 0 -> logits (B, classes), independent of the amount of padding."""
+    """tokens (B, L), padded with 0 -> logits (B, classes), independent of the amount of padding.
+
+    Of texts in several windows, tokens (B, W, L): the mean of the logits of each text's windows.
+    """
 
     encoder: Any
 
@@ -32,6 +42,11 @@ class SentimentNet(nn.Module):
         self.word_dropout = config.word_dropout
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        if tokens.dim() == 3:
+            there = (tokens != PAD).any(dim=2)  # (B, W): True for windows, False for padding
+            logits = self(tokens[there])  # (number of windows, classes)
+            sums = logits.new_zeros(len(tokens), logits.shape[1]).index_add(0, there.nonzero()[:, 0], logits)
+            return sums / there.sum(dim=1, keepdim=True)
         mask = tokens != PAD if mask is None else mask  # (B, L): True for tokens, False for padding
         if self.training and self.word_dropout:
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
@@ -105,6 +120,7 @@ class Transformer(nn.Module):
         self.pooling = Pooling(config.pooling, network.config.hidden_size)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        tokens = exchanged(tokens, self.network.config.pad_token_id or PAD)
         states = self.network(input_ids=tokens, attention_mask=mask.long()).last_hidden_state  # (B, L, hidden)
         return self.pooling(states, mask)
 
@@ -113,6 +129,8 @@ def build_tokenizer(config: ModelConfig, texts: list[str]) -> Tokenizer:
     """The tokenizer of the pretrained encoder, or a word tokenizer fitted on the training texts."""
     if config.name == "transformer":
         return without_padding_and_truncation(pretrained.load_tokenizer(config).backend_tokenizer)
+    if config.tokens == "pieces":
+        return piece_tokenizer(texts, config.vocab_size)
     return word_tokenizer(texts, config.vocab_size, config.min_count)
 
 

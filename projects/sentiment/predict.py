@@ -15,6 +15,7 @@ from pathlib import Path
 
 from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.config import PredictOptions
+from projects.sentiment.language import languages
 from projects.sentiment.layouts import headline, is_reviews, needed_text_column, read_file
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import clean, read_texts
@@ -41,6 +42,10 @@ def predict(options: PredictOptions, run: Run) -> None:
     predictions = predictor([text for _, text in rows])
     if (unknown := predictor.unknown_words([text for _, text in rows])) > MOST_UNKNOWN:
         note(f"{unknown:.0%} of the words are unknown to the run, which classifies the texts by the others")
+    spoken = languages([text for _, text in rows])
+    if predictor.language and (foreign := {name: n for name, n in spoken.items() if name != predictor.language}):
+        said = ", ".join(f"{name} ({n})" for name, n in foreign.items())
+        note(f"some texts are in another language than the {predictor.language} training texts: {said}")
     for index, (prediction, (number, text)) in enumerate(zip(predictions, rows)):
         prediction.row = number
         if index < options.explain:

@@ -1,25 +1,31 @@
 """The predictor: one file with everything needed to classify a raw text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from projects.sentiment.aspects import linear_inputs
 from projects.sentiment.attribution import word_attributions
-from projects.sentiment.baselines import Baselines
+from projects.sentiment.baselines import Baselines, stacking_weight
 from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, Texts, to_dataset
+from projects.sentiment.language import common_language
 from projects.sentiment.model import NAMES, SentimentNet, architecture, build_model
 from projects.sentiment.sources import Table, clean
-from projects.sentiment.vocabulary import encode
+from projects.sentiment.vocabulary import UNKNOWN, encode
 from shared.compute.device import device_of, pick_device
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import fit_temperature
 from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
+
+SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
+RARE = 2000  # terms in fewer than one of this number of texts are not in compact baselines
+SCALE = ".scale"  # of the word vectors in 8 bits
 
 
 @dataclass
@@ -65,21 +71,30 @@ class Predictor:
     config: Config
     temperature: float
     baselines: Baselines
+    stack: float | None = None
+    """Weight of naive Bayes in its mean with the network, chosen on the validation set."""
+    language: str = ""
+    """Language of the training texts, if it is certain (see `language.common_language`)."""
 
     @classmethod
     def fit(cls, network: SentimentNet, tokenizer: Tokenizer, data: ReviewData, config: Config) -> "Predictor":
         """Calibrate a trained network on the validation set and fit the baselines on the training set."""
         network.to(pick_device(config.training.device))
-        validation = to_dataset(data.validation, tokenizer, config.model.max_tokens)
+        validation = to_dataset(data.validation, tokenizer, config.model.max_tokens, config.model.windows)
         logits = predict(network, validation, lambda batch: batch[0], precision="fp32", lengths=validation.lengths)
-        train = data.train
+        train, temperature = data.train, fit_temperature(logits, validation.targets)
+        least = max(2, len(train.texts) // RARE) if config.model.compact else 2
+        baselines = Baselines.fit(linear_inputs(train), train.labels, len(data.classes), least)
+        bayes = baselines.bayes_logits(linear_inputs(data.validation))
         return cls(
             network=network.cpu().eval(),
             tokenizer=tokenizer,
             classes=data.classes,
             config=config.model_copy(update={"data": data.config}),
-            temperature=fit_temperature(logits, validation.targets),
-            baselines=Baselines.fit(linear_inputs(train), train.labels, len(data.classes)),
+            temperature=temperature,
+            baselines=baselines,
+            stack=stacking_weight(logits / temperature, bayes, validation.targets),
+            language=common_language(train.texts),
         )
 
     def save(self, path: Path) -> None:
@@ -96,14 +111,17 @@ class Predictor:
             "tokenizer": self.tokenizer.to_str(),
             "terms": fitted.terms,
             "majority": fitted.majority,
+            "stack": self.stack,
+            "language": self.language,
         }
-        save_model(path, tensors, about)
+        save_model(path, pack(tensors) if self.config.model.compact else tensors, about)
 
     @classmethod
     @refuses_damage
     def load(cls, path: Path) -> "Predictor":
         """Read what `save` wrote. Raises ValueError or FileNotFoundError with one sentence."""
         tensors, about = load_model(path, "sentiment")
+        tensors = unpack(tensors)
         config = saved_settings(Config, about["config"], path)
         tokenizer = Tokenizer.from_str(about["tokenizer"])
         network = build_model(config.model, tokenizer, len(about["classes"]), about["architecture"])
@@ -116,6 +134,8 @@ class Predictor:
             config=config,
             temperature=about["temperature"],
             baselines=Baselines(about["terms"], fitted["idf"], fitted["tfidf"], fitted["bayes"], about["majority"]),
+            stack=about.get("stack"),
+            language=about.get("language", ""),
         )
 
     @property
@@ -143,27 +163,52 @@ class Predictor:
 
     def explain(self, text: str, aspect: str | None = None) -> list[tuple[str, float]]:
         """The words of a text, each with its attribution to the predicted class, -1..1 (integrated gradients)."""
-        return word_attributions(self.network, self.tokenizer, clean(text) or ".", aspect, self.config.model.max_tokens)
+        model = self.config.model
+        text = clean(text) or "."
+        return word_attributions(self.network, self.tokenizer, text, aspect, model.max_tokens, model.windows)
 
     def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None) -> Tensor:
         """Raw texts, and the aspect of each if `needs_aspects` -> calibrated logits (N, C)."""
         if self.needs_aspects and aspects is None:
             raise ValueError("this model predicts the sentiment towards an aspect; give the aspect of every text")
-        tokens = encode(self.tokenizer, [clean(text) or "." for text in texts], aspects, self.config.model.max_tokens)
+        model, cleaned = self.config.model, [clean(text) or "." for text in texts]
+        tokens = encode(self.tokenizer, cleaned, aspects, model.max_tokens, model.windows)
         return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)))
 
     def unknown_words(self, texts: Sequence[str]) -> float:
         """Fraction of the words that are not in the vocabulary, as in texts of another language or of emoji."""
-        unknown = self.tokenizer.token_to_id("[UNK]")
+        unknown = next(filter(None, map(self.tokenizer.token_to_id, ("[UNK]", "<unk>"))), UNKNOWN)
         ids = [token for item in self.tokenizer.encode_batch([clean(text) for text in texts]) for token in item.ids]
         return sum(token == unknown for token in ids) / max(1, len(ids))
 
     def score(self, table: Table) -> Tensor:
         """`forward` for a whole table, (N, C)."""
-        return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens))
+        return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens, self.config.model.windows))
 
     def _logits(self, texts: Texts) -> Tensor:
         self.network.to(device_of(self.config.training.device))
         logits = predict(self.network, texts, lambda batch: batch[0], precision="fp32", lengths=texts.lengths)
         self.network.cpu()
         return logits / self.temperature
+
+
+def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Large tables (V, E) in 8 bits, each row with a scale of its own, and all other weights in 16 bits."""
+    packed: dict[str, Tensor] = {}
+    for name, values in tensors.items():
+        if name.endswith("embedding.weight"):
+            scale = (values.abs().amax(dim=1, keepdim=True) / 127).clamp(min=1e-8).half().float()
+            packed[name] = (values / scale).round().clamp(-127, 127).to(torch.int8)
+            packed[name + SCALE] = scale.half()
+        else:
+            packed[name] = values.half()
+    return packed
+
+
+def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What `pack` packed, in 32 bits."""
+    return {
+        name: values.float() * tensors[name + SCALE].float() if values.dtype == torch.int8 else values.float()
+        for name, values in tensors.items()
+        if not name.endswith(SCALE)
+    }

@@ -32,10 +32,10 @@ def build_encoder(config: ModelConfig, architecture: dict[str, Any] | None = Non
         network = _load(library.AutoModel, config, dtype=torch.float32)
         freeze(network, config.frozen_layers)
     longest = getattr(network.config, "max_position_embeddings", config.max_tokens)
+    if pad := network.config.pad_token_id or PAD:
+        longest -= pad + 1  # XLM-R and RoBERTa count positions from there
     if config.max_tokens > longest:
         raise ValueError(f"model.max_tokens is {config.max_tokens}, but the encoder reads at most {longest}")
-    if getattr(network.config, "pad_token_id", PAD) != PAD:
-        raise ValueError(f"{config.pretrained} pads with another token than 0; use a BERT-like encoder")
     network.pooler = None  # BERT's own pooling layer, which is not used here
     return network
 
@@ -123,7 +123,8 @@ def _from_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str, np.nd
     means = []
     with torch.inference_mode():
         for start in tqdm(range(0, len(names), 256), desc="vectors", unit="batch", leave=False):
-            pieces = tokenizer(names[start : start + 256], padding=True, truncation=True, return_tensors="pt")
+            batch = [name.removeprefix("##") for name in names[start : start + 256]]
+            pieces = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
             mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
             means.append((network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1))
     components = PCA(min(config.embedding_dim, network.config.hidden_size, len(names)), random_state=0)

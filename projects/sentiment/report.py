@@ -27,14 +27,17 @@ BASELINES = {
     "tfidf_lr": "TF-IDF + logistic regression",
     "nb_lr": "naive Bayes + logistic regression",
     "vader": "VADER (a lexicon)",
+    "stacked": "network + naive Bayes (mean of log-odds)",
 }
 
 
 def report(predictor: Predictor, result: Evaluation, run: Run) -> Report:
     """The report of an evaluation."""
     history, best = run.history(), result.best_baseline
+    mixed = {"stacked": result.numbers["stacked"]} if "stacked" in result.numbers else {}
+    compared = {**result.numbers, "baselines": {**result.numbers["baselines"], **mixed}}
     sections = [
-        baselines_section(result.numbers, predictor.name, BASELINES),
+        baselines_section(compared, predictor.name, BASELINES),
         Section(
             "Attribution (integrated gradients)",
             "Test texts. Green words support the prediction, red words contradict it.",

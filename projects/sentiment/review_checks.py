@@ -1,5 +1,6 @@
 """Is the network right about these reviews? Agreement with their stars, the corrected share, and warnings."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from projects.sentiment.labels import NEUTRAL
+from projects.sentiment.language import languages
 from projects.sentiment.predict import MOST_UNKNOWN
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.quantify import Rates, adjusted_count
@@ -20,6 +22,7 @@ from shared.names import shown
 from shared.runs import Run
 
 MIN_ENGLISH = 0.2  # fraction of common English words; less is another language
+SOME_FOREIGN, MOST_FOREIGN = 0.1, 0.5  # fractions of the texts in another language that are said, and refused
 MIN_LABELLED = 20  # reviews of each class; with fewer the errors of the network are not estimated from the file
 MIN_AGREEMENT = 0.7  # balanced accuracy by the stars of the file; with less the page warns
 
@@ -97,9 +100,28 @@ def find_warning(
         return f"Do not use these predictions: {poor}."
     if (unknown := predictor.unknown_words(reviews.texts)) > MOST_UNKNOWN:
         return f"Use these predictions with care: {unknown:.0%} of the words are unknown to the run; {helps}."
-    if predictor.config.model.name == "transformer" and english_share(reviews.texts) < MIN_ENGLISH:
-        return f"Use these predictions with care: the texts do not look like English, which the encoder knows; {helps}."
+    foreign, share = foreign_language(reviews.texts, predictor)
+    if share > MOST_FOREIGN and not enough and not trust:
+        raise ValueError(
+            f"{share:.0%} of the reviews are not in {predictor.language}, the language of run {run.name}, but mostly "
+            f"in {foreign}; {helps}; --trust writes the page nevertheless"
+        )
+    if share > SOME_FOREIGN:
+        return (
+            f"Use these predictions with care: {share:.0%} of the reviews are not in {predictor.language}, the "
+            f"language of the run, but mostly in {foreign}; {helps}."
+        )
     return ""
+
+
+def foreign_language(texts: list[str], predictor: Predictor) -> tuple[str, float]:
+    """The commonest language of the texts other than the run's, and the fraction of texts in any other language."""
+    found = languages(texts)
+    if not predictor.language or not found:
+        is_foreign = predictor.language == "English" and english_share(texts) < MIN_ENGLISH
+        return "another language", float(is_foreign)
+    others = Counter({name: count for name, count in found.items() if name != predictor.language})
+    return (others.most_common(1)[0][0] if others else "", others.total() / found.total())
 
 
 def english_share(texts: list[str]) -> float:

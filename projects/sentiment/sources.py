@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from projects.sentiment.config import DataConfig
+from projects.sentiment.emoticons import spelled_out
 from projects.sentiment.labels import read_classes
 from projects.sentiment.layouts import PARTS, columns_of, is_rating_name, read_file, read_place
 from projects.sentiment.near_duplicates import phrase_families
@@ -213,11 +214,12 @@ def repeated(table: Table) -> str:
 
 
 def clean(text: str) -> str:
-    """A text in Unicode form NFC, without HTML entities, line breaks and control characters, with single spaces."""
+    """A text in Unicode form NFC with words for emoji and emoticons, without HTML entities, line breaks and control
+    characters, with single spaces."""
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"a text of {len(text)} characters is too long; at most {MAX_CHARACTERS} are read")
     text = unicodedata.normalize("NFC", html.unescape(re.sub(r"<br\s*/?>", " ", text, flags=re.IGNORECASE)))
-    visible = (c for c in text if unicodedata.category(c) != "Cf")  # soft hyphens, joiners
+    visible = (c for c in spelled_out(text) if unicodedata.category(c) != "Cf")  # soft hyphens, joiners
     return " ".join("".join(c if c.isprintable() else " " for c in visible).split())
 
 

@@ -11,11 +11,12 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, fingerprints, to_dataset
-from projects.sentiment.model import build_model, build_tokenizer
+from projects.sentiment.model import SentimentNet, build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
@@ -26,15 +27,25 @@ from shared.training.loop import fit
 
 def train(config: Config, run: Run) -> Predictor:
     """Build data, tokenizer and network, train, and return the predictor."""
-    data, settings = ReviewData(config.data), config.training
+    data = ReviewData(config.data)
     run.describe(data.summary())
-    run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in (False, True)))
+    kinds = (True,) if config.data.tables else (False, True)  # of several tables, each with its own columns: bare texts
+    run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in kinds))
+    return Predictor.fit(*train_network(config, run, data), data, config)
+
+
+def train_network(config: Config, run: Run, data: ReviewData) -> tuple[SentimentNet, Tokenizer]:
+    """A trained network and its tokenizer."""
+    settings = config.training
     tokenizer = build_tokenizer(config.model, data.train.texts)
     model = build_model(config.model, tokenizer, classes=len(data.classes))
-    training, validation = (to_dataset(t, tokenizer, config.model.max_tokens) for t in (data.train, data.validation))
+    training, validation = (
+        to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
+        for table in (data.train, data.validation)
+    )
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        tokens, targets = batch  # (B, L), (B,)
+        tokens, targets = batch  # (B, L) or (B, W, L), (B,)
         return F.cross_entropy(network(tokens), targets, label_smoothing=settings.label_smoothing)
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -46,4 +57,4 @@ def train(config: Config, run: Run) -> Predictor:
     groups = [(model.head, 1.0), (model.encoder, settings.encoder_lr_factor)]
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers, training.lengths)
     fit(model, loss, batches, validate, settings, run, groups)
-    return Predictor.fit(model, tokenizer, data, config)
+    return model, tokenizer

@@ -5,8 +5,11 @@ is saved in the predictor.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import torch
 from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
 
 PAD = 0  # in every vocabulary here, and in BERT's
 UNKNOWN = 1  # the unknown word; in BERT's vocabulary an unused token
@@ -26,6 +29,18 @@ def word_tokenizer(texts: Sequence[str], vocab_size: int, min_count: int) -> Tok
     return tokenizer
 
 
+def piece_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
+    """A tokenizer of the same words that splits the rarer ones into pieces."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL[1]))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size, limit_alphabet=150, special_tokens=list(SPECIAL), show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
 def without_padding_and_truncation(tokenizer: Tokenizer) -> Tokenizer:
     """The same tokenizer without padding and truncation, which are done in this project."""
     tokenizer.no_padding()
@@ -34,16 +49,50 @@ def without_padding_and_truncation(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def encode(
-    tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, max_tokens: int
-) -> list[list[int]]:
-    """The token ids of every text, between 1 and `max_tokens`; an aspect is encoded as a second sequence."""
+    tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, max_tokens: int, windows: int = 1
+) -> list[list[list[int]]]:
+    """The windows of every text, each of 1 to `max_tokens` token ids; an aspect is encoded as a second sequence."""
+    if windows > 1 and aspects is not None:
+        raise ValueError(f"model.windows {windows} is for texts without aspects; set --model.windows 1")
     inputs = list(texts) if aspects is None else list(zip(texts, aspects))
-    return [head_and_tail(ids_of(item), max_tokens) or [UNKNOWN] for item in tokenizer.encode_batch(inputs)]
+    return [
+        windows_of(ids_of(item, padding_of(tokenizer)), item.special_tokens_mask, max_tokens, windows)
+        for item in tokenizer.encode_batch(inputs)
+    ]
 
 
-def ids_of(encoding: Encoding) -> list[int]:
-    """The ids of a text's tokens. The word [PAD] in a text is an unknown word, not padding."""
-    return [token or UNKNOWN for token in encoding.ids]
+def windows_of(tokens: list, special: Sequence[int], max_tokens: int, windows: int) -> list[list]:
+    """The tokens of a text as at most this number of windows of about equal length, each with the special tokens at
+    beginning and end (1 in `special`); one window may be truncated in the middle instead (`head_and_tail`)."""
+    if windows == 1 or len(tokens) <= max_tokens:
+        return [head_and_tail(tokens, max_tokens) or [UNKNOWN]]
+    start = next((place for place, is_special in enumerate(special) if not is_special), 0)
+    end = len(tokens) - next((place for place, is_special in enumerate(reversed(special)) if not is_special), 0)
+    room = max_tokens - start - (len(tokens) - end)
+    body = head_and_tail(tokens[start:end], windows * room)
+    count = -(-len(body) // room)
+    bounds = [len(body) * number // count for number in range(count + 1)]
+    return [tokens[:start] + body[low:high] + tokens[end:] for low, high in pairwise(bounds)]
+
+
+def ids_of(encoding: Encoding, pad: int = PAD) -> list[int]:
+    """The ids of a text's tokens. The word [PAD] in a text is an unknown word, not padding.
+
+    pad: the tokenizer's own padding, which changes places with token 0 (see `exchanged`).
+    """
+    if pad == PAD:
+        return [token or UNKNOWN for token in encoding.ids]
+    return [pad if token == PAD else UNKNOWN if token == pad else token for token in encoding.ids]
+
+
+def padding_of(tokenizer: Tokenizer) -> int:
+    """The id of a tokenizer's padding: 0, but 1 in XLM-R."""
+    return tokenizer.token_to_id("<pad>") or PAD
+
+
+def exchanged(tokens: Tensor, pad: int) -> Tensor:
+    """Token ids with 0, which is padding here, and `pad`, which is that of an encoder, in each other's place."""
+    return tokens if pad == PAD else torch.where(tokens == PAD, pad, torch.where(tokens == pad, PAD, tokens))
 
 
 def head_and_tail(items: list, count: int) -> list:

@@ -166,8 +166,8 @@ def _coverage_sections(result: Evaluation) -> list[Section]:
     sections = [
         Section(
             "Coverage of the 90 % interval",
-            "Filtered historical simulation with adaptive levels. p values, median over the tickers: Kupiec, as many days outside as "
-            f"promised {p_value(tests['kupiec_p'])}; Christoffersen, they do not follow each other "
+            "Filtered historical simulation with adaptive levels. p values, median over the tickers: Kupiec, as many "
+            f"days outside as promised {p_value(tests['kupiec_p'])}; Christoffersen, they do not follow each other "
             f"{p_value(tests['christoffersen_p'])}.",
             columns=("", "coverage"),
             rows=[["all days", f"{tests['all']:.1%}"], *([year, f"{v:.1%}"] for year, v in tests["by_year"].items())],

@@ -1,4 +1,4 @@
-"""Exercise nb_lr: linear models on words and pairs of words."""
+"""Exercise nb_lr: linear models on one to three words in a row."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ TEXTS = ["good soup", "good bread", "very good soup", "bad soup", "bad bread", "
 LABELS = np.array([1, 1, 1, 0, 0, 0, 1])
 
 
-def test_terms_are_words_and_pairs_that_are_in_two_texts() -> None:
+def test_terms_are_words_and_sequences_that_are_in_two_texts() -> None:
     found = sorted(Baselines.fit(TEXTS, LABELS, 2).terms)
     expected = ["bad", "bad soup", "bread", "good", "good soup", "soup", "very"]
     assert found == expected, f"terms in at least two texts: {expected}, not {found}"

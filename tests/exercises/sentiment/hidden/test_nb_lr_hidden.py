@@ -87,7 +87,7 @@ def test_the_idf_is_that_of_the_textbook() -> None:
 def test_the_other_model_is_a_regression_on_tf_idf() -> None:
     fitted = Baselines.fit(TEXTS, LABELS, 3)
     vectorizer = TfidfVectorizer(
-        token_pattern=r"\w+|[!?]", ngram_range=(1, 2), vocabulary=fitted.terms, sublinear_tf=True
+        token_pattern=r"\w+|[!?]", ngram_range=(1, 3), vocabulary=fitted.terms, sublinear_tf=True
     )
     model = LogisticRegression(C=5.0, max_iter=1000).fit(vectorizer.fit_transform(TEXTS), LABELS)
     expected = model.coef_[:, of(fitted, "bad")]

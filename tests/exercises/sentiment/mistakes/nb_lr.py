@@ -3,7 +3,7 @@
 
 def weights_of_scaled_terms(cls, texts, labels, classes, min_count=2):
     """The weights belong to the scaled terms; multiply them by the ratio, because the table is used with 0 and 1."""
-    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, min_df=min_count)
     try:
         counts = csr_matrix(vectorizer.fit_transform(texts))
     except ValueError:
@@ -29,7 +29,7 @@ def weights_of_scaled_terms(cls, texts, labels, classes, min_count=2):
 
 def counts_instead_of_occurrences(cls, texts, labels, classes, min_count=2):
     """Terms are counted in NB-LR, so that a word that is repeated in a text weighs more; it is 0 or 1."""
-    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, min_df=min_count)
     try:
         counts = csr_matrix(vectorizer.fit_transform(texts))
     except ValueError:
@@ -55,7 +55,7 @@ def counts_instead_of_occurrences(cls, texts, labels, classes, min_count=2):
 
 def ratio_of_counts(cls, texts, labels, classes, min_count=2):
     """The counts are not divided by their sum, so that the larger side (all other classes) shifts every ratio."""
-    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, min_df=min_count)
     try:
         counts = csr_matrix(vectorizer.fit_transform(texts))
     except ValueError:
@@ -107,7 +107,7 @@ def words_alone(cls, texts, labels, classes, min_count=2):
 
 def without_the_ratio(cls, texts, labels, classes, min_count=2):
     """The log-count ratio is not used: this is a logistic regression on plain terms."""
-    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=(1, 2), min_df=min_count)
+    vectorizer = CountVectorizer(token_pattern=WORDS, ngram_range=NGRAMS, min_df=min_count)
     try:
         counts = csr_matrix(vectorizer.fit_transform(texts))
     except ValueError:
