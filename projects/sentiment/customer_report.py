@@ -150,7 +150,11 @@ def _load_aspects(name: str) -> Predictor:
 def _offer(reviews: Reviews, run: Run, path: object) -> str:
     """That the file's own stars can train a run, where they are enough and this run is not about them."""
     enough = all((reviews.labels == name).sum() >= MIN_OWN / 4 for name in ("negative", "positive"))
-    if not enough or (reviews.labels != "").sum() < MIN_OWN or run.settings["data"]["source"] == "csv":
+    if (
+        not enough
+        or (reviews.labels != "").sum() < MIN_OWN
+        or (run.settings["data"]["source"] == "csv" and not run.is_shipped)
+    ):
         return ""
     return f"The file's own {int((reviews.labels != '').sum())} stars or labels can train a better run: add --train."
 
