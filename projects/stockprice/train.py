@@ -1,6 +1,6 @@
 """Train LSTMs on daily prices with walk-forward validation: each refit uses only the days before it.
 
-python -m projects.stockprice.train --config configs/stockprice/sample.yaml    # offline, about 2 minutes
+python -m projects.stockprice.train --config configs/stockprice/sample.yaml    # offline, half a minute
 python -m projects.stockprice.train --config configs/stockprice/volatility.yaml --data.source csv --data.root FILE
 torchrun --nproc-per-node 2 -m projects.stockprice.train ...
 """
