@@ -124,7 +124,7 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
         *share_cards(share, numbers),
         Card("mixed", f"{answers.count('mixed') / len(answers):.0%}", "praise and complaints in one review"),
         Card("uncertain", f"{(confidence < UNCERTAIN).mean():.0%}", f"confidence below {UNCERTAIN:.0%}"),
-        Card("accuracy", _accuracy(run), "of the network on its own test texts"),
+        *_accuracy_card(run),
     ]
     write_page(output, "What customers say", f"{path.name} · predictions of {run.name}", lead, cards, sections)
     rows, topic_rows = _rows(reviews, names, answers, confidence), opinions.rows(reviews.products, reviews.days)
@@ -182,10 +182,12 @@ def shares_over_time(positive: np.ndarray, reviews: Reviews, rates: Rates | None
     return sorted(shares_by(positive, reviews.labels, rates, names))
 
 
-def _accuracy(run: Run) -> str:
-    """Accuracy of the run on its own test set."""
+def _accuracy_card(run: Run) -> list[Card]:
+    """Accuracy of the run on its own test set, where it is on record."""
     path = run.folder / "evaluation.json"
-    return f"{read_json(path)['metrics']['accuracy']:.0%}" if path.is_file() else "unknown"
+    if not path.is_file():
+        return []
+    return [Card("accuracy", f"{read_json(path)['metrics']['accuracy']:.0%}", "of the network on its own test texts")]
 
 
 def _class_cards(predicted: np.ndarray, classes: list[str]) -> list[Card]:

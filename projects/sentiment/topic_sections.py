@@ -210,13 +210,14 @@ def shares_figure(names: list[str], intervals: list[tuple[float, float, float]])
 def said_of_topics(opinions: Opinions) -> str:
     """`They like price; they complain about delivery.`, for the topics that lean to one side beyond chance."""
     names, sided = by_name(opinions), opinions.is_one_sided()
-    margins = []
+    praised, criticised = [], []
     for name, number in names.items():
-        praise, complaints, _, _ = opinions.counts(number)
-        if sided[number]:
-            margins.append((praise - complaints, name))
-    liked = [name for margin, name in sorted(margins, reverse=True) if margin > 0]
-    disliked = [name for margin, name in sorted(margins) if margin < 0]
+        praise, complaints, mixed, _ = opinions.counts(number)
+        if sided[number] and praise > complaints:
+            praised.append((praise + mixed, name))
+        elif sided[number]:
+            criticised.append((complaints + mixed, name))
+    liked, disliked = ([name for _, name in sorted(found, reverse=True)] for found in (praised, criticised))
     parts = [
         f"They like {', '.join(liked[:3])}" if liked else "",
         f"they complain about {', '.join(disliked[:3])}" if disliked else "",
