@@ -153,9 +153,8 @@ def test_another_future_changes_no_forecast(predictor: Predictor, prices: pd.Dat
     if task == "price":
         price = settings("--task=price")
         predictor = Predictor(price, [FittedEnsemble(one.days[4500], Ensemble(price.model).eval())])
-    if task == "interval":
-        assert np.array_equal(predictor.quantiles(one, origins), predictor.quantiles(two, origins))
-    assert np.array_equal(predictor.forecast(one, origins), predictor.forecast(two, origins))
+    own = {"price": predictor.returns, "interval": predictor.quantiles}.get(task, predictor.forecast)
+    assert np.array_equal(own(one, origins), own(two, origins))
     refits = [Refit(one.days[4500], one.days[4500]), Refit(one.days[until], one.days[until])]  # the last day's own
     forecasts = [
         {name: from_every_day(s, refits, baseline) for name, baseline in TASKS[task].baselines.items()}
@@ -626,7 +625,7 @@ def test_small_prices_are_printed_with_their_digits() -> None:
 
 
 def test_the_shortest_accepted_file_has_a_forecast(predictor: Predictor) -> None:
-    enough = 60 + predictor.config.model.length + 2 * MIN_DAYS
+    enough = 60 + predictor.config.model.length + 2 * MIN_DAYS  # with the next day as the only horizon
     assert np.isfinite(predictor("x", random_walk(days=enough)).intervals["95"]).all()
     with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but at least {enough} are needed"):
         predictor("x", random_walk(days=enough - 1))

@@ -1,4 +1,4 @@
-"""One network for many tickers: its features, horizons, rivals and the tests that compare them."""
+"""One network for many tickers: its features, horizons, baselines and the tests that compare them."""
 
 import json
 from dataclasses import replace
@@ -61,9 +61,11 @@ def walk(seed: int, days: int = 500, start: str = "2017-06-01") -> pd.DataFrame:
 
 def test_another_future_changes_no_feature(prices: pd.DataFrame) -> None:
     other = prices.copy()
+    other.iloc[-1, 4] = 0  # a volume that has no logarithm
     other.iloc[1000:, :4] *= np.random.default_rng(0).uniform(0.5, 2, (len(prices) - 1000, 1))
-    one, two = (prepared("x", frame, EVERYTHING, PriceTable()).features[:1000] for frame in (prices, other))
-    assert one.shape[1] == len(names(EVERYTHING.features))
+    table = PriceTable(inputs=["volume"])
+    one, two = (prepared("x", frame, EVERYTHING, table).features[:1000] for frame in (prices, other))
+    assert one.shape[1] == len(names(EVERYTHING.features)) + 1
     np.testing.assert_array_equal(one, two)
 
 
@@ -102,6 +104,7 @@ def test_columns_and_other_tickers_are_inputs(tmp_path: Path) -> None:
     frames = load_prices(config)
     assert list(frames) == ["A", "B"]
     np.testing.assert_allclose(frames["A"]["vix"], walk(2)["close"])
+    assert list(load_prices(config.model_copy(update={"tickers": ["B"]}))) == ["B"]
     series = prepared("A", frames["A"], ModelConfig(), config)
     assert series.features.shape[1] == 7
     assert np.abs(series.features[100:, 5:]).max() > 1
@@ -147,6 +150,12 @@ def test_the_confidence_set_has_the_best_and_not_the_worst() -> None:
     assert set(confidence_set(losses)) == {"a", "b"}
 
 
+def test_of_few_days_or_equal_losses_none_is_excluded() -> None:
+    losses = np.random.default_rng(6).gamma(1, 1, 100)
+    assert confidence_set({"a": losses[:1], "b": losses[:1] + 1}) == ["a", "b"]
+    assert set(confidence_set({"a": losses, "b": losses, "c": losses + 2})) == {"a", "b"}
+
+
 def test_coverage_tests_find_too_many_days_outside_and_days_outside_in_a_row() -> None:
     generator = np.random.default_rng(5)
     assert kupiec(generator.random(1000) < 0.9, 0.9) > 0.05
@@ -157,7 +166,7 @@ def test_coverage_tests_find_too_many_days_outside_and_days_outside_in_a_row() -
     assert christoffersen(generator.permutation(in_a_row)) > 0.05 > christoffersen(in_a_row)
 
 
-# --- rivals
+# --- baselines
 
 
 def test_the_pooled_har_forecasts_a_ticker_with_little_history_better_than_its_mean() -> None:
@@ -203,6 +212,24 @@ def test_it_forecasts_a_month_ahead(shipped: Predictor, prices: pd.DataFrame) ->
         shipped("sp500", prices, horizon=23)
 
 
+def test_a_file_that_is_long_enough_has_an_interval_for_every_day_ahead(shipped: Predictor) -> None:
+    enough = 60 + 66 + 2 * (60 + 21)
+    ahead = shipped("x", walk(0, enough), horizon=22).ahead
+    assert np.isfinite([one["intervals"]["95"] for one in ahead]).all()
+    with pytest.raises(ValueError, match=f"x is too short: {enough - 1} days, but at least {enough} are needed"):
+        shipped("x", walk(0, enough - 1))
+    gap = walk(0, 500).drop(walk(0, 500).index[440:470])
+    with pytest.raises(ValueError, match=r"x has a gap before .*; a forecast needs 66 days after"):
+        shipped("x", gap)
+
+
+def test_nothing_is_known_of_the_days_after_a_gap() -> None:
+    table = walk(0, 200).drop(walk(0, 200).index[100:130])
+    series = Series.from_prices("x", table, 60)
+    assert np.isnan(series.next_return()[99]) and np.isfinite(series.next_return()[[98, 100]]).all()
+    assert np.flatnonzero(np.isnan(series.next_variance(5))[:-5]).tolist() == [95, 96, 97, 98, 99]
+
+
 def test_predict_answers_on_a_fresh_clone(tmp_path: Path, command: CommandLine) -> None:
     walk(0, 400).to_csv(tmp_path / "mine.csv")
     words = ["mine.csv", "--run", "shipped", "--horizon", "5", "--json", "out.json"]
@@ -215,15 +242,17 @@ def test_predict_answers_on_a_fresh_clone(tmp_path: Path, command: CommandLine) 
 def test_it_scores_a_folder_of_tickers_by_year_ticker_and_horizon(shipped: Predictor, tmp_path: Path) -> None:
     for seed in range(5):
         walk(seed, 900, "2016-01-04").to_csv(tmp_path / f"t{seed}.csv")
+    walk(5, 420, "2017-11-01").to_csv(tmp_path / "young.csv")
     (tmp_path / "broken.csv").write_text("Date,Close\nyesterday,many\n")
     data, shown = DataConfig(source="csv", root=tmp_path, split="all"), EvaluationConfig(ticker="t3")
     options = EvaluateOptions(data=data, evaluation=shown)
     result = evaluate(shipped, options, Provenance(None))
     numbers = result.numbers
-    assert set(numbers["parts"]["ticker"]) == {f"t{seed}" for seed in range(5)}
+    assert set(numbers["parts"]["ticker"]) >= {f"t{seed}" for seed in range(5)}
+    assert numbers["coverage"]["all"] > 0.8
     assert set(numbers["parts"]["year"]) == {"2017", "2018", "2019"}
     assert "days before 2017-10-01 are left out" in result.note
-    assert min(one.days.min() for one in result.forecasts) == np.datetime64("2017-10-02")
+    assert result.forecasts[0].days.min() == np.datetime64("2017-10-02")
     assert {"linear", "pooled_log_har", "har_x", "garch", "carr"} <= set(numbers["baselines"])
     assert result.best in numbers["baselines"]
     assert list(numbers["horizons"]) == ["5", "10", "22"]

@@ -127,7 +127,7 @@ def carr(series: Series, end: int) -> np.ndarray:
     return."""
     from arch import arch_model
 
-    signed = 100 * np.sign(series.returns) * np.sqrt(series.variance)
+    signed = 100 * np.where(series.returns < 0, -1, 1) * np.sqrt(series.variance)
     model = arch_model(signed[1:], mean="Zero", vol="GARCH", p=1, o=1, q=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -194,7 +194,8 @@ def pooled_log_har(panel: Sequence[Series], known: np.datetime64, ahead: int = 1
 
 
 def har_x(panel: Sequence[Series], known: np.datetime64) -> Baseline:
-    """Log-HAR on everything that the network is given, trained on QLIKE (a gamma regression has this loss)."""
+    """Log-HAR with all features of the network over a day, a week and a month, trained on QLIKE (the loss of a gamma
+    regression)."""
     rows = [_known_rows(one, known) for one in panel]
     design = np.concatenate([_spans(one.features)[chosen] for one, chosen in zip(panel, rows)])
     target = np.concatenate([_relative(one)[chosen] for one, chosen in zip(panel, rows)])

@@ -53,11 +53,11 @@ def adaptive_quantiles(values: np.ndarray, ahead: int = 1) -> np.ndarray:
         if (newest := day - ahead) >= 0 and not np.isnan(values[newest]):
             insort(window, values[newest])
             if not np.isnan(quantiles[newest, 0]):
-                levels = levels + rate * (wanted - (values[newest] < quantiles[newest]))
+                levels = np.clip(levels + rate * (wanted - (values[newest] < quantiles[newest])), 0, 1)
         if (oldest := newest - DAYS) >= 0 and not np.isnan(values[oldest]):
             del window[bisect_left(window, values[oldest])]
         if len(window) >= MIN_DAYS:
-            at = np.clip(levels, 0, 1) * (len(window) - 1)
+            at = levels * (len(window) - 1)
             below = at.astype(int)
             low, high = (np.array([window[min(n, len(window) - 1)] for n in row]) for row in (below, below + 1))
             quantiles[day] = np.maximum.accumulate(low + (at - below) * (high - low))

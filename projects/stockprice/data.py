@@ -20,13 +20,14 @@ from projects.stockprice.features import market_columns, with_features, with_mar
 from projects.stockprice.record import Record
 from projects.stockprice.selection import MIN_FIT_DAYS, leave_out, select, usual_test_start
 from projects.stockprice.series import Series
+from shared.console import note
 from shared.data import splits
 from shared.data.loader import Item
 from shared.data.provenance import Fingerprints
 from shared.data.summary import DataSummary
 
 BLOCK = 22  # consecutive days that go into the training or the validation set together
-HIDDEN = 0.2  # of the training windows do without the market
+MARKET_DROPOUT = 0.2  # of the training windows do without the market
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Windows:
     horizons: Sequence[int] = (1,)
     known: np.datetime64 | None = None
     """Targets that need this day or a later one are NaN."""
-    hidden: Sequence[int] = ()
-    """Columns that are 0 in a fraction of the items, so that a network learns to do without them."""
+    dropped: Sequence[int] = ()
+    """Columns that are 0 in a fraction of the items (input dropout), so that a network learns to do without them."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -57,9 +58,9 @@ class Windows:
         positions = self.positions[[item.index for item in items]]
         rows = starts[positions[:, 0]] + positions[:, 1]
         windows = features[rows[:, None] + np.arange(1 - self.days, 1)]
-        if self.hidden:
-            without = np.array([item.seed % 1000 < 1000 * HIDDEN for item in items])
-            windows[:, :, list(self.hidden)] *= ~without[:, None, None]
+        if self.dropped:
+            without = np.array([item.seed % 1000 < 1000 * MARKET_DROPOUT for item in items])
+            windows[:, :, list(self.dropped)] *= ~without[:, None, None]
         return torch.from_numpy(windows), torch.from_numpy(targets[rows]), torch.from_numpy(levels[rows])
 
     def everything(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -182,8 +183,8 @@ class PriceData:
                 f"no {part} window of {self.model.length} days lies before {refit.known}; set a later data.test_start"
                 + (" or training.train_end" if self.training.train_end else "")
             )
-        hidden = market_columns(self.model.features) if part == "train" else ()
-        return Windows(all_series, chosen, self.model.length, target, self.model.horizons, refit.known, hidden)
+        dropped = market_columns(self.model.features) if part == "train" else ()
+        return Windows(all_series, chosen, self.model.length, target, self.model.horizons, refit.known, dropped)
 
     def fingerprints(self) -> Fingerprints:
         """The days in training and validation sets, with the number of the first refit that uses them."""
@@ -236,6 +237,8 @@ class PriceData:
 def prepared(name: str, frame: pd.DataFrame, model: ModelConfig, config: PriceTable) -> Series:
     """The prices of a ticker with the features that a network is given; those of the market are not known yet."""
     series = Series.from_prices(name, frame, model.volatility_window)
+    if "range" in model.features and "high" in frame and "open" not in frame:
+        note(f"{name}: no open, so the range features are those of high and low, and returns overnight are 0")
     return with_features(series, frame, model.features, config.inputs)
 
 

@@ -10,7 +10,7 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
     main(__file__)
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from projects.stockprice.significance import block_interval, confidence_set, die
 from projects.stockprice.tasks import TASKS
 from shared.compute import distributed
 from shared.data.provenance import Fingerprints, Provenance, Seen
+from shared.data.summary import named
 from shared.evaluation.metrics import proportion_interval
 
 HEADLINE, ITEMS = ("qlike", "min"), "days"
@@ -72,22 +73,26 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     data = PriceData(prices, predictor.config.model, training, one_ticker=task == "price")
     own_refits = refits_at([refit.since for refit in predictor.refits], predictor.config.training)
     refits = data.refits if latest else own_refits
-    pooled = {name: pooled_forecasts(data.series, refits, fit) for name, fit in TASKS[task].pooled.items()}
+    shown = options.evaluation.ticker
+    if shown and shown not in {one.name for one in data.series}:
+        there = named([one.name for one in data.series], 10)
+        raise ValueError(f"evaluation.ticker: there is no {shown}, but {there}")
+    panel = [*data.series, *data.auxiliary]
+    pooled = {name: pooled_forecasts(panel, refits, fit) for name, fit in TASKS[task].pooled.items()}
     tested = [one for one in data.series if len(data.test_origins(one))]
     progress = tqdm(tested, desc="baselines", unit="ticker", disable=len(tested) < 2 or not distributed.is_first())
-    all_days = [forecast_days(predictor, data, one, refits, pooled) for one in progress]
+    all_days, unusable = with_all_models([forecast_days(predictor, data, one, refits, pooled) for one in progress])
     seen = provenance.seen(Fingerprints.join(*(fingerprints(predictor, one, latest) for one in all_days)),
                            options.seen == "keep")  # fmt: skip
     forecasts, note = scored_days(all_days, seen, own_refits, latest)
-    if shown := options.evaluation.ticker:
-        if shown not in {one.series.name for one in forecasts}:
-            raise ValueError(f"evaluation.ticker: no day of {shown} is scored")
-        forecasts.sort(key=lambda one: one.series.name != shown)
-    names = [name for name in forecasts[0].models if all(name in one.models for one in forecasts)]
-    if names == ["lstm"]:
+    forecasts.sort(key=lambda one: bool(shown) and one.series.name != shown)
+    names = list(forecasts[0].models)
+    if set(names) <= {"lstm", "linear"}:
         raise ValueError(f"no baseline can be fitted: there are fewer than {MIN_FIT_DAYS} days before every refit")
     scores = {name: score(forecasts, name, task) for name in names}
     losses = {name: daily_losses(forecasts, name, task) for name in names}
+    for name in names:  # the headline is the mean over the days, like the tests
+        scores[name][TASKS[task].metric] = mean_loss(TASKS[task].metric)(losses[name])
     lags = newey_west_lags(len(losses["lstm"]))
     tests = {name: diebold_mariano(losses["lstm"], losses[name], lags) for name in names if name != "lstm"}
     metric, resamples = TASKS[task].metric, options.evaluation.bootstrap
@@ -102,10 +107,11 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     }
     if task != "price":
         numbers["coverage"] = coverage_tests(forecasts)
-        numbers["horizons"] = score_horizons(predictor, data.series, forecasts, refits, latest)
+        numbers["horizons"] = score_horizons(predictor, panel, forecasts, refits)
     trading = _trade(forecasts[0], numbers, options.evaluation) if task == "price" else None
     summary = test_days([(one.series.name, one.days) for one in forecasts])
     rows = [row for one in forecasts for row in prediction_rows(one, names, task)]
+    note = " ".join(filter(None, (note, unusable)))
     return Evaluation(summary, forecasts, numbers, rows, seen, losses, note, trading, tests)
 
 
@@ -116,32 +122,60 @@ def forecast_days(
     refits: Sequence[Refit],
     pooled: Mapping[str, Mapping[str, np.ndarray]],
 ) -> Forecasts:
-    """The forecasts of networks and baselines for the test days of a ticker.
+    """The forecasts of networks and baselines for the test days of a ticker; NaN where one has too little history.
 
-    Days for which one of the baselines has too little history are left out for all models.
     pooled: baseline -> ticker -> forecasts from every day (T,).
     """
     origins, config, latest = data.test_origins(series), predictor.config, data.config.split == "all"
     task = TASKS[config.task]
-    own = predictor.quantiles if config.task == "interval" else predictor.forecast
-    models = {"lstm": own(series, origins, latest)}
-    if config.training.ablation:
-        models["linear"] = own(series, origins, latest, part="linear")
-    raw = {name: from_every_day(series, refits, baseline) for name, baseline in task.baselines.items()}
-    raw |= {name: forecasts[series.name] for name, forecasts in pooled.items()}
-    for name, forecasts in raw.items():
-        models[name] = task.calibrated(forecasts, series, config.model.recalibration)[origins]
+    from_every = {name: from_every_day(series, refits, baseline) for name, baseline in task.baselines.items()}
+    from_every |= {name: forecasts[series.name] for name, forecasts in pooled.items()}
     if config.task == "price":
-        models = {name: series.close[origins] * np.exp(returns) for name, returns in models.items()}
+        returns = {"lstm": predictor.returns(series, origins, latest)}
+        returns |= {name: forecasts[origins] for name, forecasts in from_every.items()}
+        models = {name: series.close[origins] * np.exp(values) for name, values in returns.items()}
         if predictor.tutorial is not None and not latest:
             models["tutorial"] = predictor.tutorial.forecast(series)[origins]
-    missing = {name: np.isnan(values.reshape(len(origins), -1)).any(axis=1) for name, values in models.items()}
-    if missing["lstm"].all():
-        raise ValueError(f"{series.name} is too short: there is too little history before every test day")
-    available = [name for name in models if not missing[name].all()]  # a file may be too short for some baselines
-    kept = ~np.any([missing[name] for name in available], axis=0)
-    quantiles = None if config.task == "price" else predictor.quantiles(series, origins, latest)
-    return Forecasts(series, origins, {name: models[name] for name in available}, quantiles).select(kept)
+        return Forecasts(series, origins, models)
+    raw = predictor.raw_variances(series, latest)
+    own = {"lstm": raw[:, 0]}
+    if config.training.ablation:
+        own["linear"] = predictor.raw_variances(series, latest, part="linear")[:, 0]
+    calibrated = {
+        name: task.calibrated(forecasts, series, config.model.recalibration)[origins]
+        for name, forecasts in (own | from_every).items()
+    }
+    return Forecasts(series, origins, calibrated, predictor.quantiles_ahead(raw, series)[origins], raw)
+
+
+def with_all_models(forecasts: Sequence[Forecasts]) -> tuple[list[Forecasts], str]:
+    """The days for which every model has enough history, and a sentence on what was left out.
+
+    A model that has no forecast for any ticker is left out; a ticker for which one of the others has none, too. Raises
+    ValueError where no ticker is left.
+    """
+    known = [
+        {name: np.isfinite(values.reshape(len(values), -1)).all(axis=1) for name, values in one.models.items()}
+        for one in forecasts
+    ]
+    models = [name for name in forecasts[0].models if any(days[name].any() for days in known)]
+    kept, young, days_left_out = [], [], 0
+    for one, days in zip(forecasts, known):
+        complete = np.all([days[name] for name in models], axis=0)
+        if one.quantiles is not None:
+            complete &= np.isfinite(one.quantiles).all(axis=1)
+        if complete.any():
+            kept.append(replace(one, models={name: one.models[name] for name in models}).select(complete))
+            days_left_out += int((~complete).sum())
+        else:
+            young.append(one.series.name)
+    if not kept:
+        raise ValueError(f"{named(young, 5)}: too short, there is too little history before every test day")
+    parts = [
+        f"{days_left_out} days without enough history for every model are left out." if days_left_out else "",
+        f"Left out, too short for some model: {named(young, 5)}." if young else "",
+    ]
+    return kept, " ".join(filter(None, parts))
 
 
 def fingerprints(predictor: Predictor, one: Forecasts, latest: bool) -> Fingerprints:

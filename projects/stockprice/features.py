@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.cleaning import after_gap
-from projects.stockprice.series import PRICE_FEATURES, Series
+from projects.stockprice.series import PRICE_FEATURES, Series, always_open
 
 GROUPS = {
     "price": PRICE_FEATURES,
@@ -31,9 +31,9 @@ LIMIT = 8  # of the features
 FIRST_QUARTER = 200  # days of history before values of earlier quarters count
 
 
-def names(groups: Sequence[str], inputs: Sequence[str] = ()) -> list[str]:
-    """The names of the features of these groups and of `data.inputs`, in the order of their columns."""
-    return [*(name for group in GROUPS if group in groups for name in GROUPS[group]), *inputs]
+def names(groups: Sequence[str]) -> list[str]:
+    """The names of the features of these groups, in the order of their columns."""
+    return [name for group in GROUPS if group in groups for name in GROUPS[group]]
 
 
 def with_features(series: Series, frame: pd.DataFrame, groups: Sequence[str], inputs: Sequence[str] = ()) -> Series:
@@ -73,8 +73,7 @@ def range_features(series: Series, frame: pd.DataFrame) -> np.ndarray:
 def next_days(days: np.ndarray) -> np.ndarray:
     """The day after each, (T,). After the last day of the data the next one is assumed that is a weekday, or any where
     the market never closes."""
-    always = (~np.is_busday(days)).mean() > 0.2
-    last = days[-1] + 1 if always else np.busday_offset(days[-1], 1, roll="backward")
+    last = days[-1] + 1 if always_open(days) else np.busday_offset(days[-1], 1, roll="backward")
     return np.append(days[1:], last)
 
 
@@ -111,13 +110,11 @@ def quarter_features(days: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def input_feature(values: np.ndarray, days: int = 250) -> np.ndarray:
-    """A column of numbers, of `data.inputs`, as standard scores of its last 250 days, (T, 1); its logarithm where all
-    are positive, as of volumes; 0 where it is not known."""
-    known = values[np.isfinite(values)]
-    if len(known) and (known > 0).all():
-        values = np.log(values)
-    past = pd.Series(values).rolling(days, min_periods=20)
-    return np.nan_to_num(((values - past.mean()) / past.std()).to_numpy(), posinf=0, neginf=0)[:, None]
+    """A column of numbers, of `data.inputs`, as standard scores of its last 250 days, (T, 1), on a logarithmic scale,
+    as volumes need; 0 where it is not known."""
+    scaled = pd.Series(np.sign(values) * np.log1p(np.abs(values)))
+    past = scaled.rolling(days, min_periods=20)
+    return np.nan_to_num(((scaled - past.mean()) / past.std()).to_numpy(), posinf=0, neginf=0)[:, None]
 
 
 def with_market(panel: Sequence[Series], groups: Sequence[str]) -> list[Series]:

@@ -16,7 +16,7 @@ from projects.stockprice.significance import diebold_mariano, newey_west_lags
 
 
 def score_horizons(
-    predictor: Predictor, panel: Sequence[Series], forecasts: Sequence[Forecasts], refits: Sequence[Refit], latest: bool
+    predictor: Predictor, panel: Sequence[Series], forecasts: Sequence[Forecasts], refits: Sequence[Refit]
 ) -> dict[str, Any]:
     """Days ahead -> QLIKE of the mean variance until then for the LSTM, log-HAR of all tickers and EWMA, the p value
     of the LSTM against the better of them (Diebold & Mariano), and the coverage of its 90 % intervals of the return."""
@@ -30,20 +30,22 @@ def score_horizons(
         inside, origins = [], []
         for one in forecasts:
             series, realised = one.series, one.series.next_variance(days)
-            raw = predictor.raw_variances(series, latest)
+            raw = one.raw
+            assert raw is not None  # the task is not price
+            quantiles = predictor.quantiles_ahead(raw, series, number)
             models = {
                 "lstm": predictor.calibrated(raw, series, number),
                 "pooled_log_har": recalibrated(direct[series.name], realised, power, days),
                 "ewma": recalibrated(ewma(series, 0), realised, power, days),
             }
-            known = np.isfinite(np.stack([realised, *models.values()])[:, one.origins]).all(axis=0)
+            needed = np.stack([realised, *models.values(), *quantiles.T])
+            known = np.isfinite(needed[:, one.origins]).all(axis=0)
             rows = one.origins[known]
             for name, values in models.items():
                 losses[name].append(qlike(realised[rows], values[rows]))
-            quantiles = predictor.quantiles_ahead(raw, series, number)[rows]
             returns = series.next_return(days)[rows]
             low, high = COVERAGES["90"]
-            inside.append((returns >= quantiles[:, low]) & (returns <= quantiles[:, high]))
+            inside.append((returns >= quantiles[rows, low]) & (returns <= quantiles[rows, high]))
             origins.append(series.days[rows])
         if not sum(map(len, inside)):
             continue

@@ -22,13 +22,14 @@ class Forecasts:
     """`lstm` and the baselines: the close, the variance, or the quantiles of the return, (N,) or (N, 6)."""
     quantiles: np.ndarray | None = None
     """The LSTM's quantiles of the return, (N, 6); None with task price."""
+    raw: np.ndarray | None = None
+    """The LSTM's variances from every day of the series, not calibrated yet, (T, K); None with task price."""
 
     def select(self, rows: np.ndarray) -> "Forecasts":
         """Only these test days: a mask or row numbers."""
         models = {name: values[rows] for name, values in self.models.items()}
-        return Forecasts(
-            self.series, self.origins[rows], models, None if self.quantiles is None else self.quantiles[rows]
-        )
+        quantiles = None if self.quantiles is None else self.quantiles[rows]
+        return Forecasts(self.series, self.origins[rows], models, quantiles, self.raw)
 
     @property
     def days(self) -> np.ndarray:

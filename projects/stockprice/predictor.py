@@ -10,6 +10,7 @@ import pandas as pd
 from torch import Tensor
 
 from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
+from projects.stockprice.cleaning import after_gap
 from projects.stockprice.config import Config
 from projects.stockprice.data import Windows, prepared
 from projects.stockprice.model import Ensemble
@@ -145,9 +146,15 @@ class Predictor:
     def prepare(self, name: str, frame: pd.DataFrame) -> Series:
         """Daily prices up to the last close -> the input of the networks. Raises ValueError if they are too few."""
         model, data = self.config.model, self.config.data
-        needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.length + 2 * MIN_DAYS  # level, input, calibration
+        calibration = 2 * (MIN_DAYS + model.horizons[-1] - 1)
+        needed = min(MIN_LEVEL_DAYS, model.volatility_window) + model.length + calibration
         if len(frame) < needed:
             raise ValueError(f"{name} is too short: {len(frame)} days, but at least {needed} are needed")
+        days = frame.index.to_numpy().astype("datetime64[D]")
+        if (gaps := after_gap(days)[-model.length :]).any():
+            raise ValueError(
+                f"{name} has a gap before {days[-model.length :][gaps][-1]}; a forecast needs {model.length} days after"
+            )
         if data.variance == "returns":
             frame = frame[["close", *data.inputs]]
         elif "high" not in frame:
@@ -189,25 +196,25 @@ class Predictor:
                 "model.horizons of a training sets them, as in global.yaml"
             )
 
-    def forecast(self, series: Series, origins: np.ndarray, latest: bool = False, part: str = "networks") -> np.ndarray:
-        """Forecasts for day t + 1 from every origin t, (N,): its variance, or with task price its return.
-
-        Each day is forecast by the last refit before it; with `latest`, by the newest one. NaN without enough history.
-        part: `networks`, or `linear` for the linear part alone.
-        """
-        if self.config.task != "price":
-            return self.calibrated(self.raw_variances(series, latest, part), series)[origins]
-        outputs = self._outputs(series, origins, latest, part)[..., 0]
+    def returns(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
+        """With task price: the return of day t + 1 from every origin t, (N,), forecast by the last refit before it;
+        with `latest`, by the newest one."""
+        outputs = self._outputs(series, origins, latest, "networks")[..., 0]
         return outputs.mean(axis=1) * np.exp(series.level[origins] / 2)
 
-    def quantiles(
-        self, series: Series, origins: np.ndarray, latest: bool = False, part: str = "networks"
-    ) -> np.ndarray:
+    def forecast(self, series: Series, origins: np.ndarray, latest: bool = False, part: str = "networks") -> np.ndarray:
+        """The variance of day t + 1 from every origin t, (N,). NaN without enough history.
+
+        part: `networks`, or `linear` for the linear part alone.
+        """
+        return self.calibrated(self.raw_variances(series, latest, part), series)[origins]
+
+    def quantiles(self, series: Series, origins: np.ndarray, latest: bool = False) -> np.ndarray:
         """Quantiles of the return of day t + 1 from every origin t, (N, 6) in the order of QUANTILES.
 
         NaN where there is too little history.
         """
-        return self.quantiles_ahead(self.raw_variances(series, latest, part), series)[origins]
+        return self.quantiles_ahead(self.raw_variances(series, latest), series)[origins]
 
     def quantiles_ahead(self, raw: np.ndarray, series: Series, number: int = 0) -> np.ndarray:
         """Quantiles of the return up to one of the horizons, (T, 6). raw: see `raw_variances`."""
@@ -244,7 +251,11 @@ class Predictor:
     def raw_variances(self, series: Series, latest: bool, part: str = "networks") -> np.ndarray:
         """Mean variance over each horizon, forecast from every day of a series and not calibrated yet, (T, K)."""
         forecasts = np.full((len(series.days), len(self.config.model.horizons)), np.nan)
-        origins = np.arange(series.first_origin(self.config.model.length), len(series.days))
+        length, gaps = self.config.model.length, np.cumsum(after_gap(series.days))
+        origins = np.arange(series.first_origin(length), len(series.days))
+        origins = origins[gaps[origins] == gaps[origins - length + 1]]
+        if not len(origins):
+            return forecasts
         relative = np.exp(self._outputs(series, origins, latest, part)).mean(axis=1)
         forecasts[origins] = relative * np.exp(series.level[origins])[:, None]
         return forecasts

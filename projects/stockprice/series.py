@@ -13,6 +13,12 @@ MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of v
 PRICE_FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
 
+def always_open(days: np.ndarray) -> bool:
+    """Whether a market trades on Saturdays and Sundays (crypto). datetime64[D] (T,)"""
+    weekday = (days.astype(int) + 3) % 7  # 1970-01-01 was a Thursday
+    return bool(min((weekday == 5).mean(), (weekday == 6).mean()) > 0.1)
+
+
 @dataclass(frozen=True)
 class Series:
     """One ticker; row t holds what is known after the close of day t. Arrays (T,), `features` (T, F)."""
@@ -43,14 +49,14 @@ class Series:
     @property
     def days_per_year(self) -> int:
         """365 where the market never closes (crypto), else 252."""
-        return 365 if (~np.is_busday(self.days)).mean() > 0.2 else 252
+        return 365 if always_open(self.days) else 252
 
     def next_variance(self, days: int = 1) -> np.ndarray:
-        """Mean variance of the next days, (T,); NaN where not all of them are known or a gap lies between them."""
+        """Mean variance of the next days, (T,); NaN where not all of them are known or a gap lies before one."""
         return self._ahead(self.variance, days) / days
 
     def next_return(self, days: int = 1) -> np.ndarray:
-        """Return over the next days, (T,); NaN where not all of them are known or a gap lies between them."""
+        """Return over the next days, (T,); NaN where not all of them are known or a gap lies before one."""
         return self._ahead(self.returns, days)
 
     def _ahead(self, values: np.ndarray, days: int) -> np.ndarray:
@@ -59,7 +65,7 @@ class Series:
         if len(values) > days:
             sums[:-days] = sliding_window_view(values[1:], days).sum(axis=1)
             gaps = np.cumsum(after_gap(self.days))
-            sums[:-days][gaps[days:] != gaps[1 : len(gaps) - days + 1]] = np.nan
+            sums[:-days][gaps[days:] != gaps[:-days]] = np.nan
         return sums
 
     @property

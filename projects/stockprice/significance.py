@@ -7,6 +7,8 @@ import pandas as pd
 from scipy.stats import chi2
 from scipy.stats import t as student
 
+BLOCK = 22  # days that are resampled together
+
 
 def newey_west_lags(days: int) -> int:
     """The usual number of lags for so many days, 4 (n / 100)^(2/9) (Newey & West 1994)."""
@@ -40,14 +42,19 @@ def diebold_mariano(ours: np.ndarray, theirs: np.ndarray, lags: int = 0) -> tupl
 def confidence_set(losses: Mapping[str, np.ndarray], size: float = 0.1, resamples: int = 500) -> list[str]:
     """The models that may be the best at this level (model confidence set, Hansen, Lunde & Nason 2011).
 
-    losses: model -> loss of each day (D,).
+    losses: model -> loss of each day (D,). With few days none can be excluded.
     """
     from arch.bootstrap import MCS
 
-    distinct = pd.DataFrame(dict(losses))
-    models = MCS(distinct, size=size, reps=resamples, block_size=22, seed=0)
+    frame = pd.DataFrame(dict(losses))
+    if len(frame) < 2 * BLOCK:
+        return list(losses)
+    distinct = frame.loc[:, ~frame.T.duplicated()]
+    models = MCS(distinct, size=size, reps=resamples, block_size=BLOCK, seed=0)
     models.compute()
-    return sorted(map(str, models.included), key=lambda name: float(losses[name].mean()))
+    included = frame[list(models.included)].to_numpy()
+    best = [name for name in frame if (included == frame[[name]].to_numpy()).all(axis=0).any()]  # with equal ones
+    return sorted(map(str, best), key=lambda name: float(losses[name].mean()))
 
 
 def block_interval(

@@ -31,7 +31,8 @@ def load_prices(config: DataConfig, record: Record | None = None) -> Prices:
         frames = {index: index_prices(index, config, record) for index in indices}
     elif config.source == "yahoo":
         folder = config.root or Path("data")
-        frames = {ticker: yahoo_prices(ticker, folder, config, record) for ticker in _wanted(config)}
+        others = [name for name in config.inputs if name != "volume"]
+        frames = {name: yahoo_prices(name, folder, config, record) for name in (*_wanted(config), *others)}
     else:
         assert config.root is not None  # DataConfig requires it
         frames = files_of_prices(config.root, config, record)
@@ -95,6 +96,8 @@ def files_of_prices(root: Path, config: DataConfig, record: Record) -> Prices:
     """The tickers of one file, or of all files of a folder. In a folder, unusable files are left out and named."""
     wanted = _wanted(config)
     paths = price_files(root, wanted)
+    if wanted and root.is_dir():
+        paths += [path for path in price_files(root, []) if ticker_of(path) in config.inputs and path not in paths]
     frames: Prices = {}
     errors = []
     for path in paths:
@@ -114,11 +117,11 @@ def files_of_prices(root: Path, config: DataConfig, record: Record) -> Prices:
     if missing := [name for name in wanted if name not in frames]:
         there = [*frames] or [ticker_of(path) for path in paths]
         raise FileNotFoundError(f"{root} has no {', '.join(missing)}; it has {named(there, 20)} (data.tickers)")
-    return frames if not wanted else {name: frames[name] for name in wanted}
+    return frames if not wanted else {name: frames[name] for name in frames if name in (*wanted, *config.inputs)}
 
 
 def _wanted(config: DataConfig) -> list[str]:
-    """The tickers that are read, or none for all. A name in `data.inputs` may be a column, and is asked for later."""
+    """The tickers that are read, or none for all."""
     return [*config.tickers, *config.auxiliary_tickers] if config.tickers else []
 
 
