@@ -261,6 +261,4 @@ def test_it_scores_a_folder_of_tickers_by_year_ticker_and_horizon(shipped: Predi
     losses = [part["lstm"] for part in numbers["parts"]["year"].values()]
     assert np.average(losses, weights=weights) == pytest.approx(numbers["metrics"]["qlike"], rel=0.02)
     assert result.forecasts[0].series.name == "t3"
-    kept = evaluate(shipped, options.model_copy(update={"seen": "keep"}), Provenance(None))
-    assert kept.numbers["data"]["n"] > numbers["data"]["n"]
     assert replace(result.forecasts[0], quantiles=None).select(np.arange(3)).days.shape == (3,)
