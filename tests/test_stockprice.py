@@ -345,13 +345,13 @@ def test_baselines_of_a_random_walk_are_zero_drift_and_constant_variance() -> No
     frame = random_walk(days=1500)
     one = Series.from_prices("x", frame, 120)
     origins, refits = np.arange(1000, 1499), [Refit(one.days[1000], one.days[1000])]
-    assert baselines.walk_forward(one, origins, refits, baselines.naive).tolist() == [0] * len(origins)
-    drift = baselines.walk_forward(one, origins, refits, baselines.drift)
+    assert from_every_day(one, refits, baselines.naive)[origins].tolist() == [0] * len(origins)
+    drift = from_every_day(one, refits, baselines.drift)[origins]
     assert drift[0] == pytest.approx(one.returns[1:1000].mean())
-    constant = baselines.walk_forward(one, origins, refits, baselines.constant_variance)
+    constant = from_every_day(one, refits, baselines.constant_variance)[origins]
     assert (constant == constant[0]).all()
     assert np.isnan(
-        baselines.walk_forward(one, origins, [Refit(one.days[100], one.days[100])], baselines.har)
+        from_every_day(one, [Refit(one.days[100], one.days[100])], baselines.har)[origins]
     ).all()  # too few days before
 
 

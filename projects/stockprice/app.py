@@ -43,7 +43,7 @@ def interface(_: AppOptions, run: Run) -> dict[str, Any]:
                 raise
             raise ValueError(f"{error} (such settings are those of `python -m projects.stockprice.predict`)") from None
         prediction = predictor(name, frame, horizon)
-        return "\n".join([str(prediction), *record.lines()]), fan_chart(predictor.prepare(name, frame), prediction)
+        return "\n".join([str(prediction), *record.lines()]), fan_chart(frame, prediction)
 
     days = [gradio.Slider(1, furthest, 1, step=1, label="Trading days ahead")] if furthest > 1 else []
     return {

@@ -6,48 +6,43 @@ Patton & Quaedvlieg 2016. EWMA: RiskMetrics 1996.
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import GammaRegressor
 
-from projects.stockprice.data import MIN_FIT_DAYS, Refit
-from projects.stockprice.series import Series
+from projects.stockprice.data import MIN_FIT_DAYS, Refit, refit_numbers
+from projects.stockprice.series import PRICE_FEATURES, Series
+
+SPANS = (1, 5, 22)  # a day, a week, a month
 
 Baseline = Callable[[Series, int], np.ndarray]
 """Series and number of training days -> forecasts from every day (T,); only those after the training days are used."""
 
-
-Pooled = Callable[[Sequence[Series], np.datetime64], Baseline]
-"""All tickers and a refit's day -> a baseline for each of them, fitted on the days of all before that day."""
-
-
-def walk_forward(series: Series, origins: np.ndarray, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
-    """Forecasts from the origins, (N,), each by the last refit; NaN where it had too few training days."""
-    return from_every_day(series, refits, baseline)[origins]
+Fitted = Callable[[np.ndarray], np.ndarray]
+"""Means of the features of days (N, 3 F) -> log forecasts of their variance relative to the level, (N,)."""
+Pooled = Callable[[np.ndarray, np.ndarray], Fitted]
+"""Fitted on the training days of all tickers together: means of the features (M, 3 F) and log variances (M,)."""
 
 
 def from_every_day(series: Series, refits: Sequence[Refit], baseline: Baseline) -> np.ndarray:
-    """Forecasts from every day, (T,). Days before the first refit use the first fit (only for calibration)."""
+    """Forecasts from every day, (T,), each by the last refit; NaN where it had too few training days.
+
+    Days before the first refit use the first fit (only for calibration).
+    """
     forecasts = np.full(len(series.days), np.nan)
-    for end, rows in by_refit(series, np.arange(len(series.days)), refits):
-        forecasts[rows] = baseline(series, end)[rows]
+    which = _refit_of_days(series, refits)
+    for number, refit in enumerate(refits):
+        end, rows = int(np.searchsorted(series.days, refit.known)), which == number
+        if end >= MIN_FIT_DAYS and rows.any():
+            forecasts[rows] = baseline(series, end)[rows]
     return forecasts
 
 
-def by_refit(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[tuple[int, np.ndarray]]:
-    """For each refit with enough days: their number, and the rows of the origins that are forecast with it."""
-    ends = [int(np.searchsorted(series.days, refit.known)) for refit in refits]
-    rows = refit_of_days(series, origins, refits)
-    return [(end, forecast) for end, forecast in zip(ends, rows) if end >= MIN_FIT_DAYS and len(forecast)]
-
-
-def refit_of_days(series: Series, origins: np.ndarray, refits: Sequence[Refit]) -> list[np.ndarray]:
-    """For each refit, the rows of the origins that are forecast with it; those before the first are the first's."""
-    since = np.array([refit.since for refit in refits])
-    days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
-    which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
-    return [np.flatnonzero(which == number) for number in range(len(refits))]
+def _refit_of_days(series: Series, refits: Sequence[Refit]) -> np.ndarray:
+    """Number of the refit that forecasts from every day, (T,)."""
+    return refit_numbers(series, np.arange(len(series.days)), [refit.since for refit in refits])
 
 
 # --- task price: the next day's return
@@ -113,11 +108,7 @@ def garch(series: Series, end: int, asymmetric: int = 0) -> np.ndarray:
 
     scaled = 100 * series.returns[1:]
     model = arch_model(scaled, mean="Constant", vol="GARCH", p=1, o=asymmetric, q=1, dist="t")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = model.fit(last_obs=end - 1, disp="off")
-        ahead = model.fix(fitted.params).forecast(horizon=1, start=0, reindex=True).variance.to_numpy()[:, 0]
-    forecast = np.concatenate([[np.nan], ahead])
+    forecast = _one_day_ahead(model, end)
     known = np.arange(MIN_FIT_DAYS // 2, end - 1)
     return forecast * series.variance[known + 1].mean() / np.nanmean(forecast[known])
 
@@ -129,11 +120,16 @@ def carr(series: Series, end: int) -> np.ndarray:
 
     signed = 100 * np.where(series.returns < 0, -1, 1) * np.sqrt(series.variance)
     model = arch_model(signed[1:], mean="Zero", vol="GARCH", p=1, o=1, q=1)
+    return _one_day_ahead(model, end) / 100**2
+
+
+def _one_day_ahead(model: Any, end: int) -> np.ndarray:
+    """Variances that a model of `arch` of days 1 .. T - 1 forecasts from every day, (T,), fitted before `end`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = model.fit(last_obs=end - 1, disp="off")
         ahead = model.fix(fitted.params).forecast(horizon=1, start=0, reindex=True).variance.to_numpy()[:, 0]
-    return np.concatenate([[np.nan], ahead]) / 100**2
+    return np.concatenate([[np.nan], ahead])
 
 
 def gjr(series: Series, end: int) -> np.ndarray:
@@ -180,75 +176,55 @@ VOLATILITY: dict[str, Baseline] = {
 }
 
 
-def pooled_log_har(panel: Sequence[Series], known: np.datetime64, ahead: int = 1) -> Baseline:
-    """Log-HAR with leverage, relative to the level of each ticker, by least squares on all tickers together.
+def pooled_log_har(means: np.ndarray, target: np.ndarray) -> Fitted:
+    """Log-HAR with leverage, relative to the level of each ticker, by least squares on all tickers together."""
 
-    ahead: days over which the variance is forecast.
-    """
-    rows = [_known_rows(one, known, ahead) for one in panel]
-    design = np.concatenate([_leverage(one)[chosen] for one, chosen in zip(panel, rows)])
-    target = np.concatenate([_relative(one, ahead)[chosen] for one, chosen in zip(panel, rows)])
-    weights, *_ = np.linalg.lstsq(design, target, rcond=None)
-    bias = np.log(np.exp(target - design @ weights).mean())  # Duan 1983
-    return lambda series, _: np.exp(_leverage(series) @ weights + bias + series.level)
+    def design(means: np.ndarray) -> np.ndarray:
+        width = means.shape[1] // len(SPANS)
+        columns = [width * span + place for span in range(len(SPANS)) for place in LEVERAGE]
+        return np.column_stack([np.ones(len(means)), means[:, columns]])
+
+    weights, *_ = np.linalg.lstsq(design(means), target, rcond=None)
+    bias = np.log(np.exp(target - design(means) @ weights).mean())  # Duan 1983
+    return lambda means: design(means) @ weights + bias
 
 
-def har_x(panel: Sequence[Series], known: np.datetime64) -> Baseline:
+def har_x(means: np.ndarray, target: np.ndarray) -> Fitted:
     """Log-HAR with all features of the network over a day, a week and a month, trained on QLIKE (the loss of a gamma
     regression)."""
-    rows = [_known_rows(one, known) for one in panel]
-    design = np.concatenate([_spans(one.features)[chosen] for one, chosen in zip(panel, rows)])
-    target = np.concatenate([_relative(one)[chosen] for one, chosen in zip(panel, rows)])
-    model = GammaRegressor(alpha=1e-4, solver="newton-cholesky").fit(design, np.exp(target.clip(-8, 8)))
-
-    def forecast(series: Series, _: int) -> np.ndarray:
-        values = np.full(len(series.days), np.nan)
-        complete = ~np.isnan(_spans(series.features)).any(axis=1)
-        values[complete] = model.predict(_spans(series.features)[complete]) * np.exp(series.level[complete])
-        return values
-
-    return forecast
+    model = GammaRegressor(alpha=1e-4, solver="newton-cholesky").fit(means, np.exp(target.clip(-8, 8)))
+    return lambda means: np.log(model.predict(means))
 
 
 MIN_POOLED_DAYS = 120  # with all features, over all tickers
+LEVERAGE = [PRICE_FEATURES.index(name) for name in ("log range variance", "negative return")]
 POOLED: dict[str, Pooled] = {"pooled_log_har": pooled_log_har, "har_x": har_x}
 
 
-def pooled_forecasts(panel: Sequence[Series], refits: Sequence[Refit], fit: Pooled) -> dict[str, np.ndarray]:
-    """Forecasts for every ticker from every day, (T,), each by the last refit; NaN where it had too few days."""
+def pooled_forecasts(
+    panel: Sequence[Series], refits: Sequence[Refit], fit: Pooled, ahead: int = 1
+) -> dict[str, np.ndarray]:
+    """Forecasts of the mean variance of the next days for every ticker from every day, (T,), each by the last refit;
+    NaN where it had too few days."""
     forecasts = {one.name: np.full(len(one.days), np.nan) for one in panel}
+    means = [_means(one.features.astype(float)) for one in panel]
+    complete = [~np.isnan(values).any(axis=1) for values in means]
+    targets = [np.log(one.next_variance(ahead)) - one.level for one in panel]
+    which = [_refit_of_days(one, refits) for one in panel]
     for number, refit in enumerate(refits):
-        if sum(len(_known_rows(one, refit.known)) for one in panel) < MIN_POOLED_DAYS:
+        ends = [int(np.searchsorted(one.days, refit.known)) for one in panel]
+        if sum(there[: max(0, end - 1)].sum() for there, end in zip(complete, ends)) < MIN_POOLED_DAYS:
             continue
-        baseline = fit(panel, refit.known)
-        for one in panel:
-            rows = refit_of_days(one, np.arange(len(one.days)), refits)[number]
-            forecasts[one.name][rows] = baseline(one, 0)[rows]
+        known = [
+            np.flatnonzero((there & ~np.isnan(target))[: max(0, end - ahead)])
+            for there, target, end in zip(complete, targets, ends)
+        ]
+        fitted = fit(*(np.concatenate([part[rows] for part, rows in zip(parts, known)]) for parts in (means, targets)))
+        for one, values, there, numbers in zip(panel, means, complete, which):
+            rows = np.flatnonzero(there & (numbers == number))
+            if len(rows):
+                forecasts[one.name][rows] = np.exp(fitted(values[rows]) + one.level[rows])
     return forecasts
-
-
-def _known_rows(series: Series, known: np.datetime64, ahead: int = 1) -> np.ndarray:
-    """Days whose features are complete and whose next days are before a refit."""
-    end = max(0, int(np.searchsorted(series.days, known)) - ahead)
-    return np.flatnonzero(
-        ~np.isnan(_spans(series.features)[:end]).any(axis=1) & ~np.isnan(_relative(series, ahead)[:end])
-    )
-
-
-def _relative(series: Series, ahead: int = 1) -> np.ndarray:
-    """Log variance of the next days relative to the level, (T,)."""
-    return np.log(series.next_variance(ahead)) - series.level
-
-
-def _leverage(series: Series) -> np.ndarray:
-    """The regressors of log-HAR with leverage, and a constant, (T, 7)."""
-    return np.column_stack([np.ones(len(series.days)), _spans(series.features[:, [0, 2]])])
-
-
-def _spans(features: np.ndarray) -> np.ndarray:
-    """Means of features (T, F) over a day, a week and a month, (T, 3 F)."""
-    table = pd.DataFrame(features.astype(float))
-    return np.concatenate([table.rolling(span).mean().to_numpy() for span in (1, 5, 22)], axis=1)
 
 
 def constant_variance(series: Series, end: int) -> np.ndarray:
@@ -271,9 +247,9 @@ def _shift(values: np.ndarray, lag: int) -> np.ndarray:
 
 
 def _means(values: np.ndarray) -> np.ndarray:
-    """Means over a day, a week and a month, (T, 3)."""
-    series = pd.Series(values)
-    return np.stack([series.rolling(span).mean().to_numpy() for span in (1, 5, 22)], axis=1)
+    """Means over a day, a week and a month: (T,) -> (T, 3), or (T, F) -> (T, 3 F)."""
+    table = pd.DataFrame(values)
+    return np.concatenate([table.rolling(span).mean().to_numpy() for span in SPANS], axis=1)
 
 
 def _least_squares(features: np.ndarray, target: np.ndarray, first: int, end: int) -> np.ndarray:

@@ -140,10 +140,9 @@ class PriceData:
         self, series: Series, start: np.datetime64 | None = None, end: np.datetime64 | None = None
     ) -> np.ndarray:
         """Days t of a series with a whole window before them, without a gap, and day t + 1 in [start, end)."""
-        length = self.model.length
-        t = np.arange(series.first_origin(length), len(series.days) - 1)
-        gaps = np.cumsum(after_gap(series.days))
-        t = t[gaps[t + 1] == gaps[t - length + 1]]
+        t = series.origins(self.model.length)
+        t = t[t < len(series.days) - 1]
+        t = t[~after_gap(series.days)[t + 1]]
         target_day = series.days[t + 1]
         inside = np.ones(len(t), bool)
         if start is not None:
@@ -252,6 +251,13 @@ def test_days(tickers: Sequence[tuple[str, np.ndarray]]) -> str:
     days = np.concatenate([test for _, test in tickers])
     name = tickers[0][0] if len(tickers) == 1 else f"{len(tickers)} tickers"
     return f"{name}: {len(days)} test days, {days.min()} to {days.max()}"
+
+
+def refit_numbers(series: Series, origins: np.ndarray, since: Sequence[np.datetime64]) -> np.ndarray:
+    """Number of the refit that forecasts day t + 1 from every origin, (N,): the last one that is not after that day,
+    for earlier days the first. since: the first day of each refit."""
+    days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
+    return np.maximum(np.searchsorted(np.array(since), days, side="right") - 1, 0)
 
 
 def refits_at(days: Sequence[np.datetime64], training: ForecastTraining) -> list[Refit]:

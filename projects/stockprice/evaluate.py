@@ -145,7 +145,9 @@ def forecast_days(
         name: task.calibrated(forecasts, series, config.model.recalibration)[origins]
         for name, forecasts in (own | from_every).items()
     }
-    return Forecasts(series, origins, calibrated, predictor.quantiles_ahead(raw, series)[origins], raw)
+    is_interval = config.task == "interval"
+    quantiles = calibrated["lstm"] if is_interval else predictor.quantiles_ahead(raw, series)[origins]
+    return Forecasts(series, origins, calibrated, quantiles, raw)
 
 
 def with_all_models(forecasts: Sequence[Forecasts]) -> tuple[list[Forecasts], str]:

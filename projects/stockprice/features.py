@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from projects.stockprice.cleaning import after_gap
-from projects.stockprice.series import PRICE_FEATURES, Series, always_open
+from projects.stockprice.series import PRICE_FEATURES, Series, always_open, weekdays
 
 GROUPS = {
     "price": PRICE_FEATURES,
@@ -81,9 +81,8 @@ def calendar_features(days: np.ndarray) -> np.ndarray:
     """What an exchange's calendar tells of the next day, (T, 8): its weekday, and for how long the market is closed
     before it."""
     following = next_days(days)
-    weekday = (following.astype(int) + 3) % 7  # 1970-01-01 was a Thursday
     closed = (following - days).astype(int)
-    flags = [weekday == number for number in range(5)]
+    flags = [weekdays(following) == number for number in range(5)]
     return np.stack([*flags, closed > 1, closed > 3, (closed == 2) | (closed > 3)], axis=1).astype(float)
 
 

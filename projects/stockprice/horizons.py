@@ -1,15 +1,14 @@
 """How good are forecasts of several days ahead?"""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from projects.stockprice.baselines import ewma, pooled_forecasts, pooled_log_har
-from projects.stockprice.calibration import COVERAGES, recalibrated
+from projects.stockprice.calibration import recalibrated
 from projects.stockprice.data import Refit
-from projects.stockprice.metrics import Forecasts, qlike
+from projects.stockprice.metrics import Forecasts, day_means, qlike, within
 from projects.stockprice.predictor import Predictor
 from projects.stockprice.series import Series
 from projects.stockprice.significance import diebold_mariano, newey_west_lags
@@ -25,7 +24,7 @@ def score_horizons(
     for number, days in enumerate(predictor.config.model.horizons):
         if days == 1:
             continue
-        direct = pooled_forecasts(panel, refits, partial(pooled_log_har, ahead=days))
+        direct = pooled_forecasts(panel, refits, pooled_log_har, days)
         losses: dict[str, list[np.ndarray]] = {"lstm": [], "pooled_log_har": [], "ewma": []}
         inside, origins = [], []
         for one in forecasts:
@@ -44,12 +43,11 @@ def score_horizons(
             for name, values in models.items():
                 losses[name].append(qlike(realised[rows], values[rows]))
             returns = series.next_return(days)[rows]
-            low, high = COVERAGES["90"]
-            inside.append((returns >= quantiles[rows, low]) & (returns <= quantiles[rows, high]))
+            inside.append(within(returns, quantiles[rows]))
             origins.append(series.days[rows])
         if not sum(map(len, inside)):
             continue
-        by_day = {name: _day_means(np.concatenate(origins), np.concatenate(parts)) for name, parts in losses.items()}
+        by_day = {name: day_means(np.concatenate(origins), np.concatenate(parts)) for name, parts in losses.items()}
         means = {name: float(np.concatenate(parts).mean()) for name, parts in losses.items()}
         best = min(("pooled_log_har", "ewma"), key=lambda name: means[name])
         lags = newey_west_lags(len(by_day["lstm"])) + days - 1  # targets overlap
@@ -59,9 +57,3 @@ def score_horizons(
             "coverage_90": float(np.concatenate(inside).mean()),
         }
     return scores
-
-
-def _day_means(days: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """Mean loss of each calendar day, (D,)."""
-    _, which = np.unique(days, return_inverse=True)
-    return np.bincount(which, losses) / np.bincount(which)

@@ -138,14 +138,24 @@ def _interval_metrics(one: Forecasts, quantiles: np.ndarray) -> dict[str, float]
 
 def covered(one: Forecasts, quantiles: np.ndarray, coverage: str) -> np.ndarray:
     """Whether each realised return lies in its interval, bool (N,). quantiles: (N, 6); coverage: `90`."""
+    return within(one.returns, quantiles, coverage)
+
+
+def within(returns: np.ndarray, quantiles: np.ndarray, coverage: str = "90") -> np.ndarray:
+    """Whether returns (N,) lie in their intervals, bool (N,). quantiles: (N, 6)."""
     low, high = COVERAGES[coverage]
-    return (one.returns >= quantiles[:, low]) & (one.returns <= quantiles[:, high])
+    return (returns >= quantiles[:, low]) & (returns <= quantiles[:, high])
 
 
 def daily_losses(forecasts: Sequence[Forecasts], name: str, task: str) -> np.ndarray:
     """Loss of each calendar day, (D,): the mean over the tickers, since their losses on one day are not independent."""
     days = np.concatenate([one.days for one in forecasts])
     losses = np.concatenate([ticker_losses(one, name, task) for one in forecasts])
+    return day_means(days, losses)
+
+
+def day_means(days: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Mean loss of each calendar day, (D,). days, losses: (N,)"""
     _, which = np.unique(days, return_inverse=True)
     return np.bincount(which, losses) / np.bincount(which)
 

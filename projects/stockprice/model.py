@@ -44,15 +44,13 @@ class Forecaster(nn.Module):
             state = self.hidden(torch.cat([state, means], dim=1)).relu()
         return self.head(state) + self.linear(means)
 
-    @torch.no_grad()
-    def start_linear(self, windows: Tensor, targets: Tensor) -> None:
-        """Least-squares weights for the linear part. targets (B, K), relative to the level; NaN where not known."""
+    def least_squares(self, windows: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Weights of the linear part by regression. targets (B, K), relative to the level; NaN where not known."""
         known = ~targets.isnan().any(dim=1)
         design = torch.cat([self.means(windows[known]), torch.ones(int(known.sum()), 1)], dim=1).double()
         ridge = 1e-3 * len(design) * torch.eye(design.shape[1], dtype=torch.double)  # flags add up to the constant
         weights = torch.linalg.solve(design.T @ design + ridge, design.T @ targets[known].double())
-        self.linear.weight.copy_(weights[:-1].T)
-        self.linear.bias.copy_(weights[-1])
+        return {"weight": weights[:-1].T.float(), "bias": weights[-1].float()}
 
 
 class Ensemble(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 from projects.stockprice.calibration import COVERAGES, MIN_DAYS, recalibrated, return_quantiles
 from projects.stockprice.cleaning import after_gap
 from projects.stockprice.config import Config
-from projects.stockprice.data import Windows, prepared
+from projects.stockprice.data import Windows, prepared, refit_numbers
 from projects.stockprice.model import Ensemble
 from projects.stockprice.series import MIN_LEVEL_DAYS, Series
 from projects.stockprice.tutorial import Tutorial
@@ -244,16 +244,12 @@ class Predictor:
         """Number of the refit whose networks forecast day t + 1, (N,)."""
         if latest:
             return np.full(len(origins), len(self.refits) - 1)
-        days = series.days[np.minimum(origins + 1, len(series.days) - 1)]
-        since = np.array([refit.since for refit in self.refits])
-        return np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
+        return refit_numbers(series, origins, [refit.since for refit in self.refits])
 
     def raw_variances(self, series: Series, latest: bool, part: str = "networks") -> np.ndarray:
         """Mean variance over each horizon, forecast from every day of a series and not calibrated yet, (T, K)."""
         forecasts = np.full((len(series.days), len(self.config.model.horizons)), np.nan)
-        length, gaps = self.config.model.length, np.cumsum(after_gap(series.days))
-        origins = np.arange(series.first_origin(length), len(series.days))
-        origins = origins[gaps[origins] == gaps[origins - length + 1]]
+        origins = series.origins(self.config.model.length)
         if not len(origins):
             return forecasts
         relative = np.exp(self._outputs(series, origins, latest, part)).mean(axis=1)
@@ -270,7 +266,7 @@ class Predictor:
             windows = Windows([series], positions[rows], self.config.model.length, target=None)
             networks = getattr(self.refits[number], part)
             with threads(1):
-                found = predict(networks, windows, lambda batch: batch[0], 4096, precision="fp32").double().numpy()
+                found = predict(networks, windows, batch_size=4096, precision="fp32").double().numpy()
             outputs = np.empty((len(origins), *found.shape[1:])) if outputs is None else outputs
             outputs[rows] = found
         assert outputs is not None  # there is at least one origin

@@ -13,10 +13,14 @@ MIN_LEVEL_DAYS = 60  # minimum number of days in the mean that is the level of v
 PRICE_FEATURES = ("log range variance", "return", "negative return", "absolute return", "mean reversion")
 
 
+def weekdays(days: np.ndarray) -> np.ndarray:
+    """0 for Mondays to 6 for Sundays, (T,). days: datetime64[D] (T,)"""
+    return (days.astype(int) + 3) % 7  # 1970-01-01 was a Thursday
+
+
 def always_open(days: np.ndarray) -> bool:
     """Whether a market trades on Saturdays and Sundays (crypto). datetime64[D] (T,)"""
-    weekday = (days.astype(int) + 3) % 7  # 1970-01-01 was a Thursday
-    return bool(min((weekday == 5).mean(), (weekday == 6).mean()) > 0.1)
+    return bool(min((weekdays(days) == 5).mean(), (weekdays(days) == 6).mean()) > 0.1)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,12 @@ class Series:
     features: np.ndarray
     """Input of the network, relative to the level: float32, dimensionless."""
 
-    def first_origin(self, window: int) -> int:
-        """The first day to forecast from: it has a level and a whole window of days with a level before it."""
+    def origins(self, window: int) -> np.ndarray:
+        """The days that can be forecast from: the last ones of whole windows of days with a level, without a gap."""
         known = np.flatnonzero(~np.isnan(self.level))
-        return int(known[0] if len(known) else len(self.days)) + window - 1
+        t = np.arange(int(known[0] if len(known) else len(self.days)) + window - 1, len(self.days))
+        gaps = np.cumsum(after_gap(self.days))
+        return t[gaps[t] == gaps[t - window + 1]]
 
     @property
     def days_per_year(self) -> int:

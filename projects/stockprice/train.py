@@ -54,7 +54,7 @@ def train_refit(refit: Refit, data: PriceData, config: Config, run: Run) -> Fitt
         return forecast_loss(networks(windows), targets, levels, config)
 
     def validate(networks: nn.Module) -> dict[str, float]:
-        outputs = predict(networks, validation, lambda batch: batch[0], 4096, settings.precision)  # (N, E, K)
+        outputs = predict(networks, validation, batch_size=4096, precision=settings.precision)  # (N, E, K)
         return {"loss": forecast_loss(outputs, targets, levels, config).item()}
 
     _, targets, levels = validation.everything()
@@ -74,9 +74,10 @@ def initial_networks(training: Windows, config: Config) -> tuple[Ensemble, Ensem
         windows, targets, levels = training.__getitems__([Item(int(index)) for index in some])
         windows[:, :, list(training.dropped)] = 0  # a start with the market is worse for other markets (RESULTS.md)
         relative = targets if config.task == "price" else targets - levels.unsqueeze(1)
-        for member in (*ensemble.members, *(linear.members if linear else ())):
-            assert isinstance(member, Forecaster)
-            member.start_linear(windows, relative)
+        members = [m for part in (ensemble, linear) if part for m in part.modules() if isinstance(m, Forecaster)]
+        weights = members[0].least_squares(windows, relative)
+        for member in members:
+            member.linear.load_state_dict(weights)
     return ensemble, linear
 
 
@@ -106,7 +107,7 @@ def train_tutorial(data: PriceData, config: Config, run: Run) -> Tutorial:
         return F.mse_loss(network(prices)[:, 0], targets)
 
     def validate(network: nn.Module) -> dict[str, float]:  # on the training set: the tutorials have no validation set
-        forecasts = predict(network, windows, lambda batch: batch[0], 512, settings.precision)[:, 0]
+        forecasts = predict(network, windows, batch_size=512, precision=settings.precision)[:, 0]
         return {"loss": float(((forecasts.numpy() - windows.prices[windows.origins + 1]) ** 2).mean())}
 
     fit(tutorial.network, loss, Batches(windows, settings.batch_size, settings.seed), validate, settings, run)
