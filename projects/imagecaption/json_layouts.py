@@ -21,7 +21,8 @@ from projects.imagecaption.layouts import (
     from_frame,
     read_caption_table,
 )
-from shared.data.tables import decode, plain_name
+from shared.data.encodings import decode
+from shared.data.tables import plain_name
 
 NO_CAPTIONS = "has no captions (it may be the file of object labels); COCO's are in captions_train2017.json"
 

@@ -16,8 +16,9 @@ import pandas as pd
 from projects.imagecaption.config import DataConfig
 from shared.console import note
 from shared.data import splits
+from shared.data.encodings import decode
 from shared.data.images import NOT_READ, SUFFIXES
-from shared.data.tables import decode, find_column, plain_name, read_table
+from shared.data.tables import find_column, plain_name, read_table
 from shared.names import shown
 
 PARTS = {"train": splits.TRAIN, "training": splits.TRAIN, "restval": splits.TRAIN, "dev": splits.VALIDATION,

@@ -11,7 +11,7 @@ from typing import Any
 from projects.numberplate.columns import texts_of, via_region
 from projects.numberplate.config import DataConfig
 from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of
-from shared.data.tables import decode
+from shared.data.encodings import decode
 from shared.names import shown
 
 

@@ -9,8 +9,8 @@ from projects.numberplate.columns import four_numbers
 from projects.numberplate.config import DataConfig
 from projects.numberplate.labels import NUMBER, PART_NAMES, PLATE_TEXT, Label, Understood, four_of, polygon
 from projects.numberplate.photo_files import bare_name
+from shared.data.encodings import decode
 from shared.data.images import SUFFIXES
-from shared.data.tables import decode
 from shared.names import shown
 from shared.plain_yaml import parse_yaml
 

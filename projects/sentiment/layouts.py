@@ -15,7 +15,8 @@ from projects.sentiment.config import DataConfig
 from projects.sentiment.labels import WORDS, has_poles, is_like_labels, is_like_ratings, plain
 from shared.console import note
 from shared.data.config import TableFormat
-from shared.data.tables import AUTO, COMPRESSED, decode, find_column, is_table, plain_name, read_bytes, read_table
+from shared.data.encodings import decode, read_bytes
+from shared.data.tables import AUTO, COMPRESSED, find_column, is_table, plain_name, read_table
 from shared.names import shown
 
 COLUMNS = {

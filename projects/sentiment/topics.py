@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from projects.sentiment.clauses import content_words, stem, stems_in
 from projects.sentiment.topic_words import VAGUE, Encoder, Vocabulary, probabilities_and_vectors
 from shared.config import read_yaml
-from shared.data.tables import decode, read_bytes
+from shared.data.encodings import decode, read_bytes
 
 DISTANCE = 0.8  # cosine; words that are farther apart are in different topics
 LATENT_DISTANCE = 0.4  # the same without the encoder
