@@ -49,7 +49,7 @@ def report(config: Config, tables: list[dict], left_out: dict) -> None:
         table = table.rows(np.isin(table.labels, [table.classes.index(name) for name in POLES]))
     targets = np.array([wanted.index(table.classes[label]) for label in table.labels])
     texts = to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
-    logits = predict(network, texts, lambda batch: batch[0], lengths=texts.lengths)
+    logits = predict(network, texts, lengths=texts.lengths)
     predicted = logits[:, [data.classes.index(name) for name in wanted]].argmax(dim=1).numpy()
     rules = vader(table.texts, wanted)
     said = "not installed" if rules is None else f"{accuracy(targets, rules):.3f}"

@@ -115,10 +115,14 @@ def _train(project: str, _: str) -> int:
         first = distributed.is_first()
     if not first:  # evaluation is the work of one process; one that ends may abort in a library, which ends them all
         os._exit(0)
-    options = settings.load(options_class(project, "evaluate"), {"run": run.name}, _sections(project, run))
-    path = evaluate_run(project, run, options, run.folder)
-    print(f"report: {_short(path)}")
+    print(f"report: {_short(evaluate_own_test_set(project, run))}")
     return 0
+
+
+def evaluate_own_test_set(project: str, run: Run) -> Path:
+    """Score a finished run with its own settings, into its folder; return the report's path."""
+    options = settings.load(options_class(project, "evaluate"), {"run": run.name}, _sections(project, run))
+    return evaluate_run(project, run, options, run.folder)
 
 
 def _save(project: str, predictor: Any, run: Run) -> None:

@@ -32,7 +32,7 @@ from projects.sentiment.evaluate import evaluate, with_settings_of
 from projects.sentiment.label import label
 from projects.sentiment.language import common_language, language
 from projects.sentiment.model import build_model, build_tokenizer
-from projects.sentiment.predictor import SHIPPED, Predictor, pack, unpack
+from projects.sentiment.predictor import Predictor, pack, unpack
 from projects.sentiment.pretrained import word_vectors
 from projects.sentiment.sources import clean, own_data
 from projects.sentiment.vocabulary import (
@@ -91,6 +91,13 @@ def sample(sample_root: Path) -> ReviewData:
     return ReviewData(tiny_config(sample_root).data)
 
 
+TINY = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+    "initializer_range": 0.3,
+}  # fmt: skip
+"""The size of encoders for tests."""
+
+
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small random BERT and its tokenizer, in the form of the Hugging Face hub."""
@@ -99,14 +106,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "lid", "is", "not", "good", "bad", ".", "##s"]
     pieces = BertWordPieceTokenizer(vocab={word: number for number, word in enumerate(words)})
     transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, pad_token="[PAD]").save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        initializer_range=0.3,
-    )
+    config = transformers.BertConfig(vocab_size=len(words), **TINY)
     seed_everything(0)
     transformers.BertModel(config).save_pretrained(folder)
     return folder
@@ -124,15 +124,7 @@ def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=pieces, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     ).save_pretrained(folder)
-    config = transformers.XLMRobertaConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=66,
-        initializer_range=0.3,
-    )
+    config = transformers.XLMRobertaConfig(vocab_size=len(words), max_position_embeddings=66, **TINY)
     seed_everything(0)
     transformers.XLMRobertaModel(config).save_pretrained(folder)
     return folder
@@ -220,7 +212,7 @@ def test_predicting_by_length_keeps_the_order(sample: ReviewData) -> None:
     texts = to_dataset(sample.test, word_tokenizer(sample.test.texts, 500, 1), 64)
     network = torch.nn.Embedding(1, 1)  # a model needs a parameter
     network.forward = lambda tokens: (tokens != 0).sum(dim=1, keepdim=True).float()
-    counted = predict(network, texts, lambda batch: batch[0], batch_size=7, lengths=texts.lengths)
+    counted = predict(network, texts, batch_size=7, lengths=texts.lengths)
     assert counted[:, 0].int().tolist() == texts.lengths
 
 
@@ -783,6 +775,9 @@ def test_without_a_run_of_ones_own_predict_takes_the_shipped_one(command: Comman
         german = command(PREDICT, "Leider nach zwei Tagen kaputt gegangen, nie wieder.", "--explain", "0")
         assert "another language than the English training texts: German (1)" in german.stderr
     assert [line.split()[0] for line in answer.stdout.splitlines()] == ["negative", "positive"]
+
+
+SHIPPED = ROOT / "projects/sentiment/shipped/model.safetensors"
 
 
 def test_the_shipped_run_is_small_and_names_what_it_has_seen() -> None:

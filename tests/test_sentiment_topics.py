@@ -136,7 +136,7 @@ def test_a_review_counts_once_for_each_topic_and_both_signs_are_mixed() -> None:
     assert opinions.verdicts[:, 0].tolist() == [PRAISE, MIXED, NEUTRAL, COMPLAINT, SILENT]
     assert opinions.counts(0) == (1, 1, 1, 1)
     assert [quote.row for quote in opinions.quotes[0][COMPLAINT]] == [1, 3]
-    (row,) = (r for r in opinions.rows(None, None) if r["topic"] == "lens")
+    (row,) = (r for r in opinions.rows(None, opinions.trends(None)) if r["topic"] == "lens")
     assert (row["mentions"], row["praise"], row["mixed"]) == (4, 1, 1)
 
 

@@ -48,7 +48,7 @@ def train(config: Config, run: Run) -> Predictor:
 
         def validate_head(head: nn.Module) -> dict[str, float]:
             features = Features(data.validation, copies[:1])
-            logits = predict(head, features, lambda batch: batch[0], precision=config.head.precision)
+            logits = predict(head, features, precision=config.head.precision)
             return classification_metrics(logits, features.photos.targets)
 
         batches = Batches(

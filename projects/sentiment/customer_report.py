@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from projects.sentiment.config import CustomerReportOptions
 from projects.sentiment.drivers import drivers_section, find_drivers
-from projects.sentiment.opinions import Opinions, find_opinions
+from projects.sentiment.opinions import Opinions, Trends, find_opinions
 from projects.sentiment.own_training import MIN_OWN, train_on
 from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.predictor import Predictor
@@ -86,11 +86,12 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
         _load_aspects(options.aspects) if options.aspects else predictor, reviews.texts, unseen,
         options.topic_count, given, english_share(reviews.texts) >= MIN_ENGLISH, reviews.products, reviews.categories,
     )  # fmt: skip
-    drivers = find_drivers(opinions, reviews.ratings)
+    drivers, trends = find_drivers(opinions, reviews.ratings), opinions.trends(reviews.days)
     by_product = shares_by(positive, reviews.labels, rates, reviews.products)
+    periods = shares_over_time(positive, reviews, rates)
 
     low, high = proportion_interval(int(positive.sum()), len(positive))
-    numbers = _numbers(positive, by_product, reviews, rates, opinions) | check_numbers(
+    numbers = _numbers(positive, by_product, periods, opinions, trends) | check_numbers(
         check, share, reviews.labels, warning
     )
     numbers["classes"] = {name: int((predicted == number).sum()) for number, name in enumerate(predictor.classes)}
@@ -107,14 +108,14 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
         if reviews.labels[i] in predictor.classes and reviews.labels[i] != names[i]
     ]
     sections = [
-        None if warning else decisions_section(opinions, drivers, reviews),
+        None if warning else decisions_section(opinions, drivers, trends, reviews),
         *topic_sections(opinions),
         drivers_section(drivers, int((~np.isnan(reviews.ratings)).sum())),
-        trend_section(opinions, reviews),
+        trend_section(opinions, trends),
         quote_section(opinions, reviews),
         _product_section(by_product, rates is not None),
         product_topics_section(opinions, reviews),
-        _period_section(positive, reviews, rates),
+        _period_section(periods),
         check_section(check, share, reviews, len(differing), predictor.classes),
         disagreement_section(differing, reviews, names, confidence),
         _reading_section(run, opinions),
@@ -127,7 +128,7 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
         *_accuracy_card(run),
     ]
     write_page(output, "What customers say", f"{path.name} · predictions of {run.name}", lead, cards, sections)
-    rows, topic_rows = _rows(reviews, names, answers, confidence), opinions.rows(reviews.products, reviews.days)
+    rows, topic_rows = _rows(reviews, names, answers, confidence), opinions.rows(reviews.products, trends)
     write_csv(tables[0], rows)
     write_csv(tables[1], topic_rows or [{"topic": ""}])
     if options.xlsx:
@@ -240,8 +241,7 @@ def _product_section(by_product: list[tuple[str, Share]], is_corrected: bool) ->
     )  # fmt: skip
 
 
-def _period_section(positive: np.ndarray, reviews: Reviews, rates: Rates | None) -> Section | None:
-    periods = shares_over_time(positive, reviews, rates)
+def _period_section(periods: list[tuple[str, Share]]) -> Section | None:
     if len(periods) < 3:
         return None
     figure = Figure(figsize=(8.6, 3.0), layout="constrained")
@@ -285,9 +285,9 @@ def _rows(reviews: Reviews, names: list[str], answers: list[str], confidence: np
 def _numbers(
     positive: np.ndarray,
     by_product: list[tuple[str, Share]],
-    reviews: Reviews,
-    rates: Rates | None,
+    periods: list[tuple[str, Share]],
     opinions: Opinions,
+    trends: Trends,
 ) -> dict:
     def told(name: str, found: list[tuple[str, Share]]) -> list[dict]:
         return [{name: key, "positive": share.value, "reviews": share.reviews} for key, share in found]
@@ -297,6 +297,6 @@ def _numbers(
         "positive": float(positive.mean()),
         "interval": list(proportion_interval(int(positive.sum()), len(positive))),
         "products": told("product", by_product),
-        "trend": told("period", shares_over_time(positive, reviews, rates)),
-        "topics": list(opinions.rows(None, reviews.days)),
+        "trend": told("period", periods),
+        "topics": list(opinions.rows(None, trends)),
     }

@@ -81,7 +81,7 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
     logits, baselines = predictor.score(test), predictor.baselines.predict(linear_inputs(test), predictor.classes)
     best = best_of(baselines, test.labels)
     only_network, only_baseline, p = mcnemar(test.labels, logits.argmax(dim=1).numpy(), baselines[best])
-    curve = find_curve(predictor, config, data, test, options.evaluation.learning_curve)
+    curve = find_curve(predictor, data, test, logits, baselines, options.evaluation.learning_curve)
     checks = behavioural_tests(predictor, test, baselines) if options.evaluation.checklist else []
     numbers = {
         "data": {"split": data.split_name, "n": len(test.texts), "seen": seen.count},
@@ -101,19 +101,28 @@ def evaluate(predictor: Predictor, options: EvaluateOptions, provenance: Provena
 
 
 def find_curve(
-    predictor: Predictor, config: DataConfig, data: ReviewData, test: Table, with_network: bool
+    predictor: Predictor,
+    data: ReviewData,
+    test: Table,
+    logits: Tensor,
+    baselines: dict[str, np.ndarray],
+    with_network: bool,
 ) -> LearningCurve | None:
-    """The learning curve on the run's own data; None on other data, or where they are too few."""
-    trained = predictor.config.data
+    """The learning curve on the run's own data; None on other data, or where they are too few.
+
+    logits, baselines: the outputs of the run itself for the test set, the last points of the curve.
+    """
+    config, trained = data.config, predictor.config.data
     if (config.source, config.root, config.split) != (trained.source, trained.root, trained.split):
         return None
-    train, logits = data.train, predictor.score(test)
+    train = data.train
     sizes, linear = linear_curve(train, test, len(predictor.classes))
-    if len(sizes) < 2:
+    if not sizes:
         return None
-    own = (len(train.texts), accuracy(test.labels, logits.argmax(dim=1).numpy()))
+    network = (len(train.texts), accuracy(test.labels, logits.argmax(dim=1).numpy()))
+    best = accuracy(test.labels, baselines[best_linear(baselines, test.labels)])
     parts = network_curve(predictor, data, test) if with_network else []
-    return LearningCurve(sizes, linear, [*parts, own])
+    return LearningCurve([*sizes, len(train.texts)], [*linear, best], [*parts, network])
 
 
 def stacked(predictor: Predictor, test: Table, logits: Tensor, baseline: np.ndarray) -> dict[str, Any]:
@@ -139,13 +148,18 @@ def best_of(baselines: dict[str, np.ndarray], targets: np.ndarray) -> str:
     return max(baselines, key=lambda name: accuracy(targets, baselines[name]))
 
 
+def best_linear(baselines: dict[str, np.ndarray], targets: np.ndarray) -> str:
+    """The name of the linear model with the best accuracy."""
+    return best_of({name: baselines[name] for name in LINEAR}, targets)
+
+
 def behavioural_tests(
     predictor: Predictor, test: Table, baselines: dict[str, np.ndarray]
 ) -> list[tuple[CheckResult, CheckResult]]:
     """The same tests of the network and of the best linear baseline; none for data with aspects."""
     if test.aspects is not None:
         return []
-    best = best_of({name: baselines[name] for name in LINEAR}, test.labels)
+    best = best_linear(baselines, test.labels)
 
     def network(texts: list[str]) -> np.ndarray:
         return predictor.forward(texts).argmax(dim=1).numpy()

@@ -17,9 +17,9 @@ from sklearn.preprocessing import normalize
 
 from projects.sentiment.config import LabelOptions
 from projects.sentiment.labels import read_classes
-from projects.sentiment.layouts import NONE, headline, label_column, needed_text_column, read_file
+from projects.sentiment.layouts import NONE, label_column
 from projects.sentiment.predict import load_for_whole_texts
-from projects.sentiment.sources import read_texts
+from projects.sentiment.sources import read_rows
 from projects.sentiment.topic_words import Encoder
 from shared.console import note
 from shared.files import write_csv
@@ -59,9 +59,7 @@ def label(options: LabelOptions, run: Run) -> None:
 def unlabelled(options: LabelOptions, trained_title: str | None) -> tuple[list[str], list[str]]:
     """Row and text of what has no label yet, each text once. Raises ValueError where there is none."""
     path = options.input[0]
-    frame = read_file(path, options)
-    column = needed_text_column(frame, path, options.text, "")
-    texts = read_texts(frame, column, headline(frame, path, options.title, trained_title, column))
+    frame, column, texts = read_rows(path, options, options.text, options.title, trained_title)
     has_label = np.zeros(len(texts), bool)
     if options.label != NONE:
         try:

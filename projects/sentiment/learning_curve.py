@@ -1,5 +1,6 @@
 """How many labels does it take? Accuracy of the linear model, and on request of the network, by training texts."""
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,19 +10,17 @@ from matplotlib.figure import Figure
 
 from projects.sentiment.aspects import linear_inputs
 from projects.sentiment.baselines import LINEAR, Baselines
-from projects.sentiment.config import DataConfig
-from projects.sentiment.data import ReviewData
-from projects.sentiment.layouts import NONE
+from projects.sentiment.data import ReviewData, to_dataset
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import Table
-from shared.config import to_yaml
+from shared.compute.device import device_of
 from shared.data import splits
+from shared.evaluation.inference import predict
 from shared.evaluation.metrics import accuracy
 from shared.evaluation.report import ACCENT, SECOND, Section, plain
-from shared.files import write_csv, write_text
 from shared.runs import Run
 
-FRACTIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+FRACTIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 NETWORK_FRACTIONS = (1 / 16, 1 / 4)
 MIN_TEXTS = 20
 
@@ -58,7 +57,7 @@ class LearningCurve:
 
 
 def linear_curve(train: Table, test: Table, classes: int, seed: int = 0) -> tuple[list[int], list[float]]:
-    """Test accuracy of the better linear model, trained on 1/16 to all of the texts: sizes and accuracies.
+    """Test accuracy of the better linear model, trained on 1/16 to a half of the texts: sizes and accuracies.
 
     Sizes with fewer than `MIN_TEXTS` texts, or without a text of each class, are left out.
     """
@@ -77,37 +76,26 @@ def linear_curve(train: Table, test: Table, classes: int, seed: int = 0) -> tupl
 
 def network_curve(predictor: Predictor, data: ReviewData, test: Table, seed: int = 0) -> list[tuple[int, float]]:
     """Test accuracy of the run's network, trained anew on parts of its training texts: sizes and accuracies."""
-    from projects.sentiment.train import train
+    from projects.sentiment.train import train_network
 
-    found, names = [], np.array(predictor.classes, dtype=object)
-    order = np.random.default_rng(seed).permutation(len(data.train.texts))
+    model, found = predictor.config.model, []
+    training = np.flatnonzero(data.parts == splits.TRAIN)
+    order = np.random.default_rng(seed).permutation(len(training))
     for fraction in NETWORK_FRACTIONS:
-        chosen = data.train.rows(np.sort(order[: round(fraction * len(order))]))
-        if len(chosen.texts) < MIN_TEXTS or len(np.unique(chosen.labels)) < len(names):
+        kept = data.parts != splits.TRAIN
+        kept[training[order[: round(fraction * len(order))]]] = True
+        part = copy(data)
+        part.table, part.parts = data.table.rows(kept), data.parts[kept]
+        size = len(part.train.texts)
+        if size < MIN_TEXTS or len(np.unique(part.train.labels)) < len(predictor.classes):
             continue
-        parts = [(splits.TRAIN, chosen), (splits.VALIDATION, data.validation), (splits.TEST, test)]
-        rows = [
-            {
-                "split": name,
-                "text": text,
-                "label": names[label],
-                **({"aspect": part.aspects[i]} if part.aspects else {}),
-            }
-            for name, part in parts
-            for i, (text, label) in enumerate(zip(part.texts, part.labels))
-        ]
         with TemporaryDirectory() as folder:
-            write_csv(Path(folder) / "texts.csv", rows)
-            form = DataConfig(
-                source="csv", root=Path(folder) / "texts.csv", split="given", text="text", title=NONE, label="label",
-                classes={name: [] for name in predictor.classes}, max_overlap=1, product=NONE,
-                aspect="aspect" if test.aspects else None,
-            )  # fmt: skip
-            config = predictor.config.model_copy(update={"data": form})
             run = Run(Path(folder) / "sentiment" / "part")
-            write_text(run.folder / "config.yaml", to_yaml(config))
-            logits = train(config, run).score(test)
-        found.append((len(chosen.texts), accuracy(test.labels, logits.argmax(dim=1).numpy())))
+            network, tokenizer = train_network(predictor.config, run, part)
+        texts = to_dataset(test, tokenizer, model.max_tokens, model.windows)
+        network.to(device_of(predictor.config.training.device))
+        logits = predict(network, texts, precision="fp32", lengths=texts.lengths)
+        found.append((size, accuracy(test.labels, logits.argmax(dim=1).numpy())))
     return found
 
 

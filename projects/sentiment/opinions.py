@@ -22,6 +22,8 @@ VERDICTS = ("", "neutral", "praise", "complaint", "mixed")
 THRESHOLD = 0.7  # a clause with a smaller probability is neither praise nor complaint
 MAX_CLAUSES = 30_000  # in longer files the topics are those of reviews chosen at random
 MIN_LABELLED = 50  # reviews with a class, from which on the clauses have their own calibration
+Trends = list[tuple[float, float, float] | None]
+"""For each topic the fraction of complaints in the earlier and the later half, and the p value, where it is tested."""
 MIN_TREND = 6  # dated complaints about a topic, from which on a trend is tested
 
 
@@ -67,10 +69,10 @@ class Opinions:
         counts = [self.counts(t) for t in range(len(self.topics))]
         return leans([(praise, praise + complaints) for praise, complaints, _, _ in counts])
 
-    def trends(self, days: np.ndarray | None) -> list[tuple[float, float, float] | None]:
+    def trends(self, days: np.ndarray | None) -> Trends:
         """For each topic the fraction of reviews that complain in the earlier and in the later half, and the p value
         of the trend, corrected for the number of topics (Benjamini-Hochberg). days (N,): NaN where unknown."""
-        found: list[tuple[float, float, float] | None] = [None] * len(self.topics)
+        found: Trends = [None] * len(self.topics)
         if days is None:
             return found
         for number, topic in enumerate(self.topics):
@@ -89,9 +91,9 @@ class Opinions:
         )
         return [(*trend[:2], float(next(corrected))) if trend else None for trend in found]
 
-    def rows(self, products: Sequence[str] | None, days: np.ndarray | None) -> list[dict]:
+    def rows(self, products: Sequence[str] | None, trends: Trends) -> list[dict]:
         """The table topics.csv: a row for every topic, and one for each of its products."""
-        table, trends = [], self.trends(days)
+        table = []
         for number, topic in enumerate(self.topics):
             mentioned = np.flatnonzero(self.verdicts[:, number])
             names = sorted({products[i] for i in mentioned} - {""}) if products else []

@@ -4,14 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from projects.sentiment.config import Config, CustomerReportOptions, EvaluateOptions
+from projects.sentiment.config import Config, CustomerReportOptions
 from projects.sentiment.data import ReviewData
 from projects.sentiment.topic_words import Encoder
 from projects.sentiment.train import train
+from shared.command import evaluate_own_test_set
 from shared.compute.device import seed_everything
 from shared.config import load
 from shared.data.config import TableFormat
-from shared.evaluations import evaluate_run
 from shared.runs import Run
 
 MIN_OWN = 200  # stars or labels of a file, to train on them
@@ -44,6 +44,5 @@ def train_on(path: Path, options: CustomerReportOptions) -> Run:
     seed_everything(config.training.seed)
     train(config, run).save(run.model_file)
     shutil.rmtree(run.checkpoints, ignore_errors=True)
-    own = {key: value for key, value in run.settings.items() if key in ("data", "evaluation")}
-    evaluate_run("sentiment", run, load(EvaluateOptions, {"run": run.name}, own), run.folder)
+    evaluate_own_test_set("sentiment", run)
     return run

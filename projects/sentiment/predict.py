@@ -16,12 +16,13 @@ from pathlib import Path
 from projects.sentiment.attribution import highlighted_html
 from projects.sentiment.config import PredictOptions
 from projects.sentiment.language import languages
-from projects.sentiment.layouts import headline, is_reviews, needed_text_column, read_file
+from projects.sentiment.layouts import is_reviews
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import clean, read_texts
+from projects.sentiment.sources import clean, read_rows
 from shared.console import note
 from shared.data.config import TableFormat
-from shared.data.tables import AUTO, decode, read_bytes
+from shared.data.encodings import decode, read_bytes
+from shared.data.tables import AUTO
 from shared.evaluation.report import Section, write_page
 from shared.files import write_json
 from shared.runs import Run
@@ -93,9 +94,7 @@ def read_input(
     if path.is_dir() or not is_reviews(path):
         raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no table or .txt file'}; give a table of texts")
     if path.suffix.lower() != ".txt":
-        frame = read_file(path, form)
-        text = needed_text_column(frame, path, column, "")
-        texts = read_texts(frame, text, headline(frame, path, title, trained_title, text))
+        frame, _, texts = read_rows(path, form, column, title, trained_title)
         numbers = [int(row.split(":")[0]) for row in frame.index]
     else:
         texts = decode(read_bytes(path), path, form.encoding).splitlines()

@@ -23,7 +23,6 @@ from shared.evaluation.inference import predict
 from shared.evaluation.metrics import fit_temperature
 from shared.training.checkpoint import load_model, load_network, refuses_damage, save_model, saved_settings, select
 
-SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
 RARE = 2000  # terms in fewer than one of this number of texts are not in compact baselines
 SCALE = ".scale"  # of the word vectors in 8 bits
 
@@ -81,7 +80,7 @@ class Predictor:
         """Calibrate a trained network on the validation set and fit the baselines on the training set."""
         network.to(pick_device(config.training.device))
         validation = to_dataset(data.validation, tokenizer, config.model.max_tokens, config.model.windows)
-        logits = predict(network, validation, lambda batch: batch[0], precision="fp32", lengths=validation.lengths)
+        logits = predict(network, validation, precision="fp32", lengths=validation.lengths)
         train, temperature = data.train, fit_temperature(logits, validation.targets)
         least = max(2, len(train.texts) // RARE) if config.model.compact else 2
         baselines = Baselines.fit(linear_inputs(train), train.labels, len(data.classes), least)
@@ -187,7 +186,7 @@ class Predictor:
 
     def _logits(self, texts: Texts) -> Tensor:
         self.network.to(device_of(self.config.training.device))
-        logits = predict(self.network, texts, lambda batch: batch[0], precision="fp32", lengths=texts.lengths)
+        logits = predict(self.network, texts, precision="fp32", lengths=texts.lengths)
         self.network.cpu()
         return logits / self.temperature
 

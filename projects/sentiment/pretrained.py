@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,18 @@ def _from_encoder(config: ModelConfig, words: dict[str, int]) -> dict[str, np.nd
     network = _load(_transformers(config).AutoModel, config, dtype=torch.float32).eval()
     names = sorted(words, key=lambda word: (len(word), word))  # words of similar length together: little padding
     means = []
-    with torch.inference_mode():
-        for start in tqdm(range(0, len(names), 256), desc="vectors", unit="batch", leave=False):
-            batch = [name.removeprefix("##") for name in names[start : start + 256]]
-            pieces = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
-            mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
-            means.append((network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1))
+    for start in tqdm(range(0, len(names), 256), desc="vectors", unit="batch", leave=False):
+        means.append(mean_outputs(network, tokenizer, [name.removeprefix("##") for name in names[start : start + 256]]))
     components = PCA(min(config.embedding_dim, network.config.hidden_size, len(names)), random_state=0)
     return dict(zip(names, components.fit_transform(torch.cat(means).numpy()).astype(np.float32)))
+
+
+@torch.inference_mode()
+def mean_outputs(network: Any, tokenizer: Any, texts: Sequence[str], max_tokens: int | None = None) -> Tensor:
+    """Mean of the encoder's outputs for the tokens of each text, (B, hidden)."""
+    pieces = tokenizer(list(texts), padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+    mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
+    return (network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)
 
 
 def _from_file(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:

@@ -11,15 +11,12 @@ from projects.sentiment.config import CustomerReportOptions
 from projects.sentiment.labels import NEUTRAL, is_like_ratings, read_classes
 from projects.sentiment.layouts import (
     NONE,
-    headline,
     is_rating_name,
     label_column,
-    needed_text_column,
     other_column,
-    read_file,
 )
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import read_texts
+from projects.sentiment.sources import read_rows
 from shared.console import note
 from shared.data.values import read_days, read_ratings
 
@@ -51,9 +48,7 @@ class Reviews:
 
 def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predictor) -> Reviews:
     """The reviews of a table; rows without a text are left out and counted on stderr."""
-    frame = read_file(path, options)
-    column = needed_text_column(frame, path, options.text, "")
-    texts = read_texts(frame, column, headline(frame, path, options.title, predictor.config.data.title, column))
+    frame, column, texts = read_rows(path, options, options.text, options.title, predictor.config.data.title)
     product = other_column(frame, path, "product", options.product, "")
     products = frame[product].fillna("").astype(str).tolist() if product else None
     dates = read_dates(frame, path, options)

@@ -18,7 +18,15 @@ import pandas as pd
 from projects.sentiment.config import DataConfig
 from projects.sentiment.emoticons import spelled_out
 from projects.sentiment.labels import read_classes
-from projects.sentiment.layouts import PARTS, columns_of, is_rating_name, read_file, read_place
+from projects.sentiment.layouts import (
+    PARTS,
+    columns_of,
+    headline,
+    is_rating_name,
+    needed_text_column,
+    read_file,
+    read_place,
+)
 from projects.sentiment.near_duplicates import phrase_families
 from projects.sentiment.sample import generate_sample
 from shared.console import note
@@ -191,6 +199,15 @@ def read_texts(frame: pd.DataFrame, text: str, title: str | None) -> list[str]:
         return texts
     heads = [clean(str(head)) for head in frame[title].fillna("")]
     return [". ".join(filter(None, pair)) for pair in zip(heads, texts)]
+
+
+def read_rows(
+    path: Path, form: TableFormat, text: str | None, title: str | None, trained_title: str | None
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """A table for prediction, its column of texts, and the texts with their headlines (see `layouts.headline`)."""
+    frame = read_file(path, form)
+    column = needed_text_column(frame, path, text, "")
+    return frame, column, read_texts(frame, column, headline(frame, path, title, trained_title, column))
 
 
 def days_of(frame: pd.DataFrame, column: str | None, path: Path, form: TableFormat) -> str:

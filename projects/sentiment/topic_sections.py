@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from projects.sentiment.clauses import stems_in
 from projects.sentiment.drivers import DISLIKED, Driver
-from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, Quote, by_name
+from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, Quote, Trends, by_name
 from projects.sentiment.quantify import ALPHA, shrunken
 from projects.sentiment.reviews import Reviews
 from shared.evaluation.metrics import proportion_interval
@@ -21,13 +21,12 @@ MAX_PRODUCTS = 12
 MIN_CELL = 3  # verdicts of a product on a topic, to be named
 
 
-def decisions_section(opinions: Opinions, drivers: list[Driver], reviews: Reviews) -> Section | None:
+def decisions_section(opinions: Opinions, drivers: list[Driver], trends: Trends, reviews: Reviews) -> Section | None:
     """The topics to work on and to advertise, with a quote each."""
     names, sided = by_name(opinions), opinions.is_one_sided()
     costs = {
         driver.topic: driver for driver in drivers if driver.is_complaint and driver.is_certain and driver.stars < 0
     }
-    trends = opinions.trends(reviews.days)
     complained, liked = [], []
     for name, number in names.items():
         praise, complaints, mixed, _ = opinions.counts(number)
@@ -143,10 +142,9 @@ def _source(quote: Quote, reviews: Reviews) -> str:
     return f'<span class="soft">{escape(", ".join(filter(None, parts)))}</span>'
 
 
-def trend_section(opinions: Opinions, reviews: Reviews) -> Section | None:
+def trend_section(opinions: Opinions, trends: Trends) -> Section | None:
     """The fraction of reviews that complain about each topic, in the earlier and the later half."""
-    names = by_name(opinions)
-    tested = {name: trend for name, trend in zip(names, opinions.trends(reviews.days)) if trend}
+    tested = {name: trend for name, trend in zip(by_name(opinions), trends) if trend}
     if not tested:
         return None
     rows = [

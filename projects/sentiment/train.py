@@ -49,9 +49,7 @@ def train_network(config: Config, run: Run, data: ReviewData) -> tuple[Sentiment
         return F.cross_entropy(network(tokens), targets, label_smoothing=settings.label_smoothing)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        logits = predict(
-            network, validation, lambda batch: batch[0], precision=settings.precision, lengths=validation.lengths
-        )
+        logits = predict(network, validation, precision=settings.precision, lengths=validation.lengths)
         return classification_metrics(logits, validation.targets)
 
     groups = [(model.head, 1.0), (model.encoder, settings.encoder_lr_factor)]

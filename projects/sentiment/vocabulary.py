@@ -19,24 +19,25 @@ WORD = r"n[’']t\b|\w+?(?=n[’']t\b)|\w+|[’']\w+|[^\w\s]"  # do|n't, it|'s, 
 
 def word_tokenizer(texts: Sequence[str], vocab_size: int, min_count: int) -> Tokenizer:
     """A tokenizer of the most frequent words of the texts, in lower case; a negation (n't) is a separate word."""
-    tokenizer = Tokenizer(models.WordLevel(unk_token=SPECIAL[1]))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
     trainer = trainers.WordLevelTrainer(
         vocab_size=vocab_size, min_frequency=min_count, special_tokens=list(SPECIAL), show_progress=False
     )
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
+    return _trained(models.WordLevel(unk_token=SPECIAL[1]), trainer, texts)
 
 
 def piece_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
     """A tokenizer of the same words that splits the rarer ones into pieces."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL[1]))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size, limit_alphabet=150, special_tokens=list(SPECIAL), show_progress=False
     )
+    return _trained(models.WordPiece(unk_token=SPECIAL[1]), trainer, texts)
+
+
+def _trained(model: models.Model, trainer: trainers.Trainer, texts: Sequence[str]) -> Tokenizer:
+    """A tokenizer of the lower-case words of the texts."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 

@@ -208,20 +208,19 @@ def pooled_forecasts(
     NaN where it had too few days."""
     forecasts = {one.name: np.full(len(one.days), np.nan) for one in panel}
     means = [_means(one.features.astype(float)) for one in panel]
-    complete = [~np.isnan(values).any(axis=1) for values in means]
+    complete = [np.flatnonzero(~np.isnan(values).any(axis=1)) for values in means]
     targets = [np.log(one.next_variance(ahead)) - one.level for one in panel]
     which = [_refit_of_days(one, refits) for one in panel]
     for number, refit in enumerate(refits):
         ends = [int(np.searchsorted(one.days, refit.known)) for one in panel]
-        if sum(there[: max(0, end - 1)].sum() for there, end in zip(complete, ends)) < MIN_POOLED_DAYS:
+        if sum(np.count_nonzero(days < end - 1) for days, end in zip(complete, ends)) < MIN_POOLED_DAYS:
             continue
         known = [
-            np.flatnonzero((there & ~np.isnan(target))[: max(0, end - ahead)])
-            for there, target, end in zip(complete, targets, ends)
+            days[(days < end - ahead) & ~np.isnan(target[days])] for days, target, end in zip(complete, targets, ends)
         ]
         fitted = fit(*(np.concatenate([part[rows] for part, rows in zip(parts, known)]) for parts in (means, targets)))
-        for one, values, there, numbers in zip(panel, means, complete, which):
-            rows = np.flatnonzero(there & (numbers == number))
+        for one, values, days, numbers in zip(panel, means, complete, which):
+            rows = days[numbers[days] == number]
             if len(rows):
                 forecasts[one.name][rows] = np.exp(fitted(values[rows]) + one.level[rows])
     return forecasts
