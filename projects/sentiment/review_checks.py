@@ -154,6 +154,7 @@ def corrected_share(
 def check_numbers(
     check: Check | None, share: tuple[float, float, float, str] | None, labels: np.ndarray, warning: str
 ) -> dict:
+    """What the JSON file says of the stars: their share, the corrected one, and the agreement with the network."""
     known, liked, neutral = int((labels != "").sum()), *(int((labels == c).sum()) for c in ("positive", NEUTRAL))
     return {
         "warning": warning,
@@ -171,6 +172,7 @@ def check_numbers(
 
 
 def said_beside(share: tuple[float, float, float, str] | None, numbers: dict) -> str:
+    """The share of the stars and the corrected one, to stand behind the share of the network in a sentence."""
     stars = numbers["stars"]
     parts, neutral = [], stars["neutral"]
     if stars["reviews"]:
@@ -185,6 +187,7 @@ def said_beside(share: tuple[float, float, float, str] | None, numbers: dict) ->
 
 
 def share_cards(share: tuple[float, float, float, str] | None, numbers: dict) -> list[Card]:
+    """The share of the stars and the corrected one, where there are any."""
     stars, cards = numbers["stars"], []
     if n := stars["reviews"]:
         beside = f"of {stars['reviews']}" + (f"; neutral {stars['neutral'] / n:.0%}" if stars["neutral"] else "")
@@ -201,6 +204,7 @@ def check_section(
     differing: int,
     classes: list[str],
 ) -> Section | None:
+    """Accuracy, calibration and the confusion matrix on the reviews with stars that the run has not seen."""
     if check is None:
         return None
     of_class = np.isin(reviews.labels, classes)
@@ -236,6 +240,7 @@ def check_section(
 def disagreement_section(
     differing: list[int], reviews: Reviews, names: list[str], confidence: np.ndarray, count: int = 15
 ) -> Section | None:
+    """The reviews whose text and stars disagree, the most confident predictions first."""
     if not differing or reviews.stars is None:
         return None
     rows = [
