@@ -355,6 +355,23 @@ def test_baselines_of_a_random_walk_are_zero_drift_and_constant_variance() -> No
     ).all()  # too few days before
 
 
+def test_realised_garch_finds_the_process_that_made_the_prices() -> None:
+    days, draw = 4000, np.random.default_rng(0)
+    z, noise = draw.normal(size=days), 0.4 * draw.normal(size=days)
+    log_h, log_range = np.full(days + 1, -9.0), np.zeros(days)
+    for t in range(days):
+        log_range[t] = -0.9 + 0.9 * log_h[t] - 0.1 * z[t] + 0.1 * (z[t] ** 2 - 1) + noise[t]
+        log_h[t + 1] = -0.38 + 0.6 * log_h[t] + 0.36 * log_range[t]
+    close = 100 * np.exp(np.cumsum(np.exp(log_h[:-1] / 2) * z))
+    half = np.sqrt(4 * np.log(2) * np.exp(log_range)) / 2  # of the log range
+    frame = pd.DataFrame({"open": close, "high": close * np.exp(half), "low": close * np.exp(-half), "close": close},
+                         index=pd.bdate_range("2000-01-03", periods=days))  # fmt: skip
+    forecast = baselines.realised_garch(Series.from_prices("x", frame, 120), 3000)
+    true = np.exp(-0.9 + 0.9 * log_h[1:]) * np.exp(-0.1 * z + 0.1 * (z**2 - 1) + noise).mean()
+    assert np.abs(np.log(forecast[3000:] / true[3000:])).mean() < 0.05
+    assert np.isnan(forecast[0]) and not np.isnan(forecast[1:]).any()
+
+
 def test_forecasts_are_recalibrated_on_the_days_before() -> None:
     generator = np.random.default_rng(0)
     variance = generator.exponential(size=3000) * np.where(np.arange(3000) < 1500, 1.0, 4.0)  # the market changes

@@ -1,7 +1,7 @@
 """The baselines, refitted on the same dates and the same days as the networks.
 
-GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. CARR: Chou 2005. HAR: Corsi 2009. HARQ: Bollerslev,
-Patton & Quaedvlieg 2016. EWMA: RiskMetrics 1996.
+GARCH: Bollerslev 1986. GJR: Glosten, Jagannathan & Runkle 1993. CARR: Chou 2005. Realised GARCH: Hansen, Huang & Shek
+2012. HAR: Corsi 2009. HARQ: Bollerslev, Patton & Quaedvlieg 2016. EWMA: RiskMetrics 1996.
 """
 
 import warnings
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
+from scipy.signal import lfilter
 from sklearn.linear_model import GammaRegressor
 
 from projects.stockprice.data import MIN_FIT_DAYS, Refit, refit_numbers
@@ -123,6 +125,38 @@ def carr(series: Series, end: int) -> np.ndarray:
     return _one_day_ahead(model, end) / 100**2
 
 
+def realised_garch(series: Series, end: int) -> np.ndarray:
+    """Realised GARCH in logs, with the range variance as the realised measure: h, the variance of returns, follows
+    log h' = omega + beta log h + gamma log v, and log v = xi + phi log h + tau_1 z + tau_2 (z^2 - 1) + u."""
+    centre = np.log(series.variance[1:end]).mean()
+    log_range = np.log(series.variance[1:]) - centre
+    returns = (series.returns[1:] - series.returns[1:end].mean()) / np.exp(centre / 2)
+    known = slice(0, end - 1)
+    start = np.log(returns[known].var())
+
+    def next_log_variance(parameters: np.ndarray) -> np.ndarray:
+        omega, beta, gamma = parameters
+        return lfilter([1], [1, -beta], omega + gamma * log_range, zi=[beta * start])[0]
+
+    def residuals(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        log_h = np.append(start, next_log_variance(parameters))[known]
+        z = returns[known] * np.exp(-log_h / 2)
+        design = np.column_stack([np.ones(end - 1), log_h, z, z**2 - 1])
+        weights, *_ = np.linalg.lstsq(design, log_range[known], rcond=None)  # the best for these parameters
+        return log_h, z, log_range[known] - design @ weights, weights
+
+    def loss(parameters: np.ndarray) -> float:
+        if not 0 <= parameters[1] < 1:
+            return np.inf
+        log_h, z, errors, _ = residuals(parameters)
+        return log_h.mean() + (z**2).mean() + np.log((errors**2).mean())
+
+    parameters = minimize(loss, [0.0, 0.6, 0.35], method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-5}).x
+    log_h, *_, (xi, phi, _, _) = residuals(parameters)
+    bias = np.exp(log_range[known] - xi - phi * log_h).mean()  # Duan 1983
+    return np.append(np.nan, bias * np.exp(centre + xi + phi * next_log_variance(parameters)))
+
+
 def _one_day_ahead(model: Any, end: int) -> np.ndarray:
     """Variances that a model of `arch` of days 1 .. T - 1 forecasts from every day, (T,), fitted before `end`."""
     with warnings.catch_warnings():
@@ -170,6 +204,7 @@ VOLATILITY: dict[str, Baseline] = {
     "garch": garch,
     "gjr": gjr,
     "carr": carr,
+    "realised_garch": realised_garch,
     "har": har,
     "harq": harq,
     "log_har": log_har,

@@ -5,7 +5,8 @@ NAMES = {
     "naive": "naive (random walk)", "drift": "mean return", "ar5": "AR(5)", "arima": "ARIMA(1, 1, 1)",
     "rolling": "22-day mean", "ewma": "EWMA", "garch": "GARCH(1, 1)", "gjr": "GJR-GARCH", "har": "HAR",
     "log_har": "log-HAR with leverage", "carr": "CARR (range GARCH)", "harq": "HARQ",
-    "pooled_log_har": "log-HAR with leverage, all tickers", "har_x": "HAR-X on all features (QLIKE)",
+    "realised_garch": "realised GARCH", "pooled_log_har": "log-HAR with leverage, all tickers",
+    "har_x": "HAR-X on all features (QLIKE)",
     "linear": "the network's linear part alone", "constant": "constant variance", "tutorial": "tutorial LSTM",
 }  # fmt: skip
 METRICS = {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "r2": "R2", "sharpe": "Sharpe ratio"}
