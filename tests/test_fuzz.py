@@ -167,6 +167,7 @@ def answer(read: Callable[[], Any]) -> Any:
         value = read()
     except (ValueError, OSError) as error:
         assert str(error).strip() and shown(sentence(error)) == sentence(error)
+        assert "MemoryError" not in str(error)
         counted["refused"] += 1
         return None
     counted["read"] += 1
