@@ -5,6 +5,7 @@ early, skips tests or replaces assertions passes nothing. What code in the proce
 from is forging that file on purpose; grafting a single function without `os`, `sys` and the like leaves little room.
 """
 
+import ast
 import contextlib
 import ctypes
 import gc
@@ -20,10 +21,12 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+
+from threadpoolctl import threadpool_limits
 
 SECONDS = 20  # of work on the processor, for one test run
 WALL_SECONDS = 60  # on the clock, of which a busy machine may need more
@@ -68,8 +71,11 @@ def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outc
     import torch
 
     torch.set_num_threads(1)
-    for name in ("pytest", *{".".join(file.with_suffix("").parts) for job in jobs for file in job.files}):
+    grafts = {".".join(file.with_suffix("").parts) for job in jobs for file in job.files}
+    imports = _imports({path for job in jobs for path in job.tests}, root)
+    for name in ("torch.distributed.tensor", *sorted(grafts | imports)):  # assert_close takes .3 s to load the first
         importlib.import_module(name)  # for the libraries that it loads; forks share them
+    threadpool_limits(1)
     gc.freeze()
     before = _state(root)
     running: dict[int, tuple[int, float, Path]] = {}
@@ -103,6 +109,14 @@ def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outc
             _end(pid, ended=False)
 
 
+def _imports(tests: Iterable[Path], root: Path) -> set[str]:
+    """The modules that tests import."""
+    nodes = [n for path in tests for n in ast.walk(ast.parse((root / path).read_text(encoding="utf-8")))]
+    names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    names |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+    return {name for name in names if not name.startswith("tests.")}
+
+
 def _state(root: Path) -> list[tuple[str, int, int]]:
     """Names, sizes and times of all sources below a folder."""
     files = [p for part in ("projects", "shared", "tests") for p in (root / part).rglob("*.py")]
@@ -128,7 +142,8 @@ def _start(job: Job, root: Path, folder: Path) -> int:
         import pytest
 
         tests = [str(root / path) for path in (*job.tests, CANARY)]
-        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--import-mode=importlib", "--noconftest"]
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--noconftest"]
         pytest.main([*options, "-c", os.devnull, "--rootdir", str(root), "--junitxml", "results.xml", *tests])
     finally:
         os._exit(0)

@@ -72,6 +72,7 @@ def font_files() -> list[Path]:
     return matplotlib_files() + [path for path in suited if not path.stem.startswith("DejaVu")]
 
 
+@cache
 def font_from_file(path: Path) -> Font | None:
     """Capitals and digits of a TrueType font; None if some are missing or the glyphs are all alike."""
     try:
