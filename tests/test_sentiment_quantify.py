@@ -64,4 +64,4 @@ def test_ties_and_chance_are_no_ranking() -> None:
     generator = np.random.default_rng(0)
     samples = [[(int(k), 40) for k in generator.binomial(40, 0.6, 10)] for _ in range(200)]
     assert sum(best_and_worst(counts) is not None for counts in samples) <= 16  # 5 % of 200 and chance
-    assert sum(any(differs_from_rest(counts)) for counts in samples) <= 18
+    assert sum(any(differs_from_rest(counts)) for counts in samples[:50]) <= 7  # each collects garbage for .2 s

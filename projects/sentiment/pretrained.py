@@ -30,7 +30,10 @@ def build_encoder(config: ModelConfig, architecture: dict[str, Any] | None = Non
     if architecture:
         network = library.AutoModel.from_config(library.AutoConfig.for_model(**architecture))
     else:
-        network = _load(library.AutoModel, config, dtype=torch.float32)
+        settings = _load(library.AutoConfig, config)
+        if config.attention_dropout is not None:
+            set_attention_dropout(settings, config.attention_dropout)
+        network = _load(library.AutoModel, config, config=settings, dtype=torch.float32)
         freeze(network, config.frozen_layers)
     longest = getattr(network.config, "max_position_embeddings", config.max_tokens)
     if pad := network.config.pad_token_id or PAD:
@@ -39,6 +42,15 @@ def build_encoder(config: ModelConfig, architecture: dict[str, Any] | None = Non
         raise ValueError(f"model.max_tokens is {config.max_tokens}, but the encoder reads at most {longest}")
     network.pooler = None  # BERT's own pooling layer, which is not used here
     return network
+
+
+def set_attention_dropout(settings: Any, value: float) -> None:
+    """Change an encoder's settings. Raises ValueError when they have no dropout of the attention weights."""
+    names = {"attention_probs_dropout_prob", "attention_dropout"} & settings.to_dict().keys()  # BERT's, DistilBERT's
+    if not names:
+        raise ValueError("model.attention_dropout: the encoder has no dropout of the attention weights")
+    for name in names:
+        setattr(settings, name, value)
 
 
 def load_tokenizer(config: ModelConfig) -> Any:
@@ -67,7 +79,7 @@ def _transformers(config: ModelConfig) -> Any:
     return transformers
 
 
-def _load(kind: Any, config: ModelConfig, **options: Any) -> Any:
+def _load(kind: Any, config: ModelConfig, /, **options: Any) -> Any:
     """`kind.from_pretrained` of the encoder that the settings name. Raises ValueError with one sentence."""
     try:
         return kind.from_pretrained(_place(config), **options)
