@@ -4,7 +4,8 @@ import io
 import os
 
 # Before torch is loaded: threads that wait for each other on too few cores make seconds into minutes. The process that
-# starts the workers sets nothing, for they would inherit it.
+# starts the workers does not set the number of threads, for they would inherit it.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // workers)))
 
