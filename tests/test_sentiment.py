@@ -33,7 +33,7 @@ from projects.sentiment.label import label
 from projects.sentiment.language import common_language, language
 from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor, pack, unpack
-from projects.sentiment.pretrained import word_vectors
+from projects.sentiment.pretrained import build_encoder, set_attention_dropout, word_vectors
 from projects.sentiment.sources import clean, own_data
 from projects.sentiment.vocabulary import (
     PAD,
@@ -408,6 +408,14 @@ def test_word_vectors_are_computed_by_the_encoder(pretrained: Path) -> None:
     assert len(vectors[1:].unique(dim=0)) == len(vectors) - 1  # every word its own
     assert vectors[0].tolist() == [0, 0, 0, 0]
     assert build_model(config, tokenizer, 2).encoder.embedding.embedding_dim == 4
+
+
+def test_the_dropout_of_the_attention_weights_is_set_or_the_encoder_keeps_its_own(pretrained: Path) -> None:
+    for given, expected in ((None, 0.1), (0.0, 0.0), (0.3, 0.3)):
+        network = build_encoder(ModelConfig(name="transformer", pretrained=str(pretrained), attention_dropout=given))
+        assert network.encoder.layer[0].attention.self.dropout.p == expected
+    with pytest.raises(ValueError, match="has no dropout of the attention"):
+        set_attention_dropout(pytest.importorskip("transformers").T5Config(), 0.0)
 
 
 def test_frozen_layers_are_not_trained(pretrained: Path) -> None:
