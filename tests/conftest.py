@@ -12,6 +12,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 import runpy
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -121,10 +122,17 @@ def train_once(module: str, settings: list[str], folder: Path, run: Any = run_he
     return folder
 
 
-def one_and_two_processes(module: str, settings: list[str], folder: Path, port: int) -> list[Run]:
+def free_port() -> int:
+    """A port that no program listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def one_and_two_processes(module: str, settings: list[str], folder: Path) -> list[Run]:
     """The runs of the same training by one process and, under torchrun, by two; both were scored on the same items."""
     alone = run_module(module, [*settings, "--name", "one"], folder)
-    torchrun = ["--nproc-per-node", 2, "--master-port", port, "-m", module, *settings, "--name", "two"]
+    torchrun = ["--nproc-per-node", 2, "--master-port", free_port(), "-m", module, *settings, "--name", "two"]
     together = run_module("torch.distributed.run", torchrun, folder)
     assert alone.returncode == together.returncode == 0, alone.stderr + together.stderr
     assert together.stdout.count("report: ") == 1

@@ -136,7 +136,7 @@ def test_two_processes_train_together_and_score_the_same_photos_as_one(tmp_path:
     # a frozen encoder: batch statistics would differ per process
     settings = tiny(sample_root, "--model.fine_tune=false", f"--model.weights={weights(tmp_path)}", "--model.dropout=0",
                     "--training.epochs=1", "--training.ema_decay=0")  # fmt: skip
-    one_and_two_processes(TRAIN, settings, tmp_path, 29781)
+    one_and_two_processes(TRAIN, settings, tmp_path)
 
 
 def weights(folder: Path) -> Path:

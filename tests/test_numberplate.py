@@ -149,7 +149,7 @@ def test_a_run_killed_in_its_second_training_resumes_to_the_same_weights(
 
 @pytest.mark.slow
 def test_two_processes_train_together(tmp_path: Path, sample_root: Path) -> None:
-    _, run = one_and_two_processes(TRAINING, tiny(sample_root), tmp_path, 29782)
+    _, run = one_and_two_processes(TRAINING, tiny(sample_root), tmp_path)
     assert len(run.stage("detector").history()) == len(run.stage("reader").history()) == 2
 
 

@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 import tkinter as tk
-from collections.abc import Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -348,15 +347,23 @@ def wait(window: Window) -> None:
     raise AssertionError("the worker does not end")
 
 
-def copied(window: Window) -> str:
-    """What Ctrl-C puts into the clipboard; on a busy machine the key may not arrive at once."""
+def press(window: Window, key: str, arrived: Callable[[], bool]) -> None:
+    """Press a key until it has arrived: on a busy machine the window may not have the focus at once."""
     for _ in range(100):
-        window.root.event_generate("<Control-c>")
+        window.root.event_generate(key)
         window.root.update()
-        with suppress(tk.TclError):  # the clipboard is empty
-            return window.root.clipboard_get()
+        if arrived():
+            return
         time.sleep(0.05)
-    raise AssertionError("nothing was copied")
+    raise AssertionError(f"{key} does not arrive")
+
+
+def copied(window: Window) -> str:
+    """The text in the clipboard, or nothing."""
+    try:
+        return window.root.clipboard_get()
+    except tk.TclError:
+        return ""
 
 
 def labels(widget: tk.Misc) -> list[str]:
@@ -375,15 +382,11 @@ def test_the_window_reads_photos_and_moves_between_them(
     shown = "".join(labels(window.view.side))
     assert scene[1] in shown and "a.png  (1 of 2)" in shown
     window.root.focus_force()
-    window.root.event_generate("<Right>")
-    window.root.update()
-    assert "b.png  (2 of 2)" in labels(window.view.side)
+    press(window, "<Right>", lambda: "b.png  (2 of 2)" in labels(window.view.side))
     assert any("not an image" in text for text in labels(window.view.side))
     assert window.items[0].image is None  # one photo at a time is held in memory
-    window.root.event_generate("<Left>")
-    window.root.update()
-    assert window.items[0].image is not None
-    assert copied(window) == scene[1]
+    press(window, "<Left>", lambda: window.items[0].image is not None)
+    press(window, "<Control-c>", lambda: copied(window) == scene[1])
     window.export(tmp_path / "plates.csv")
     rows = list(csv.DictReader((tmp_path / "plates.csv").open()))
     assert {"text": scene[1], "file": str(window.paths[0])}.items() <= rows[0].items()
@@ -437,11 +440,10 @@ def test_the_window_scrolls_through_more_plates_than_it_has_room_for(
     texts = labels(window.view.side)
     assert "AB0" in "".join(texts) and "AB6" not in "".join(texts) and any("7 plates" in text for text in texts)
     window.root.focus_force()
-    for _ in range(6):
-        window.root.event_generate("<Down>")
-        window.root.update()
+    for number in range(1, 7):
+        press(window, "<Down>", lambda chosen=number: window.chosen == chosen)
     window.copy()
-    assert window.root.clipboard_get() == "AB6" and "AB6" in "".join(labels(window.view.side))
+    assert copied(window) == "AB6" and "AB6" in "".join(labels(window.view.side))
 
 
 def test_the_window_shows_errors(window: Window, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: 
         "--training.epochs=1",
         "--training.ema_decay=0",
     )
-    runs = one_and_two_processes(TRAIN, settings, tmp_path, 29777)
+    runs = one_and_two_processes(TRAIN, settings, tmp_path)
     one, two = (Predictor.load(run.model_file) for run in runs)
     for p, q in zip(one.network.parameters(), two.network.parameters()):
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)

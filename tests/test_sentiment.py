@@ -160,7 +160,7 @@ def test_the_network_overfits_one_batch(sample: ReviewData, name: str, request: 
 @pytest.mark.slow
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path, sample_root: Path) -> None:
     settings = tiny(sample_root, "--model.dropout=0", "--training.epochs=1", "--evaluation.checklist=false")
-    runs = one_and_two_processes(TRAIN, settings, tmp_path, 29778)
+    runs = one_and_two_processes(TRAIN, settings, tmp_path)
     one, two = (Predictor.load(run.model_file) for run in runs)
     for p, q in zip(one.network.parameters(), two.network.parameters()):
         torch.testing.assert_close(p, q, atol=1e-4, rtol=1e-3)

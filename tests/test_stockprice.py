@@ -135,7 +135,7 @@ def test_the_network_overfits_one_batch_with_squared_error() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="gloo and signals differ on Windows")
 def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
     words = tiny("--training.refit=never", "--training.epochs=1", "--data.test_start=2018-07-01")
-    one, two = (Predictor.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path, 29779))
+    one, two = (Predictor.load(run.model_file) for run in one_and_two_processes(TRAIN, words, tmp_path))
     for p, q in zip(one.refits[0].networks.parameters(), two.refits[0].networks.parameters()):
         torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import environment, run_module
+from tests.conftest import environment, free_port, run_module
 from tests.faults.conftest import Tell
 from tests.faults.driver import run_folder, settings
 
@@ -21,11 +21,10 @@ pytestmark = [
 TRAIN = "projects.starter.train"
 WORDS = [*settings("starter"), "--training.epochs", "4"]
 SOON = 60  # seconds
-PORT = 29731
 
 
 def torchrun(*words: str) -> list[str]:
-    return ["--nproc-per-node", "2", "--master-port", str(PORT), "-m", TRAIN, *words]
+    return ["--nproc-per-node", "2", "--master-port", str(free_port()), "-m", TRAIN, *words]
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +86,9 @@ def test_a_killed_process_of_a_torchrun_ends_the_others_and_the_run_goes_on(
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_process_whose_partner_is_killed_ends_by_itself(rank: int, tmp_path: Path, tell: Tell) -> None:
     variables = {**environment(), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
-    both, pipe = [], subprocess.PIPE
+    both, pipe, port = [], subprocess.PIPE, free_port()
     for number in (0, 1):
-        ranks = {"RANK": str(number), "LOCAL_RANK": str(number), "MASTER_PORT": str(PORT + 1 + rank)}
+        ranks = {"RANK": str(number), "LOCAL_RANK": str(number), "MASTER_PORT": str(port)}
         command = [sys.executable, "-m", TRAIN, *WORDS]
         both.append(subprocess.Popen(command, cwd=tmp_path, env=variables | ranks, stdout=pipe, stderr=pipe, text=True))
     wait_for_training(tmp_path, both[0])
