@@ -35,8 +35,8 @@ def main(file: str) -> NoReturn:
         Path(file).parent if Path(file).stem == "__main__" else Path(file)
     )  # a folder with a __main__.py is a script too
     project, script = path.parent.name, path.stem
-    # Threads that wait for each other soon let other programs run. By default they keep their core, and where another
-    # program needs it a small network is up to a hundred times slower (benchmarks/waiting.py; GNU's OpenMP, Linux).
+    # Threads that wait for each other soon let other programs run. By default they keep their core, and a small network
+    # that runs with `nice` is many times slower beside another program (benchmarks/waiting.py; GNU's OpenMP, Linux).
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     with console(project):
         code = {"train": _train, "evaluate": _evaluate, "app": _app}.get(script, _answer)(project, script)
