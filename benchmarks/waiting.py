@@ -4,7 +4,6 @@ that wait for each other as GNU's OpenMP does by default, as `shared.command` se
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 STEP = """
 import time, torch
@@ -34,7 +33,7 @@ def milliseconds(settings: dict[str, str]) -> float:
 
 
 def main() -> None:
-    if not Path("/proc").is_dir():
+    if sys.platform != "linux":
         raise SystemExit("waiting: the setting is one of GNU's OpenMP, which PyTorch uses on Linux")
     quiet = {name: milliseconds(settings) for name, settings in WAYS.items()}
     with subprocess.Popen([sys.executable, "-c", BUSY]) as other:

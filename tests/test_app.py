@@ -16,7 +16,7 @@ from projects.plantdisease.app import interface
 from shared.config import AppOptions
 from shared.data.images import read_image
 from shared.page import PREVIEW, photo_page, preview, running
-from tests.conftest import CommandLine
+from tests.conftest import CommandLine, free_port
 from tests.test_names import untrained_run
 
 gradio = pytest.importorskip("gradio")
@@ -28,12 +28,6 @@ AT_LEAST = 64
 
 def digest(photo: np.ndarray) -> str:
     return hashlib.sha256(repr(photo.shape).encode() + photo.tobytes()).hexdigest()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answer(photo: np.ndarray) -> list[str]:

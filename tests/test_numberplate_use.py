@@ -423,9 +423,8 @@ def test_the_window_cancels_and_keeps_its_results(
         if window.items[0].done:
             break
     window.root.focus_force()
-    window.root.event_generate("<Escape>")
-    window.root.update()
-    assert not window.worker.busy and "cancelled" in window.status.cget("text")
+    press(window, "<Escape>", lambda: not window.worker.busy)
+    assert "cancelled" in window.status.cget("text")
     assert window.items[0].plates and not window.items[-1].done
 
 

@@ -56,7 +56,8 @@ def test_shrunken_shares_are_nearer_to_the_truth() -> None:
     assert ((shares - truth) ** 2).mean() < 0.6 * ((k / n - truth) ** 2).mean()
 
 
-def test_ties_and_chance_are_no_ranking() -> None:
+def test_ties_and_chance_are_no_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gc.collect", lambda: 0)  # statsmodels collects garbage for .2 s in each of 200 corrections
     assert best_and_worst([(10, 20), (10, 20)]) is None
     assert best_and_worst([(0, 20), (0, 20)]) is None
     assert best_and_worst([(40, 50), (10, 50), (25, 50)]) == (0, 1)
@@ -64,4 +65,4 @@ def test_ties_and_chance_are_no_ranking() -> None:
     generator = np.random.default_rng(0)
     samples = [[(int(k), 40) for k in generator.binomial(40, 0.6, 10)] for _ in range(200)]
     assert sum(best_and_worst(counts) is not None for counts in samples) <= 16  # 5 % of 200 and chance
-    assert sum(any(differs_from_rest(counts)) for counts in samples[:50]) <= 7  # each collects garbage for .2 s
+    assert sum(any(differs_from_rest(counts)) for counts in samples) <= 18

@@ -71,11 +71,11 @@ def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outc
     import torch
 
     torch.set_num_threads(1)
-    grafts = {".".join(file.with_suffix("").parts) for job in jobs for file in job.files}
+    grafts = {_module(file) for job in jobs for file in job.files}
     imports = _imports({path for job in jobs for path in job.tests}, root)
     for name in ("torch.distributed.tensor", *sorted(grafts | imports)):  # assert_close takes .3 s to load the first
         importlib.import_module(name)  # for the libraries that it loads; forks share them
-    threadpool_limits(1)
+    threadpool_limits(1)  # of the libraries that are loaded now
     gc.freeze()
     before = _state(root)
     running: dict[int, tuple[int, float, Path]] = {}
@@ -107,6 +107,11 @@ def run_jobs(jobs: Sequence[Job], root: Path, workers: int = 2) -> Iterator[Outc
     finally:
         for pid in running:
             _end(pid, ended=False)
+
+
+def _module(file: Path) -> str:
+    """The name of a module: `shared/files.py` -> `shared.files`."""
+    return ".".join(file.with_suffix("").parts)
 
 
 def _imports(tests: Iterable[Path], root: Path) -> set[str]:
@@ -175,7 +180,7 @@ class Grafts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for name in [name for name in sys.modules if name.split(".")[0] in ("projects", "tests")]:
             del sys.modules[name]
         for path in files:  # the grafted module, and what has imported it already
-            del_module(".".join(path.with_suffix("").parts))
+            del_module(_module(path))
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
         """The spec of a module that a graft replaces."""
