@@ -41,9 +41,9 @@ def read_columns(path: Path, form: PriceTable, record: Record) -> pd.DataFrame:
     record.columns = found
     prices = [field for field in found if field not in ("date", "ticker", "clock")]
     events = pd.Series(False, table.index)
-    for values in (table[found[field]] for field in prices):
-        words = values[pd.to_numeric(values, errors="coerce").isna()]
-        events[words.index] |= words.str.contains(r"(?i)dividend|split", na=False)
+    for values in (table[found[field]].dropna() for field in prices):
+        if len(words := values[pd.to_numeric(values, errors="coerce").isna()]):
+            events[words.index] |= words.str.contains(r"(?i)dividend|split")
     record.leave_out("rows that tell of a dividend or split", table.loc[events, found["date"]].map(shown))
     table = table[~events].reset_index(drop=True)
     if table.empty:
@@ -282,8 +282,8 @@ def _numbers(columns: dict[str, pd.Series], path: Path, form: PriceTable) -> pd.
 
 def _unread(values: pd.Series, numbers: pd.Series) -> bool:
     """Whether text is left that plain reading does not take for a number."""
-    rest = values[numbers.isna()].dropna().str.strip().str.lower()
-    return not rest.isin(MISSING).all()
+    rest = values[numbers.isna()].dropna()
+    return not rest.empty and not rest.str.strip().str.lower().isin(MISSING).all()
 
 
 def adjusted(numbers: pd.DataFrame, path: Path, record: Record, inputs: Sequence[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -131,6 +132,7 @@ def _of_one_width(rows: Rows, width: int, path: Path, last_is_text: bool) -> lis
     return kept
 
 
+@lru_cache(10_000)
 def plain_name(name: str) -> str:
     """A column's name without case, accents, blanks, dots and underscores.
 
