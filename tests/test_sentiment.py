@@ -35,6 +35,7 @@ from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor, pack, unpack
 from projects.sentiment.pretrained import build_encoder, set_attention_dropout, word_vectors
 from projects.sentiment.sources import clean, own_data
+from projects.sentiment.train import train
 from projects.sentiment.vocabulary import (
     PAD,
     encode,
@@ -438,6 +439,36 @@ def test_a_finished_transformer_needs_no_hub(
     text = "the lid is not good ."
     assert predictor.forward([text]).shape == (1, 2)
     assert [word for word, _ in predictor.explain(text)] == text.split()
+
+    more += [f"--training.init_from={path}", "--model.frozen_layers=2", "--model.attention_dropout=0"]
+    answer = command(TRAIN, *tiny(sample_root, *more, "--evaluation.checklist=false", "--name=second"))
+    assert answer.returncode == 0, answer.stderr
+    (second,) = tmp_path.glob("runs/sentiment/*second/model.safetensors")
+    first_weights, weights = (Predictor.load(p).network.state_dict() for p in (path, second))
+    same = [name for name, value in weights.items() if torch.equal(value, first_weights[name])]
+    assert set(weights) - set(same) == {"head.1.weight", "head.1.bias"}
+
+
+@pytest.mark.parametrize("setting", ["--model.hidden_size=48", "--model.name=cnn"])
+def test_initial_weights_must_be_those_of_the_same_network(
+    setting: str, run_folder: Path, sample_root: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(sample_root, f"--training.init_from={run_folder / 'model.safetensors'}", setting)
+    with pytest.raises(ValueError, match="has a network with settings other than those of `model`"):
+        train(config, Run(tmp_path / "sentiment" / "run"))
+
+
+def test_a_run_that_starts_from_another_has_seen_what_that_one_saw(
+    run_folder: Path, sample_root: Path, tmp_path: Path
+) -> None:
+    path = run_folder / "model.safetensors"
+    config = tiny_config(sample_root, f"--training.init_from={path}", "--data.seed=5", "--training.epochs=1")
+    run = Run(tmp_path / "sentiment" / "run")
+    second, first = train(config, run), Predictor.load(path)
+    assert second.tokenizer.get_vocab() == first.tokenizer.get_vocab()
+    seen, earlier = (Provenance.load(folder).items for folder in (run.folder, run_folder))
+    assert seen is not None and earlier is not None
+    assert set(earlier.exact) < set(seen.exact)
 
 
 # --- evaluation, prediction, report

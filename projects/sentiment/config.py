@@ -169,6 +169,8 @@ class SentimentTraining(TrainingConfig):
     minimised = frozenset({"loss", "ece"})
     renamed = {**TrainingConfig.renamed, "encoder_factor": "encoder_lr_factor"}
 
+    init_from: Path | None = None
+    """The model.safetensors of a finished run with the same `model`; training starts from its tokenizer and encoder."""
     epochs: int = Field(6, ge=1)
     """Passes over the training set."""
     encoder_lr_factor: float = Field(1.0, gt=0)

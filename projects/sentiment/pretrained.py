@@ -27,14 +27,14 @@ NO_EXTRA = "{0} needs the packages of the extra `text`: make setup-text, or pip 
 def build_encoder(config: ModelConfig, architecture: dict[str, Any] | None = None) -> Any:
     """The pretrained encoder of the settings, or one of a given architecture with random weights."""
     library = _transformers(config)
+    settings = library.AutoConfig.for_model(**architecture) if architecture else _load(library.AutoConfig, config)
+    if config.attention_dropout is not None:
+        set_attention_dropout(settings, config.attention_dropout)
     if architecture:
-        network = library.AutoModel.from_config(library.AutoConfig.for_model(**architecture))
+        network = library.AutoModel.from_config(settings)
     else:
-        settings = _load(library.AutoConfig, config)
-        if config.attention_dropout is not None:
-            set_attention_dropout(settings, config.attention_dropout)
         network = _load(library.AutoModel, config, config=settings, dtype=torch.float32)
-        freeze(network, config.frozen_layers)
+    freeze(network, config.frozen_layers)
     longest = getattr(network.config, "max_position_embeddings", config.max_tokens)
     if pad := network.config.pad_token_id or PAD:
         longest -= pad + 1  # XLM-R and RoBERTa count positions from there

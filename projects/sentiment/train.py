@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from projects.sentiment.config import Config
 from projects.sentiment.data import ReviewData, fingerprints, to_dataset
-from projects.sentiment.model import SentimentNet, build_model, build_tokenizer
+from projects.sentiment.model import SentimentNet, architecture, build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
 from shared.data.loader import Batches
 from shared.evaluation.inference import predict
@@ -30,15 +30,16 @@ def train(config: Config, run: Run) -> Predictor:
     data = ReviewData(config.data)
     run.describe(data.summary())
     kinds = (True,) if config.data.tables else (False, True)  # of several tables, each with its own columns: bare texts
-    run.record(*(fingerprints(table, bare) for table in (data.train, data.validation) for bare in kinds))
+    items = [fingerprints(table, bare) for table in (data.train, data.validation) for bare in kinds]
+    init_from = config.training.init_from
+    run.record(*items, earlier=[init_from.parent] if init_from else [])
     return Predictor.fit(*train_network(config, run, data), data, config)
 
 
 def train_network(config: Config, run: Run, data: ReviewData) -> tuple[SentimentNet, Tokenizer]:
     """A trained network and its tokenizer."""
     settings = config.training
-    tokenizer = build_tokenizer(config.model, data.train.texts)
-    model = build_model(config.model, tokenizer, classes=len(data.classes))
+    tokenizer, model = build(config, data)
     training, validation = (
         to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
         for table in (data.train, data.validation)
@@ -56,3 +57,20 @@ def train_network(config: Config, run: Run, data: ReviewData) -> tuple[Sentiment
     batches = Batches(training, settings.batch_size, settings.seed, settings.num_workers, training.lengths)
     fit(model, loss, batches, validate, settings, run, groups)
     return model, tokenizer
+
+
+def build(config: Config, data: ReviewData) -> tuple[Tokenizer, SentimentNet]:
+    """A tokenizer and a new network, or one with the encoder of the run in `training.init_from`."""
+    path, classes = config.training.init_from, len(data.classes)
+    if path is None:
+        tokenizer = build_tokenizer(config.model, data.train.texts)
+        return tokenizer, build_model(config.model, tokenizer, classes)
+    earlier = Predictor.load(path)
+    try:
+        if earlier.config.model.name != config.model.name:
+            raise RuntimeError
+        model = build_model(config.model, earlier.tokenizer, classes, architecture(earlier.network))
+        model.encoder.load_state_dict(earlier.network.encoder.state_dict())
+    except RuntimeError:
+        raise ValueError(f"training.init_from {path} has a network with settings other than those of `model`") from None
+    return earlier.tokenizer, model
