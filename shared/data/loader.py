@@ -78,13 +78,13 @@ class Batches:
         return iter(_loader(self.dataset, self.order(epoch)[skip:], self.num_workers))
 
 
-def in_order(dataset: Any, batch_size: int, order: Sequence[int] | None = None, num_workers: int = 0) -> Iterator[Any]:
+def in_order(dataset: Any, batch_size: int, order: Sequence[int] | None = None, num_workers: int = 0) -> DataLoader:
     """Every item of the dataset once, in its own or the given order; of several processes each gets every n-th (see
     `interleave`)."""
     indices = range(len(dataset)) if order is None else order
     items = [Item(int(index)) for index in indices[distributed.rank() :: distributed.world_size()]]
     batches = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
-    return iter(_loader(dataset, batches, num_workers))
+    return _loader(dataset, batches, num_workers)
 
 
 def _loader(dataset: Any, batches: list[list[Item]], num_workers: int) -> DataLoader:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from shared.compute import distributed
 from shared.compute.device import autocast, to_device
@@ -30,9 +31,10 @@ def predict(
     order = np.arange(len(dataset)) if lengths is None else np.argsort(lengths, kind="stable")
     device = next(model.parameters()).device
     outputs = []
+    batches, first = in_order(dataset, batch_size, order.tolist()), distributed.is_first()
     model.eval()
     with torch.inference_mode(), autocast(device, precision):
-        for batch in in_order(dataset, batch_size, order.tolist()):
+        for batch in tqdm(batches, "predicting", unit="batch", leave=False, delay=2, disable=not first):
             outputs.append(model(inputs(to_device(batch, device))).float().cpu())
     mine = torch.cat(outputs) if outputs else torch.empty(0)
     return distributed.interleave(distributed.collect(mine))[np.argsort(order)]
