@@ -35,7 +35,7 @@ from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor, pack, unpack
 from projects.sentiment.pretrained import build_encoder, set_attention_dropout, word_vectors
 from projects.sentiment.sources import clean, own_data
-from projects.sentiment.train import train
+from projects.sentiment.train import soft_targets, train
 from projects.sentiment.vocabulary import (
     PAD,
     encode,
@@ -458,11 +458,31 @@ def test_initial_weights_must_be_those_of_the_same_network(
         train(config, Run(tmp_path / "sentiment" / "run"))
 
 
-def test_a_run_that_starts_from_another_has_seen_what_that_one_saw(
+def test_a_teacher_softens_the_labels(predictor: Predictor, run_folder: Path, sample: ReviewData) -> None:
+    targets = soft_targets(run_folder / "model.safetensors", sample)
+    assert targets.dtype == np.float32 and targets.sum(axis=1) == pytest.approx(1)
+    labels = np.eye(2)[sample.train.labels]
+    probabilities = (predictor.score(sample.train) / 2).softmax(dim=1).numpy()
+    assert targets == pytest.approx(0.1 * labels + 0.9 * probabilities, abs=1e-5)
+
+
+def test_a_teacher_must_know_the_same_classes_and_aspects(
+    run_folder: Path, sample: ReviewData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "classes", ["negative", "neutral", "positive"])
+    with pytest.raises(ValueError, match="has the classes negative, positive, not negative, neutral, positive"):
+        soft_targets(run_folder / "model.safetensors", sample)
+    monkeypatch.setattr(Predictor, "needs_aspects", True)
+    with pytest.raises(ValueError, match="has learned aspects"):
+        soft_targets(run_folder / "model.safetensors", sample)
+
+
+def test_a_run_that_starts_from_others_has_seen_what_they_saw(
     run_folder: Path, sample_root: Path, tmp_path: Path
 ) -> None:
     path = run_folder / "model.safetensors"
-    config = tiny_config(sample_root, f"--training.init_from={path}", "--data.seed=5", "--training.epochs=1")
+    start = (f"--training.init_from={path}", f"--training.teacher={path}")
+    config = tiny_config(sample_root, *start, "--data.seed=5", "--training.epochs=1")
     run = Run(tmp_path / "sentiment" / "run")
     second, first = train(config, run), Predictor.load(path)
     assert second.tokenizer.get_vocab() == first.tokenizer.get_vocab()

@@ -171,6 +171,9 @@ class SentimentTraining(TrainingConfig):
 
     init_from: Path | None = None
     """The model.safetensors of a finished run with the same `model`; training starts from its tokenizer and encoder."""
+    teacher: Path | None = None
+    """Knowledge distillation (Hinton et al. 2015): the model.safetensors of a finished run of the same classes, whose
+    probabilities are learned in addition to the labels."""
     epochs: int = Field(6, ge=1)
     """Passes over the training set."""
     encoder_lr_factor: float = Field(1.0, gt=0)

@@ -10,6 +10,10 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -19,10 +23,14 @@ from projects.sentiment.data import ReviewData, fingerprints, to_dataset
 from projects.sentiment.model import SentimentNet, architecture, build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
 from shared.data.loader import Batches
+from shared.data.summary import named
 from shared.evaluation.inference import predict
 from shared.evaluation.metrics import classification_metrics
 from shared.runs import Run
 from shared.training.loop import fit
+
+TEACHER_TEMPERATURE, TEACHER_WEIGHT = 2.0, 0.9
+"""How much the teacher's probabilities are softened, and their fraction of the target; the rest are the labels."""
 
 
 def train(config: Config, run: Run) -> Predictor:
@@ -31,8 +39,8 @@ def train(config: Config, run: Run) -> Predictor:
     run.describe(data.summary())
     kinds = (True,) if config.data.tables else (False, True)  # of several tables, each with its own columns: bare texts
     items = [fingerprints(table, bare) for table in (data.train, data.validation) for bare in kinds]
-    init_from = config.training.init_from
-    run.record(*items, earlier=[init_from.parent] if init_from else [])
+    earlier = filter(None, (config.training.init_from, config.training.teacher))
+    run.record(*items, earlier=[path.parent for path in earlier])
     return Predictor.fit(*train_network(config, run, data), data, config)
 
 
@@ -44,9 +52,11 @@ def train_network(config: Config, run: Run, data: ReviewData) -> tuple[Sentiment
         to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
         for table in (data.train, data.validation)
     )
+    if settings.teacher:
+        training = replace(training, targets=soft_targets(settings.teacher, data))
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        tokens, targets = batch  # (B, L) or (B, W, L), (B,)
+        tokens, targets = batch  # (B, L) or (B, W, L), (B,) or (B, C)
         return F.cross_entropy(network(tokens), targets, label_smoothing=settings.label_smoothing)
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -74,3 +84,15 @@ def build(config: Config, data: ReviewData) -> tuple[Tokenizer, SentimentNet]:
     except RuntimeError:
         raise ValueError(f"training.init_from {path} has a network with settings other than those of `model`") from None
     return earlier.tokenizer, model
+
+
+def soft_targets(path: Path, data: ReviewData) -> np.ndarray:
+    """Softened probabilities of the run in `training.teacher` for the training texts, and the labels, (N, C)."""
+    teacher = Predictor.load(path)
+    if teacher.needs_aspects != (data.train.aspects is not None):
+        raise ValueError(f"training.teacher {path} has learned {'' if teacher.needs_aspects else 'no '}aspects")
+    if teacher.classes != data.classes:
+        raise ValueError(f"training.teacher {path} has the classes {named(teacher.classes)}, not {named(data.classes)}")
+    probabilities = (teacher.score(data.train) / TEACHER_TEMPERATURE).softmax(dim=1).numpy()
+    labels = np.eye(len(data.classes), dtype=np.float32)[data.train.labels]
+    return TEACHER_WEIGHT * probabilities + (1 - TEACHER_WEIGHT) * labels
