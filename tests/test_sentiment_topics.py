@@ -208,14 +208,16 @@ def test_mixed_is_an_answer() -> None:
     assert answers == ["mixed", "positive", "positive", "mixed"]
 
 
-def test_texts_to_label_are_uncertain_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_to_label_are_typical_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projects.sentiment.label.Encoder.is_installed", lambda: False)
-    texts = [f"the battery died on day {n}" for n in range(8)] + [f"the soup was cold at table {n}" for n in range(8)]
-    uncertainty = np.array([0.9] * 8 + [0.8] * 8)
-    chosen = choose(texts, uncertainty, 2)
-    assert {i // 8 for i in chosen} == {0, 1} and chosen[0] < 8
-    assert len(set(choose(texts, uncertainty, 7))) == 7
-    assert sorted(choose(texts, uncertainty, 99)) == list(range(16))
+    texts = [f"the battery died on day {n}" for n in range(9)] + [f"the soup was cold at table {n}" for n in range(8)]
+    texts.append("battery soup, what a pun")
+    for count in (2, 7):
+        chosen = choose(texts, count)
+        assert len(set(chosen)) == count and {i // 9 for i in chosen} >= {0, 1}
+    assert 17 not in choose(texts, 2)
+    assert sorted(choose(texts, 99)) == list(range(18))
+    assert len(set(choose(["the same"] * 9, 4))) == 4
 
 
 def test_a_linear_model_sees_the_words_around_an_aspect() -> None:

@@ -278,7 +278,7 @@ class CustomerReportOptions(TableFormat, RunOptions):
 
 
 class LabelOptions(TableFormat, RunOptions):
-    """Choose the texts whose labels would teach a run most, and write them into a table to fill in."""
+    """Choose typical and different texts to label, and write them into a table to fill in, the most uncertain first."""
 
     input: list[Path] = Field(min_length=1, max_length=1)
     """A table of texts, labelled or not."""

@@ -1,4 +1,4 @@
-"""Which reviews should be labelled next? Those that teach the run most (active learning).
+"""Which reviews should be labelled next? Typical and different ones (active learning).
 
 python -m projects.sentiment.label reviews.csv --count 50            # writes to-label.csv with an empty column label
 python -m projects.sentiment.train --data.source csv --data.root to-label.csv
@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.preprocessing import normalize
 
 from projects.sentiment.config import LabelOptions
@@ -26,7 +27,7 @@ from shared.files import write_csv
 from shared.names import shown
 from shared.runs import Run
 
-CANDIDATES = 10  # of each text that is chosen, so many of the most uncertain ones are compared
+CANDIDATES = 100  # for each text that is chosen, so many random ones are compared
 
 
 def label(options: LabelOptions, run: Run) -> None:
@@ -38,16 +39,16 @@ def label(options: LabelOptions, run: Run) -> None:
         raise ValueError(f"{shown(options.output)} is there, perhaps with labels; choose another --output")
     predictor = load_for_whole_texts(run)
     rows, texts = unlabelled(options, predictor.config.data.title)
-    probabilities = predictor.forward(texts).softmax(dim=1)
+    chosen = choose(texts, options.count)
+    probabilities = predictor.forward([texts[i] for i in chosen]).softmax(dim=1)
     entropy = -(probabilities * probabilities.clamp_min(1e-9).log()).sum(dim=1).numpy() / np.log(len(predictor.classes))
-    chosen = choose(texts, entropy, options.count)
     classes = predictor.classes
     table = [
         {
-            "row": rows[i], "text": texts[i], "label": "", "prediction": classes[int(probabilities[i].argmax())],
-            "uncertainty": round(float(entropy[i]), 3),
+            "row": rows[chosen[k]], "text": texts[chosen[k]], "label": "",
+            "prediction": classes[int(probabilities[k].argmax())], "uncertainty": round(float(entropy[k]), 3),
         }
-        for i in chosen
+        for k in np.argsort(-entropy, kind="stable")
     ]  # fmt: skip
     write_csv(options.output, table)
     print(
@@ -81,21 +82,19 @@ def unlabelled(options: LabelOptions, trained_title: str | None) -> tuple[list[s
     return [str(frame.index[number]) for number in kept], [texts[number] for number in kept]
 
 
-def choose(texts: list[str], uncertainty: np.ndarray, count: int) -> list[int]:
-    """The numbers of `count` texts that are uncertain and different, the most uncertain first.
+def choose(texts: list[str], count: int) -> list[int]:
+    """The numbers of `count` texts that are typical and different: those nearest to the centres of as many clusters.
 
-    The most uncertain texts are clustered by their meaning; of each cluster the most uncertain is chosen, so that no
-    two teach the same (Zhdanov 2019).
+    As long as there are few labels, uncertain texts teach less than random ones (Hacohen et al. 2022; RESULTS.md).
     """
-    order = np.argsort(-uncertainty, kind="stable")[: CANDIDATES * count]
+    order = np.random.default_rng(0).permutation(len(texts))[: CANDIDATES * count]
     if len(order) <= count:
         return order.tolist()
     vectors = _vectors([texts[i] for i in order])
     different = min(count, len(np.unique(vectors, axis=0)))
-    clusters = KMeans(different, n_init=1, random_state=0).fit_predict(vectors, sample_weight=uncertainty[order] + 1e-3)
-    first = dict(reversed(list(zip(clusters.tolist(), order.tolist()))))
-    chosen = sorted(first.values(), key=lambda i: -uncertainty[i])
-    rest = [i for i in order.tolist() if i not in set(chosen)]
+    centres = KMeans(different, n_init=1, random_state=0).fit(vectors).cluster_centers_
+    chosen = dict.fromkeys(order[pairwise_distances_argmin(centres, vectors)].tolist())
+    rest = [i for i in order.tolist() if i not in chosen]
     return [*chosen, *rest[: count - len(chosen)]]
 
 

@@ -16,6 +16,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from torch.nn.functional import normalize
+from tqdm import tqdm
 
 from projects.sentiment.clauses import content_words, stem, stems_in, words_in
 from projects.sentiment.config import ModelConfig
@@ -109,7 +110,7 @@ class Encoder:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # of similar length together: little padding
         found = np.empty((len(texts), self.network.config.hidden_size), np.float32)
-        for start in range(0, len(order), 64):
+        for start in tqdm(range(0, len(order), 64), "vectors", unit="batch", leave=False, delay=2):
             places = order[start : start + 64]
             means = mean_outputs(self.network, self.tokenizer, [texts[i] for i in places], max_tokens=64)  # (B, 384)
             found[places] = normalize(means, dim=1).numpy()
