@@ -45,7 +45,7 @@ def grad_cam(network: LeafNet, image: Tensor, target: int) -> np.ndarray:
 def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """A photo, uint8 (H, W, 3), under the positive part of a map (h, w) of any size and scale, as a heat map."""
     heat = cv2.resize(np.maximum(heat, 0), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    heat = heat / max(float(heat.max()), 1e-8)
+    heat = heat / max(float(np.max(heat)), 1e-8)
     colours = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
     weight = 0.65 * heat[:, :, None]
     return (photo * (1 - weight) + colours * weight).astype(np.uint8)

@@ -58,7 +58,7 @@ class Duplicates:
     def other_class(self, labels: np.ndarray, label: int) -> int:
         """The class that has the most copies of photos of a class."""
         inside = np.isin(self.groups, self.groups[labels == label]) & (labels != label)
-        return int(np.bincount(labels[inside]).argmax())
+        return int(np.argmax(np.bincount(labels[inside])))
 
     def on_one_side(self, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The sets (N,) without copies in training of validation or test photos, nor in validation of test photos; and

@@ -118,7 +118,7 @@ class Predictor:
             ood=ood,
             colour_weights=torch.from_numpy(weights),
             colour_bias=torch.from_numpy(bias),
-            majority=int(np.bincount(data.train.targets).argmax()),
+            majority=int(np.argmax(np.bincount(data.train.targets))),
             too_few=data.too_few,
         )
 

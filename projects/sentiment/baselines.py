@@ -60,7 +60,7 @@ class Baselines:
             idf=torch.from_numpy(transformer.idf_).float(),
             tfidf=torch.from_numpy(np.vstack([coef.T, bias])).float(),
             bayes=torch.from_numpy(bayes).float(),
-            majority=int(np.bincount(labels).argmax()),
+            majority=int(np.argmax(np.bincount(labels))),
         )
 
     def predict(self, texts: Sequence[str], classes: list[str]) -> dict[str, np.ndarray]:

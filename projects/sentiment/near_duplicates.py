@@ -37,7 +37,7 @@ def near_duplicates(texts: Sequence[str], parts: np.ndarray, max_overlap: float)
     found = np.zeros(len(texts), bool)
     holders: dict[int, list[int]] = {}  # 5-gram -> the validation and test texts that contain it
     for part in (splits.TEST, splits.VALIDATION, splits.TRAIN):
-        members = {int(index): ngrams_of(texts[index]) for index in np.flatnonzero(parts == part)}
+        members = {index: ngrams_of(texts[index]) for index in np.flatnonzero(parts == part).tolist()}
         for index, own in members.items():
             shared = Counter(holder for ngram in own for holder in holders.get(ngram, ()))
             found[index] = bool(shared) and max(shared.values()) >= max_overlap * len(own)

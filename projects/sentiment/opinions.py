@@ -95,7 +95,7 @@ class Opinions:
         """The table topics.csv: a row for every topic, and one for each of its products."""
         table = []
         for number, topic in enumerate(self.topics):
-            mentioned = np.flatnonzero(self.verdicts[:, number])
+            mentioned = np.flatnonzero(self.verdicts[:, number]).tolist()
             names = sorted({products[i] for i in mentioned} - {""}) if products else []
             for name in ["", *(names if len(names) > 1 else [])]:
                 rows = np.array([i for i in mentioned if not name or products is None or products[i] == name], int)

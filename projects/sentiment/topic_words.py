@@ -133,7 +133,7 @@ def probabilities_and_vectors(
         return _by_place(vocabulary, keys), _latent(keys, clauses)
     alone = encoder([vocabulary.form(key) for key in keys])
     probabilities = encoder.aspect_probability(alone)
-    chosen = np.random.default_rng(0).permutation(len(clauses))[:MAX_CONTEXTS]
+    chosen = np.random.default_rng(0).permutation(len(clauses))[:MAX_CONTEXTS].tolist()
     encoded = encoder([clauses[i] for i in chosen])
     encoded = _unit(encoded - encoded.mean(axis=0))
     number, contexts = {key: n for n, key in enumerate(keys)}, np.zeros_like(alone)

@@ -47,7 +47,7 @@ def odd_days(frame: pd.DataFrame) -> np.ndarray:
     """Up to LONGEST days that the price reaches and leaves by opposite jumps of at least half or double, bool (T,)."""
     odd = np.zeros(len(frame), bool)
     jump = overnight(frame)
-    for start in np.flatnonzero(np.abs(jump) > DOUBLE):
+    for start in np.flatnonzero(np.abs(jump) > DOUBLE).tolist():
         back = np.abs(jump[start] + jump[start + 1 : start + 1 + LONGEST]) < 0.25 * abs(jump[start])
         if back.any() and not odd[start - 1]:
             odd[start : start + 1 + back.argmax()] = True

@@ -54,7 +54,7 @@ def read_columns(path: Path, form: PriceTable, record: Record) -> pd.DataFrame:
     empty = unread & numbers.isna().all(axis=1)
     record.leave_out("rows without day and price", table.loc[empty, found["date"]].fillna("blank").map(shown))
     if (unread & ~empty).any() and form.damaged != "leave-out":
-        row = int((unread & ~empty).to_numpy().argmax())
+        row = int(np.argmax(unread & ~empty))
         raise ValueError(
             f"{path}: {shown(table[found['date']].iloc[row])!r} in row {row + 1} of {shown(found['date'])} is not a "
             "date; --data.columns '{date: NAME}' names another column, --data.damaged leave-out leaves such rows out"

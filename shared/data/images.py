@@ -200,7 +200,7 @@ def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
     finite = np.isfinite(values)
     if not finite.any():
         raise _NotReadError("has no pixel with a finite value")
-    low, high = float(values.min(where=finite, initial=np.inf)), float(values.max(where=finite, initial=-np.inf))
+    low, high = (float(end(values[finite])) for end in (np.min, np.max))
     whites = {65535: 65535.0} if sixteen_bit else {255: 255.0, 65535: 65535.0}  # with the largest value that fits
     slack = 0.1 if image.mode == "F" else 0  # resampled floats overshoot
     if image.mode == "F":
@@ -249,7 +249,7 @@ def readable_photos(paths: Sequence[Path], damaged: Damaged, folder: Path) -> np
         return None
 
     def require(readable: np.ndarray) -> None:
-        bad = [paths[row] for row in np.flatnonzero(~readable)]
+        bad = [paths[row] for row in np.flatnonzero(~readable).tolist()]
         if not bad or (damaged == "leave-out" and len(bad) < len(paths)):
             return
         some = "; ".join(filter(None, map(problem, bad[:3]))) + ("; ..." if len(bad) > 3 else "")

@@ -33,7 +33,7 @@ def evaluate_classifier(
 ) -> ClassifierEvaluation:
     """Accuracy, macro F1, loss and calibration error beside the majority class. N records, logits (N, C)."""
     items, truth = [Path(path).name for path, _ in records], np.array([label for _, label in records])
-    majority = np.full(len(truth), np.bincount(truth).argmax())
+    majority = np.full(len(truth), np.argmax(np.bincount(truth)))
     data = {"split": split, "n": len(truth), "seen": seen.count}
     numbers = {"data": data, **scores(logits, truth, {"majority": majority})}
     summary, rows = f"{len(truth)} items, split {split}", classifier_rows(items, logits, truth, classes)
