@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from projects.sentiment.config import DataConfig
-from projects.sentiment.label import choose
+from projects.sentiment.label import choose, entropy
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import load_table
 from projects.sentiment.topic_words import Encoder
@@ -31,9 +31,7 @@ def main(file: str, run: str = "shipped") -> None:
     vectors, labels = Encoder()([table.texts[i] for i in order]), table.labels[order]
     half = len(order) // 2
     texts = [table.texts[i] for i in order[:half]]
-    probabilities = predictor.forward(texts).softmax(dim=1)
-    entropy = -(probabilities * probabilities.clamp_min(1e-9).log()).sum(dim=1).numpy() / np.log(len(predictor.classes))
-    uncertain = np.argsort(-entropy, kind="stable")
+    uncertain = np.argsort(-entropy(predictor.forward(texts).softmax(dim=1)), kind="stable")
 
     def scores(rows: np.ndarray) -> tuple[float, float]:
         fitted = LogisticRegression(max_iter=1000, C=10).fit(vectors[rows], labels[rows])

@@ -15,6 +15,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.preprocessing import normalize
+from torch import Tensor
 
 from projects.sentiment.config import LabelOptions
 from projects.sentiment.labels import read_classes
@@ -41,20 +42,25 @@ def label(options: LabelOptions, run: Run) -> None:
     rows, texts = unlabelled(options, predictor.config.data.title)
     chosen = choose(texts, options.count)
     probabilities = predictor.forward([texts[i] for i in chosen]).softmax(dim=1)
-    entropy = -(probabilities * probabilities.clamp_min(1e-9).log()).sum(dim=1).numpy() / np.log(len(predictor.classes))
+    uncertainty = entropy(probabilities)
     classes = predictor.classes
     table = [
         {
             "row": rows[chosen[k]], "text": texts[chosen[k]], "label": "",
-            "prediction": classes[int(probabilities[k].argmax())], "uncertainty": round(float(entropy[k]), 3),
+            "prediction": classes[int(probabilities[k].argmax())], "uncertainty": round(float(uncertainty[k]), 3),
         }
-        for k in np.argsort(-entropy, kind="stable")
+        for k in np.argsort(-uncertainty, kind="stable")
     ]  # fmt: skip
     write_csv(options.output, table)
     print(
         f"{len(table)} of {len(texts)} texts: {options.output}; write {', '.join(classes)} into the column label, then"
     )
     print(f"python -m projects.sentiment.train --data.source csv --data.root {options.output}")
+
+
+def entropy(probabilities: Tensor) -> np.ndarray:
+    """How uncertain predictions are, 0..1: the entropy of their probabilities (N, C), relative to equal ones, (N,)."""
+    return -(probabilities * probabilities.clamp_min(1e-9).log()).sum(dim=1).numpy() / np.log(probabilities.shape[1])
 
 
 def unlabelled(options: LabelOptions, trained_title: str | None) -> tuple[list[str], list[str]]:

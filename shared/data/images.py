@@ -200,7 +200,8 @@ def _grey_levels(image: Image.Image, sixteen_bit: bool) -> Image.Image:
     finite = np.isfinite(values)
     if not finite.any():
         raise _NotReadError("has no pixel with a finite value")
-    low, high = (float(end(values[finite])) for end in (np.min, np.max))
+    known = values[finite]
+    low, high = float(np.min(known)), float(np.max(known))
     whites = {65535: 65535.0} if sixteen_bit else {255: 255.0, 65535: 65535.0}  # with the largest value that fits
     slack = 0.1 if image.mode == "F" else 0  # resampled floats overshoot
     if image.mode == "F":
