@@ -148,8 +148,9 @@ def _start(job: Job, root: Path, folder: Path) -> int:
 
         tests = [str(root / path) for path in (*job.tests, CANARY)]
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--noconftest"]
-        pytest.main([*options, "-c", os.devnull, "--rootdir", str(root), "--junitxml", "results.xml", *tests])
+        options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--noconftest", "--tb=native"]
+        folder_of_tests = str(root / CANARY.parent)  # of which each folder above would be searched, too
+        pytest.main([*options, "-c", os.devnull, "--rootdir", folder_of_tests, "--junitxml", "results.xml", *tests])
     finally:
         os._exit(0)
 
