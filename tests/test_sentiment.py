@@ -18,6 +18,7 @@ from projects.sentiment import own_training
 from projects.sentiment.attribution import highlighted_html, integrated_gradients, word_attributions
 from projects.sentiment.baselines import Baselines, stack, stacking_weight
 from projects.sentiment.checklist import run_checks
+from projects.sentiment.clauses import sentences_of
 from projects.sentiment.config import (
     Config,
     CustomerReportOptions,
@@ -34,8 +35,10 @@ from projects.sentiment.language import common_language, language
 from projects.sentiment.model import build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor, pack, unpack
 from projects.sentiment.pretrained import build_encoder, set_attention_dropout, word_vectors
-from projects.sentiment.sources import clean, own_data
-from projects.sentiment.train import soft_targets, train
+from projects.sentiment.review_checks import check_stars
+from projects.sentiment.reviews import read_reviews
+from projects.sentiment.sources import Table, clean, own_data
+from projects.sentiment.train import load_teacher, taught, train
 from projects.sentiment.vocabulary import (
     PAD,
     encode,
@@ -458,12 +461,20 @@ def test_initial_weights_must_be_those_of_the_same_network(
         train(config, Run(tmp_path / "sentiment" / "run"))
 
 
-def test_a_teacher_softens_the_labels(predictor: Predictor, run_folder: Path, sample: ReviewData) -> None:
-    targets = soft_targets(run_folder / "model.safetensors", sample)
-    assert targets.dtype == np.float32 and targets.sum(axis=1) == pytest.approx(1)
+def test_a_teacher_softens_the_labels_and_labels_sentences(
+    predictor: Predictor, run_folder: Path, sample_root: Path, sample: ReviewData
+) -> None:
+    config, teacher = tiny_config(sample_root), load_teacher(run_folder / "model.safetensors", sample)
+    texts, training = sample.train.texts, to_dataset(sample.train, predictor.tokenizer, 64)
+    longer = config.training.model_copy(update={"teacher_sentences": 30})
     labels = np.eye(2)[sample.train.labels]
-    probabilities = (predictor.score(sample.train) / 2).softmax(dim=1).numpy()
-    assert targets == pytest.approx(0.1 * labels + 0.9 * probabilities, abs=1e-5)
+    for settings, more in ((config.training, []), (longer, sentences_of(texts, 30, longer.seed))):
+        both = taught(teacher, training, config.model_copy(update={"training": settings}), sample, predictor.tokenizer)
+        expected = (predictor.forward(texts + more) / 2).softmax(dim=1).numpy()
+        expected[: len(texts)] = 0.1 * labels + 0.9 * expected[: len(texts)]
+        assert both.targets.dtype == np.float32 and both.targets == pytest.approx(expected, abs=0.01)
+        assert both.tokens[: len(texts)] == training.tokens and len(both) == len(both.targets) == len(texts) + len(more)
+    assert len(more) == 30 and all(any(part in text and part != text for text in texts) for part in more)
 
 
 def test_a_teacher_must_know_the_same_classes_and_aspects(
@@ -471,10 +482,15 @@ def test_a_teacher_must_know_the_same_classes_and_aspects(
 ) -> None:
     monkeypatch.setattr(sample, "classes", ["negative", "neutral", "positive"])
     with pytest.raises(ValueError, match="has the classes negative, positive, not negative, neutral, positive"):
-        soft_targets(run_folder / "model.safetensors", sample)
+        load_teacher(run_folder / "model.safetensors", sample)
     monkeypatch.setattr(Predictor, "needs_aspects", True)
     with pytest.raises(ValueError, match="has learned aspects"):
-        soft_targets(run_folder / "model.safetensors", sample)
+        load_teacher(run_folder / "model.safetensors", sample)
+
+
+def test_sentences_for_a_teacher_need_a_teacher(sample_root: Path) -> None:
+    with pytest.raises(ValueError, match="teacher_sentences needs a teacher"):
+        tiny_config(sample_root, "--training.teacher_sentences=30")
 
 
 def test_a_run_that_starts_from_others_has_seen_what_they_saw(
@@ -786,12 +802,32 @@ def test_texts_that_were_chosen_and_labelled_train_a_run(
 def test_the_stars_of_the_file_train_a_run(sample_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path,) = sample_root.glob("sentiment-sample-600-0-*/reviews.csv")
     settings = {key: value for key, value in read_yaml(SMOKE).items() if key != "data"}
-    monkeypatch.setattr(own_training, "settings_for", lambda: settings)
+    monkeypatch.setattr(own_training, "settings_for", lambda table: settings)
     monkeypatch.setattr("shared.runs.RUNS", tmp_path)
     run = own_training.train_on(path, CustomerReportOptions(input=[path]))
     assert run.settings["data"]["root"] == str(path)
     assert Predictor.load(run.model_file).classes == ["negative", "positive"]
     assert (run.folder / "predictions.csv").is_file() and not run.checkpoints.exists()
+
+
+def test_few_english_stars_train_the_run_that_comes_with_the_project(
+    sample: ReviewData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(texts: list[str]) -> str:
+        settings = own_training.settings_for(Table([""] * len(texts), texts, np.zeros(len(texts), int), ["a", "b"]))
+        assert load(Config, {"data": {"source": "csv", "root": "a.csv"}, **settings}).model.name
+        return "shipped" if "init_from" in settings["training"] else settings["model"]["name"]
+
+    few, german = ([f"{text} {number}." for number in range(300)] for text in ("Lid number", "Der Deckel hält nicht"))
+    many = [f"{text} {number}." for text in few for number in range(4)]
+    for installed, larger in ((True, "transformer"), (False, "cnn")):
+        monkeypatch.setattr(own_training.Encoder, "is_installed", lambda value=installed: value)
+        assert chosen(few) == "shipped"
+        assert chosen(many) == (larger if installed else "shipped")
+        assert chosen(sample.train.texts) == larger  # which it has seen
+        monkeypatch.setattr(own_training, "common_language", lambda texts: "German")
+        assert chosen(german) == larger
+        monkeypatch.undo()
 
 
 def test_the_learning_curve_trains_on_parts_of_the_training_set(
@@ -806,6 +842,20 @@ def test_the_learning_curve_trains_on_parts_of_the_training_set(
     assert len(result.curve.network) >= 2 and result.curve.network[0][0] < len(sample.train.texts) // 3
     other = options.model_copy(update={"data": config.data.model_copy(update={"split": "all"})})
     assert evaluate(predictor, other, Provenance(None)).curve is None
+
+
+def test_trained_reviews_check_nothing_whatever_headline_they_are_read_with(
+    predictor: Predictor, run_folder: Path, sample: ReviewData, tmp_path: Path
+) -> None:
+    train, test = sample.train, sample.test
+    columns = {"text": [*train.texts[:40], *test.texts[:30]], "title": ["Quite new"] * 70}
+    stars = [1 + 4 * int(label) for label in (*train.labels[:40], *test.labels[:30])]
+    path = write_csv(tmp_path / "shop.csv", **columns, stars=stars)
+    for title in (None, "title"):
+        reviews = read_reviews(path, CustomerReportOptions(input=[path], title=title), predictor)
+        assert reviews.texts[0].startswith("Quite new") == (title == "title")
+        check = check_stars(predictor, Run(run_folder), reviews, predictor.forward(reviews.texts).softmax(dim=1))
+        assert check is not None and check.measured.tolist() == [False] * 40 + [True] * 30
 
 
 def test_a_file_with_few_stars_trains_no_run(run_folder: Path, tmp_path: Path, command: CommandLine) -> None:

@@ -18,6 +18,7 @@ from projects.sentiment.layouts import headline
 from projects.sentiment.near_duplicates import near_duplicates, phrase_families
 from projects.sentiment.sources import Table, load_table
 from projects.sentiment.vocabulary import word_tokenizer
+from shared.config import load
 from shared.data.values import read_days
 from tests.conftest import environment, write_csv
 
@@ -299,6 +300,15 @@ def test_several_tables_keep_their_own_splits(tmp_path: Path) -> None:
     parts = [dict(zip(t.texts, p)) for t, _, p in (load_parts(part, None) for part in config.parts)]
     data = ReviewData(config)
     assert {text: part for one in parts for text, part in one.items()} == dict(zip(data.table.texts, data.parts))
+
+
+def test_a_run_of_several_tables_reads_them_again_with_their_headlines(tmp_path: Path) -> None:
+    config = general(tmp_path)
+    trained = ReviewData(config)
+    again = ReviewData(trained.config, classes=trained.classes)
+    assert again.table.texts == trained.table.texts and again.table.labels.tolist() == trained.table.labels.tolist()
+    alone = load(DataConfig, config.tables[1])
+    assert ReviewData(alone, classes=trained.classes).table.texts[0] == "Head. second 0"
 
 
 def test_mistakes_in_several_tables_are_one_sentence(tmp_path: Path) -> None:

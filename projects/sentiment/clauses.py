@@ -1,8 +1,9 @@
 """Clauses and words: the parts of a review that have one sentiment, and stems that join `freezes` and `freezing`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
@@ -33,6 +34,17 @@ def clauses_of(text: str) -> list[str]:
         else:
             pieces += [piece.strip(" ,") for piece in CLAUSE.split(sentence) if piece]
     return [piece for piece in pieces if len(piece.split()) >= 2]
+
+
+def sentences_of(texts: Sequence[str], most: int, seed: int = 0) -> list[str]:
+    """At most this number of different sentences of longer texts, chosen at random.
+
+    >>> sorted(sentences_of(["It broke after a week. They sent a new one!", "It works."], most=5))
+    ['It broke after a week.', 'They sent a new one!']
+    """
+    split = (SENTENCE.split(text) for text in texts) if most else ()
+    found = list(dict.fromkeys(part for parts in split if len(parts) > 1 for part in parts))
+    return [found[number] for number in np.random.default_rng(seed).permutation(len(found))[:most]]
 
 
 def words_in(text: str) -> list[str]:

@@ -174,6 +174,8 @@ class SentimentTraining(TrainingConfig):
     teacher: Path | None = None
     """Knowledge distillation (Hinton et al. 2015): the model.safetensors of a finished run of the same classes, whose
     probabilities are learned in addition to the labels."""
+    teacher_sentences: int = Field(0, ge=0)
+    """At most this number of sentences of longer training texts are learned, too, with the teacher's probabilities."""
     epochs: int = Field(6, ge=1)
     """Passes over the training set."""
     encoder_lr_factor: float = Field(1.0, gt=0)
@@ -216,6 +218,8 @@ class Config(Section):
             raise ValueError("model.word_vectors is for bilstm and cnn; a transformer has its own")
         if self.model.name != "transformer" and self.model.frozen_layers:
             raise ValueError("model.frozen_layers is for the transformer")
+        if self.training.teacher_sentences and not self.training.teacher:
+            raise ValueError("training.teacher_sentences needs a teacher: --training.teacher RUN/model.safetensors")
         return self
 
 

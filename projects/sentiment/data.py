@@ -1,7 +1,7 @@
 """Texts -> training, validation and test set, and the input of the network."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,9 +139,12 @@ def fingerprints(table: Table, bare: bool = False) -> Fingerprints:
 
     Bare texts recognise training texts in tables that are read with other columns.
     """
-    if bare:
-        return text_fingerprints(f"bare text {text}" for text in table.bodies or table.texts)
-    return text_fingerprints(table.with_aspects)
+    return bare_fingerprints(table.bodies or table.texts) if bare else text_fingerprints(table.with_aspects)
+
+
+def bare_fingerprints(texts: Iterable[str]) -> Fingerprints:
+    """Content hashes of texts without headline and aspect."""
+    return text_fingerprints(f"bare text {text}" for text in texts)
 
 
 def load_parts(config: DataConfig, classes: list[str] | None) -> tuple[Table, str, np.ndarray]:

@@ -235,11 +235,12 @@ def title_column(
 
 
 def headline(frame: pd.DataFrame, path: Path, requested: str | None, trained: str | None, text: str) -> str | None:
-    """The column of headlines for a run, whose texts had the headlines `trained`. What it lacks or ignores is said."""
-    if requested:
+    """The column of headlines for a run, whose texts had the headlines `trained`; None: of several tables, each its own
+    or none. What it lacks or ignores is said."""
+    if requested or trained is None:
         return title_column(frame, path, requested, "", text)
-    used = trained not in (None, NONE)
-    column = title_column(frame, path, None, "", text, (str(trained),) if used else ())
+    used = trained != NONE
+    column = title_column(frame, path, None, "", text, (trained,) if used else ())
     if used and column is None:
         note(f"{path} has no column {trained}: its texts are scored without headlines")
     if column and not used:

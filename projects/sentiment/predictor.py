@@ -166,13 +166,13 @@ class Predictor:
         text = clean(text) or "."
         return word_attributions(self.network, self.tokenizer, text, aspect, model.max_tokens, model.windows)
 
-    def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None) -> Tensor:
+    def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None, precision: str = "fp32") -> Tensor:
         """Raw texts, and the aspect of each if `needs_aspects` -> calibrated logits (N, C)."""
         if self.needs_aspects and aspects is None:
             raise ValueError("this model predicts the sentiment towards an aspect; give the aspect of every text")
         model, cleaned = self.config.model, [clean(text) or "." for text in texts]
         tokens = encode(self.tokenizer, cleaned, aspects, model.max_tokens, model.windows)
-        return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)))
+        return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)), precision)
 
     def unknown_words(self, texts: Sequence[str]) -> float:
         """Fraction of the words that are not in the vocabulary, as in texts of another language or of emoji."""
@@ -184,9 +184,9 @@ class Predictor:
         """`forward` for a whole table, (N, C)."""
         return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens, self.config.model.windows))
 
-    def _logits(self, texts: Texts) -> Tensor:
+    def _logits(self, texts: Texts, precision: str = "fp32") -> Tensor:
         self.network.to(device_of(self.config.training.device))
-        logits = predict(self.network, texts, precision="fp32", lengths=texts.lengths)
+        logits = predict(self.network, texts, precision=precision, lengths=texts.lengths)
         self.network.cpu()
         return logits / self.temperature
 

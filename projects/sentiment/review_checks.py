@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from projects.sentiment.data import bare_fingerprints
 from projects.sentiment.labels import NEUTRAL
 from projects.sentiment.language import languages
 from projects.sentiment.predict import MOST_UNKNOWN
@@ -54,9 +55,9 @@ class Check:
 
 def check_stars(predictor: Predictor, run: Run, reviews: Reviews, probabilities: torch.Tensor) -> Check | None:
     """Agreement and calibration on the labelled reviews that the run has not seen. None without any."""
-    known = Provenance.load(run.folder).items
-    hashes = text_fingerprints(reviews.texts).exact
-    unseen = np.ones(len(hashes), bool) if known is None else ~np.isin(hashes, known.exact)
+    known = Provenance.load(run.folder)
+    as_read, bare = text_fingerprints(reviews.texts), bare_fingerprints(reviews.bodies)
+    unseen = ~(known.seen(as_read, keep=True).mask | known.seen(bare, keep=True).mask)
     measured = unseen & np.isin(reviews.labels, predictor.classes)
     if not measured.any():
         return None

@@ -16,7 +16,7 @@ from projects.sentiment.layouts import (
     other_column,
 )
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import read_rows
+from projects.sentiment.sources import read_rows, read_texts
 from shared.console import note
 from shared.data.values import read_days, read_ratings
 
@@ -26,6 +26,8 @@ class Reviews:
     """The reviews of a file, row by row."""
 
     texts: list[str]
+    bodies: list[str]
+    """The texts without their headlines."""
     products: list[str] | None
     dates: pd.Series | None
     rows: list[str]
@@ -54,6 +56,7 @@ def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predicto
     dates = read_dates(frame, path, options)
     category = other_column(frame, path, "category", options.category, "")
     stars, labels, ratings = read_stars(frame, path, options, column, predictor.classes)
+    bodies = [body or text for body, text in zip(read_texts(frame, column, None), texts)]
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} has no text")
@@ -61,6 +64,7 @@ def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predicto
         note(f"sentiment: left out: {kept.count(False)} rows of {path} without a text")
     return Reviews(
         [text for text in texts if text],
+        [body for body in bodies if body],
         [product for product, keep in zip(products, kept) if keep] if products else None,
         dates[kept].reset_index(drop=True) if dates is not None else None,
         [row for row, keep in zip(frame.index.astype(str), kept) if keep],

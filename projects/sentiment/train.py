@@ -10,7 +10,6 @@ if __name__ == "__main__":  # before torch is imported: --help and mistakes answ
 
     main(__file__)
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,12 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from projects.sentiment.clauses import sentences_of
 from projects.sentiment.config import Config
-from projects.sentiment.data import ReviewData, fingerprints, to_dataset
+from projects.sentiment.data import ReviewData, Texts, fingerprints, to_dataset
 from projects.sentiment.model import SentimentNet, architecture, build_model, build_tokenizer
 from projects.sentiment.predictor import Predictor
+from projects.sentiment.vocabulary import encode
 from shared.data.loader import Batches
 from shared.data.summary import named
 from shared.evaluation.inference import predict
@@ -53,7 +54,7 @@ def train_network(config: Config, run: Run, data: ReviewData) -> tuple[Sentiment
         for table in (data.train, data.validation)
     )
     if settings.teacher:
-        training = replace(training, targets=soft_targets(settings.teacher, data))
+        training = taught(load_teacher(settings.teacher, data), training, config, data, tokenizer)
 
     def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
         tokens, targets = batch  # (B, L) or (B, W, L), (B,) or (B, C)
@@ -86,13 +87,26 @@ def build(config: Config, data: ReviewData) -> tuple[Tokenizer, SentimentNet]:
     return earlier.tokenizer, model
 
 
-def soft_targets(path: Path, data: ReviewData) -> np.ndarray:
-    """Softened probabilities of the run in `training.teacher` for the training texts, and the labels, (N, C)."""
+def taught(teacher: Predictor, training: Texts, config: Config, data: ReviewData, tokenizer: Tokenizer) -> Texts:
+    """The training texts with softened probabilities of the teacher beside their labels, and sentences of them with
+    these probabilities alone; targets (N, C)."""
+    settings, aspects = config.training, data.train.aspects
+    if aspects is not None and settings.teacher_sentences:
+        raise ValueError("training.teacher_sentences is for texts without aspects")
+    sentences = sentences_of(data.train.texts, settings.teacher_sentences, settings.seed)
+    logits = teacher.forward(data.train.texts + sentences, aspects, settings.precision)
+    targets = (logits / TEACHER_TEMPERATURE).softmax(dim=1).numpy()
+    labels = np.eye(len(data.classes), dtype=np.float32)[training.targets]
+    targets[: len(labels)] = TEACHER_WEIGHT * targets[: len(labels)] + (1 - TEACHER_WEIGHT) * labels
+    tokens = encode(tokenizer, sentences, None, config.model.max_tokens, config.model.windows)
+    return Texts(training.tokens + tokens, targets)
+
+
+def load_teacher(path: Path, data: ReviewData) -> Predictor:
+    """The run in `training.teacher`. Raises ValueError where it has learned something else."""
     teacher = Predictor.load(path)
     if teacher.needs_aspects != (data.train.aspects is not None):
         raise ValueError(f"training.teacher {path} has learned {'' if teacher.needs_aspects else 'no '}aspects")
     if teacher.classes != data.classes:
         raise ValueError(f"training.teacher {path} has the classes {named(teacher.classes)}, not {named(data.classes)}")
-    probabilities = (teacher.score(data.train) / TEACHER_TEMPERATURE).softmax(dim=1).numpy()
-    labels = np.eye(len(data.classes), dtype=np.float32)[data.train.labels]
-    return TEACHER_WEIGHT * probabilities + (1 - TEACHER_WEIGHT) * labels
+    return teacher
