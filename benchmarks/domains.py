@@ -1,11 +1,11 @@
 """Accuracy of sentiment on texts of another kind: each table of a config in turn is left out and then scored.
 
-python -m benchmarks.domains configs/sentiment/general.yaml [--teacher TEACHER.yaml] [--only NAME] [OTHER.yaml ...]
+python -m benchmarks.domains CONFIG.yaml [OTHER.yaml ...] [--only NAME] [--teacher TEACHER.yaml [--sentences N]]
 
-TEACHER: the config of a teacher, trained anew each time without the table that is left out. OTHER: the settings of one
-more table (as in `data.tables`), scored by a network trained on all tables of the config. NAME: one table alone. Of a
-table with a test set of its own only that is scored. Where a table has no neutral texts, or the training had none, only
-negative and positive ones are scored, by the larger of the two logits.
+OTHER: the settings of one more table (as in `data.tables`), scored by a network trained on all tables of the config.
+NAME: one table alone. TEACHER: the config of a teacher, trained anew each time without the table that is left out; N:
+`training.teacher_sentences`. Of a table with a test set of its own only that is scored. Where a table has no neutral
+texts, or the training had none, only negative and positive ones are scored, by the larger of the two logits.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("others", type=Path, nargs="*")
     parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--sentences", type=int, default=0)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     config = load(Config, read_yaml(options.config))
@@ -43,7 +44,7 @@ def main() -> None:
     for table in [*reversed(left_out.values()), *map(read_yaml, options.others)]:
         if options.only in source_of(table):
             with tempfile.TemporaryDirectory() as folder:
-                report(config, teacher, table, Path(folder))
+                report(config, teacher, options.sentences, table, Path(folder))
 
 
 def source_of(table: dict) -> str:
@@ -51,14 +52,14 @@ def source_of(table: dict) -> str:
     return Path(table.get("root") or table["source"]).name
 
 
-def report(config: Config, teacher: Config | None, left_out: dict, folder: Path) -> None:
+def report(config: Config, teacher: Config | None, sentences: int, left_out: dict, folder: Path) -> None:
     """Train on all other tables, score this one and print a line."""
     if teacher is not None:
         data, network, tokenizer = trained(teacher, left_out, folder)
         path = folder / "teacher.safetensors"
         Predictor.fit(network, tokenizer, data, teacher).save(path)
         print(line(teacher, data, network, tokenizer, left_out), "(the teacher)", flush=True)
-        settings = config.training.model_copy(update={"teacher": path})
+        settings = config.training.model_copy(update={"teacher": path, "teacher_sentences": sentences})
         config = config.model_copy(update={"training": settings})
     print(line(config, *trained(config, left_out, folder), left_out), flush=True)
 

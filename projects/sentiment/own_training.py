@@ -19,7 +19,7 @@ from shared.data.provenance import Provenance
 from shared.runs import Run
 
 MIN_OWN = 200  # stars or labels of a file, to train on them
-FEW = 1000  # texts; up to here the run that comes with the project is a better start than the larger encoder
+FEW = 800  # texts; up to here the run that comes with the project is a better start than the larger encoder
 ENCODER: dict[str, Any] = {
     "model": {"name": "transformer", "pooling": "mean", "max_tokens": 160, "dropout": 0.1},
     "training": {
@@ -38,7 +38,7 @@ def settings_for(table: Table) -> dict[str, Any]:
     shipped = Run(Path(__file__).parent / "shipped")
     seen = Provenance.load(shipped.folder).seen(fingerprints(table, bare=True), keep=True)
     fits = 2 * seen.count < len(table.texts) and common_language(table.texts) in ("", "English")
-    if fits and (len(table.texts) <= FEW or not Encoder.is_installed()):
+    if shipped.model_file.is_file() and fits and (len(table.texts) <= FEW or not Encoder.is_installed()):
         model = Predictor.load(shipped.model_file).config.model.model_dump()
         return {"model": model, "training": {**FROM_SHIPPED, "init_from": shipped.model_file}}
     return ENCODER if Encoder.is_installed() else WORDS
