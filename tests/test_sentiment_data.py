@@ -66,6 +66,8 @@ def test_headlines_are_found_in_any_case_and_a_table_may_lack_them(
     assert headline(frame, path, None, "title", "text") == headline(frame, path, None, "head", "text") == "Title"
     assert headline(frame, path, None, "none", "text") is None
     assert "column Title is not used, for the run was trained without headlines" in capsys.readouterr().err
+    assert headline(frame, path, None, None, "text") == "Title"  # of a run of several tables
+    assert "column Title is read as headlines; title none leaves them out" in capsys.readouterr().err
     config = DataConfig(source="csv", root=path, split="all", title="title")
     assert ReviewData(config, ["negative", "positive"]).table.texts == ["good", "bad"]
     assert "has no column title: its texts are scored without headlines" in capsys.readouterr().err

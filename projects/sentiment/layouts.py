@@ -238,7 +238,10 @@ def headline(frame: pd.DataFrame, path: Path, requested: str | None, trained: st
     """The column of headlines for a run, whose texts had the headlines `trained`; None: of several tables, each its own
     or none. What it lacks or ignores is said."""
     if requested or trained is None:
-        return title_column(frame, path, requested, "", text)
+        column = title_column(frame, path, requested, "", text)
+        if column and not requested:
+            note(f"{path}: column {column} is read as headlines; title none leaves them out")
+        return column
     used = trained != NONE
     column = title_column(frame, path, None, "", text, (trained,) if used else ())
     if used and column is None:
