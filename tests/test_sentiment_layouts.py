@@ -315,9 +315,10 @@ def test_predict_reads_every_format(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "r.tsv", index=False, sep="\t", encoding="utf-16")
     files.text("r.txt", "\n".join(TEXTS))(tmp_path)
     for name in ("r.jsonl", "r.csv.gz", "r.tsv", "r.txt"):
-        assert read_input(str(tmp_path / name), None) == list(enumerate(TEXTS, 1))
+        assert read_input(str(tmp_path / name), None, trained_title="none") == list(enumerate(TEXTS, 1))
     headed = [(1, HEADED[0]), (2, HEADED[1]), (3, "Fair. " + FAIR)]
-    assert read_input(str(tmp_path / "r.jsonl"), None, trained_title="summary") == headed
+    for trained in ("summary", None):  # None: a run of several tables
+        assert read_input(str(tmp_path / "r.jsonl"), None, trained_title=trained) == headed
     assert read_input(str(tmp_path / "r.jsonl"), None, title="none", trained_title="summary") == list(
         enumerate(TEXTS, 1)
     )
