@@ -66,7 +66,7 @@ def entropy(probabilities: Tensor) -> np.ndarray:
 def unlabelled(options: LabelOptions, trained_title: str | None) -> tuple[list[str], list[str]]:
     """Row and text of what has no label yet, each text once. Raises ValueError where there is none."""
     path = options.input[0]
-    frame, column, texts = read_rows(path, options, options.text, options.title, trained_title)
+    frame, column, texts, _ = read_rows(path, options, options.text, options.title, trained_title)
     has_label = np.zeros(len(texts), bool)
     if options.label != NONE:
         try:

@@ -94,7 +94,7 @@ def read_input(
     if path.is_dir() or not is_reviews(path):
         raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no table or .txt file'}; give a table of texts")
     if path.suffix.lower() != ".txt":
-        frame, _, texts = read_rows(path, form, column, title, trained_title)
+        frame, _, texts, _ = read_rows(path, form, column, title, trained_title)
         numbers = [int(row.split(":")[0]) for row in frame.index]
     else:
         texts = decode(read_bytes(path), path, form.encoding).splitlines()

@@ -16,7 +16,7 @@ from projects.sentiment.layouts import (
     other_column,
 )
 from projects.sentiment.predictor import Predictor
-from projects.sentiment.sources import read_rows, read_texts
+from projects.sentiment.sources import read_rows
 from shared.console import note
 from shared.data.values import read_days, read_ratings
 
@@ -50,13 +50,13 @@ class Reviews:
 
 def read_reviews(path: Path, options: CustomerReportOptions, predictor: Predictor) -> Reviews:
     """The reviews of a table; rows without a text are left out and counted on stderr."""
-    frame, column, texts = read_rows(path, options, options.text, options.title, predictor.config.data.title)
+    trained_title = predictor.config.data.title
+    frame, column, texts, bodies = read_rows(path, options, options.text, options.title, trained_title)
     product = other_column(frame, path, "product", options.product, "")
     products = frame[product].fillna("").astype(str).tolist() if product else None
     dates = read_dates(frame, path, options)
     category = other_column(frame, path, "category", options.category, "")
     stars, labels, ratings = read_stars(frame, path, options, column, predictor.classes)
-    bodies = [body or text for body, text in zip(read_texts(frame, column, None), texts)]
     kept = [bool(text) for text in texts]
     if not any(kept):
         raise ValueError(f"{path} has no text")

@@ -129,10 +129,7 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
     names, said = read_classes(frame[columns["label"]], where, config, config.classes, classes, is_rating)
     if said and classes:
         note(said)
-    texts = bodies = read_texts(frame, columns["text"], None)
-    if "title" in columns:
-        texts = read_texts(frame, columns["text"], columns["title"])
-        bodies = [body or headed for body, headed in zip(bodies, texts)]
+    texts, bodies = read_texts(frame, columns["text"], columns.get("title"))
     has_text = np.array([bool(text) for text in texts])
     has_label = frame[columns["label"]].notna().to_numpy()
     known = has_text & (names != "").to_numpy()
@@ -192,22 +189,24 @@ def number_classes(
     return names.map({name: index for index, name in enumerate(found)}).fillna(-1).to_numpy(np.int64), found
 
 
-def read_texts(frame: pd.DataFrame, text: str, title: str | None) -> list[str]:
-    """The column of texts, each after its headline, if there is a column of headlines."""
-    texts = [clean(str(value)) for value in frame[text].fillna("")]
+def read_texts(frame: pd.DataFrame, text: str, title: str | None) -> tuple[list[str], list[str]]:
+    """The column of texts, each after its headline, if there is a column of headlines; and the texts without it, where
+    there is more than a headline."""
+    bodies = [clean(str(value)) for value in frame[text].fillna("")]
     if title is None:
-        return texts
+        return bodies, bodies
     heads = [clean(str(head)) for head in frame[title].fillna("")]
-    return [". ".join(filter(None, pair)) for pair in zip(heads, texts)]
+    texts = [". ".join(filter(None, pair)) for pair in zip(heads, bodies)]
+    return texts, [body or headed for body, headed in zip(bodies, texts)]
 
 
 def read_rows(
     path: Path, form: TableFormat, text: str | None, title: str | None, trained_title: str | None
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """A table for prediction, its column of texts, and the texts with their headlines (see `layouts.headline`)."""
+) -> tuple[pd.DataFrame, str, list[str], list[str]]:
+    """A table for prediction, its column of texts, and what `read_texts` makes of it (see `layouts.headline`)."""
     frame = read_file(path, form)
     column = needed_text_column(frame, path, text, "")
-    return frame, column, read_texts(frame, column, headline(frame, path, title, trained_title, column))
+    return frame, column, *read_texts(frame, column, headline(frame, path, title, trained_title, column))
 
 
 def days_of(frame: pd.DataFrame, column: str | None, path: Path, form: TableFormat) -> str:
