@@ -239,6 +239,20 @@ def test_the_ema_includes_the_running_statistics_of_batch_normalisation(tmp_path
     torch.testing.assert_close(model[0].running_mean, 2 / 11 * means[0] + 9 / 11 * means[1])
 
 
+def test_the_ema_does_not_change_integer_buffers(tmp_path: Path) -> None:
+    """The positions of a transformer are such a buffer, and not in its saved weights."""
+    positions, validated = torch.arange(100), []
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        validated.append(model[0].positions.clone())
+        return {"loss": 0.0}
+
+    model = nn.Sequential(nn.Linear(4, 1))
+    model[0].register_buffer("positions", positions.clone(), persistent=False)
+    train(tmp_path, model, evaluate=evaluate, batch_size=1, epochs=2, ema_decay=0.99)
+    assert len(validated) == 2 and all(torch.equal(value, positions) for value in validated)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:
     calls = 0
 

@@ -54,10 +54,16 @@ def build_schedule(optimizer: Optimizer, config: TrainingConfig, steps: int) -> 
 
 
 def moving_average(decay: float) -> Callable[..., None]:
-    """How `AveragedModel` updates: shorter memory at first, so that the initial weights are soon forgotten."""
+    """How `AveragedModel` updates: shorter memory at first, so that the initial weights are soon forgotten.
+
+    Integer buffers, such as the positions of a transformer, are copied: their rounded average would drift.
+    """
 
     def update(averages: list[Tensor], weights: list[Tensor], count: Tensor | int) -> None:
-        get_ema_multi_avg_fn(min(decay, (1 + float(count)) / (10 + float(count))))(averages, weights, count)
+        if averages[0].is_floating_point():  # all of one type
+            get_ema_multi_avg_fn(min(decay, (1 + float(count)) / (10 + float(count))))(averages, weights, count)
+        else:
+            torch._foreach_copy_(averages, weights)
 
     return update
 
