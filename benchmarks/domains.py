@@ -80,7 +80,7 @@ def line(config: Config, data: ReviewData, network: SentimentNet, tokenizer: Tok
     if wanted == POLES and len(table.classes) > 2:
         table = table.rows(np.isin(table.labels, [table.classes.index(name) for name in POLES]))
     targets = np.array([wanted.index(table.classes[label]) for label in table.labels])
-    texts = to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
+    texts = to_dataset(table, tokenizer, config.model)
     logits = predict(network, texts, lengths=texts.lengths)
     predicted = logits[:, [data.classes.index(name) for name in wanted]].argmax(dim=1).numpy()
     rules = vader(table.texts, wanted)

@@ -28,7 +28,7 @@ from projects.sentiment.config import (
     LabelOptions,
     ModelConfig,
 )
-from projects.sentiment.data import ReviewData, fingerprints, pad, pad_windows, to_dataset
+from projects.sentiment.data import ReviewData, Texts, fingerprints, pad, pad_windows, to_dataset
 from projects.sentiment.evaluate import evaluate, with_settings_of
 from projects.sentiment.label import label
 from projects.sentiment.language import common_language, language
@@ -38,7 +38,7 @@ from projects.sentiment.pretrained import build_encoder, set_attention_dropout, 
 from projects.sentiment.review_checks import check_stars
 from projects.sentiment.reviews import read_reviews
 from projects.sentiment.sources import Table, clean, own_data
-from projects.sentiment.train import load_teacher, taught, train
+from projects.sentiment.train import load_teacher, taught, train, train_network
 from projects.sentiment.vocabulary import (
     PAD,
     encode,
@@ -200,7 +200,7 @@ def test_padding_does_not_change_the_logits(sample: ReviewData, pretrained: Path
 
 def test_batches_hold_texts_of_about_equal_length_and_every_text_once(sample: ReviewData) -> None:
     tokenizer = word_tokenizer(sample.train.texts, 500, 1)
-    texts = to_dataset(sample.train, tokenizer, 64)
+    texts = to_dataset(sample.train, tokenizer, ModelConfig(max_tokens=64))
     plain, sorted_ = (Batches(texts, 16, 0, lengths=lengths) for lengths in (None, texts.lengths))
 
     def padding(batches: Batches) -> int:
@@ -213,7 +213,7 @@ def test_batches_hold_texts_of_about_equal_length_and_every_text_once(sample: Re
 
 
 def test_predicting_by_length_keeps_the_order(sample: ReviewData) -> None:
-    texts = to_dataset(sample.test, word_tokenizer(sample.test.texts, 500, 1), 64)
+    texts = to_dataset(sample.test, word_tokenizer(sample.test.texts, 500, 1), ModelConfig(max_tokens=64))
     network = torch.nn.Embedding(1, 1)  # a model needs a parameter
     network.forward = lambda tokens: (tokens != 0).sum(dim=1, keepdim=True).float()
     counted = predict(network, texts, batch_size=7, lengths=texts.lengths)
@@ -261,7 +261,18 @@ def test_attributions_of_windows_reach_every_word(sample: ReviewData, pretrained
 
 def test_windows_refuse_texts_with_aspects(sample: ReviewData) -> None:
     with pytest.raises(ValueError, match=r"model\.windows 4 is for texts without aspects"):
-        encode(word_tokenizer(["a"], 100, 1), ["a"], ["b"], 8, windows=4)
+        encode(word_tokenizer(["a"], 100, 1), ["a"], ["b"], ModelConfig(windows=4))
+
+
+def test_an_aspect_is_marked_where_it_stands() -> None:
+    texts, aspects = ["the bars of the bar", "dark"], ["bar", "bar"]
+    tokenizer = word_tokenizer([*texts, "[ ]"], 100, 1)
+    for mark, expected in (
+        (False, ["the bars of the bar bar", "dark bar"]),
+        (True, ["the bars of the [ bar ] bar", "dark bar"]),
+    ):
+        inputs = encode(tokenizer, texts, aspects, ModelConfig(mark_aspect=mark))
+        assert [" ".join(tokenizer.id_to_token(token) for token in windows[0]) for windows in inputs] == expected
 
 
 def test_a_negation_is_a_separate_token() -> None:
@@ -328,7 +339,9 @@ def test_a_multilingual_encoder_gets_its_own_tokens(multilingual: Path) -> None:
     tokenizer = build_tokenizer(config, [])
     network = build_model(config, tokenizer, 2).eval()
     texts = ["the lid is not good.", "schlecht <pad>", "the the"]
-    ours = network.encoder(*(lambda tokens: (tokens, tokens != PAD))(pad_windows(encode(tokenizer, texts, None, 64))))
+    ours = network.encoder(
+        *(lambda tokens: (tokens, tokens != PAD))(pad_windows(encode(tokenizer, texts, None, config)))
+    )
     theirs, hidden = AutoTokenizer.from_pretrained(multilingual), AutoModel.from_pretrained(multilingual).eval()
     for row, text in zip(ours[::2], texts[::2]):
         states = hidden(**theirs(text, return_tensors="pt")).last_hidden_state
@@ -452,6 +465,22 @@ def test_a_finished_transformer_needs_no_hub(
     assert set(weights) - set(same) == {"head.1.weight", "head.1.bias"}
 
 
+def test_training_texts_can_be_shorter_than_those_it_reads(
+    sample_root: Path, sample: ReviewData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: dict[str, int] = {}
+
+    def note(table: Table, tokenizer: Tokenizer, model: ModelConfig) -> Texts:
+        dataset = to_dataset(table, tokenizer, model)
+        lengths["training" if len(table.texts) == len(sample.train.texts) else "validation"] = max(dataset.lengths)
+        return dataset
+
+    monkeypatch.setattr("projects.sentiment.train.to_dataset", note)
+    config = tiny_config(sample_root, "--training.epochs=1", "--training.max_tokens=8", "--model.max_tokens=12")
+    train_network(config, Run(tmp_path / "sentiment" / "run"), sample)
+    assert lengths == {"training": 8, "validation": 12}
+
+
 @pytest.mark.parametrize("setting", ["--model.hidden_size=48", "--model.name=cnn"])
 def test_initial_weights_must_be_those_of_the_same_network(
     setting: str, run_folder: Path, sample_root: Path, tmp_path: Path
@@ -465,7 +494,7 @@ def test_a_teacher_softens_the_labels_and_labels_sentences(
     predictor: Predictor, run_folder: Path, sample_root: Path, sample: ReviewData
 ) -> None:
     config, teacher = tiny_config(sample_root), load_teacher(run_folder / "model.safetensors", sample)
-    texts, training = sample.train.texts, to_dataset(sample.train, predictor.tokenizer, 64)
+    texts, training = sample.train.texts, to_dataset(sample.train, predictor.tokenizer, config.model)
     longer = config.training.model_copy(update={"teacher_sentences": 30})
     labels = np.eye(2)[sample.train.labels]
     for settings, more in ((config.training, []), (longer, sentences_of(texts, 30, longer.seed))):
@@ -701,7 +730,7 @@ def test_attributions_sum_to_the_difference_from_the_baseline(
     config = ModelConfig(name=name, embedding_dim=16, hidden_size=16, num_filters=16, pretrained=place)
     tokenizer = build_tokenizer(config, sample.train.texts)
     network = build_model(config, tokenizer, 2).eval()
-    (windows,) = encode(tokenizer, ["the lid is not good, it is bad."], None, 64)
+    (windows,) = encode(tokenizer, ["the lid is not good, it is bad."], None, config)
     tokens = torch.tensor(windows)
     baseline, mask = torch.full_like(tokens, PAD), torch.ones_like(tokens, dtype=torch.bool)
     with torch.no_grad():

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from projects.sentiment.config import DataConfig
+from projects.sentiment.config import DataConfig, ModelConfig
 from projects.sentiment.data import ReviewData, Texts, fingerprints, load_parts, to_dataset
 from projects.sentiment.layouts import headline
 from projects.sentiment.near_duplicates import near_duplicates, phrase_families
@@ -270,7 +270,7 @@ def test_no_phrase_of_a_validation_sentence_is_in_the_training_set() -> None:
     data = ReviewData(DataConfig(source="sst2", root=Path(root), validation=0.05))
     assert len(data.test.texts) == 872
     assert not near_duplicates(data.table.texts, data.parts, 0.5).any()
-    assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), 64), Texts)
+    assert isinstance(to_dataset(data.test, word_tokenizer(data.train.texts, 1000, 2), ModelConfig()), Texts)
 
 
 # --- several tables

@@ -155,6 +155,8 @@ class ModelConfig(Section):
     """Longer texts are truncated in the middle: a quarter of the tokens is the beginning, the rest the end."""
     windows: int = Field(1, ge=1)
     """A longer text becomes at most this number of windows of `max_tokens`; its logits are the mean of theirs."""
+    mark_aspect: bool = False
+    """Texts with aspects: put the aspect in brackets in the text, too, which tells the network where it stands."""
     dropout: float = Field(0.4, ge=0, lt=1)
     """Dropout of the word vectors and before the output layer."""
     compact: bool = False
@@ -178,6 +180,9 @@ class SentimentTraining(TrainingConfig):
     """At most this number of sentences of longer training texts are learned, too, with the teacher's probabilities."""
     epochs: int = Field(6, ge=1)
     """Passes over the training set."""
+    max_tokens: int | None = Field(None, ge=8)
+    """Training texts are truncated to this number of tokens, by default to `model.max_tokens`. With fewer, training
+    takes less time, and the BiLSTM reads long texts as well."""
     encoder_lr_factor: float = Field(1.0, gt=0)
     """Learning rate of the encoder relative to that of the head."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -221,6 +226,11 @@ class Config(Section):
         if self.training.teacher_sentences and not self.training.teacher:
             raise ValueError("training.teacher_sentences needs a teacher: --training.teacher RUN/model.safetensors")
         return self
+
+    @property
+    def training_input(self) -> ModelConfig:
+        """The settings of `model` with the length of the training texts."""
+        return self.model.model_copy(update={"max_tokens": self.training.max_tokens or self.model.max_tokens})
 
 
 class EvaluateOptions(SharedEvaluateOptions):

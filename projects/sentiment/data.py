@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from projects.sentiment.config import Config, DataConfig
+from projects.sentiment.config import Config, DataConfig, ModelConfig
 from projects.sentiment.labels import NEGATIVE, NEUTRAL, POSITIVE
 from projects.sentiment.layouts import NONE
 from projects.sentiment.near_duplicates import near_duplicates
@@ -60,9 +60,9 @@ def pad_windows(texts: Sequence[Sequence[Sequence[int]]]) -> Tensor:
     return tokens if most == 1 else tokens.view(len(texts), most, -1)
 
 
-def to_dataset(table: Table, tokenizer: Tokenizer, max_tokens: int, windows: int = 1) -> Texts:
+def to_dataset(table: Table, tokenizer: Tokenizer, model: ModelConfig) -> Texts:
     """Tokenised texts: the input of the network in training and evaluation."""
-    return Texts(encode(tokenizer, table.texts, table.aspects, max_tokens, windows), table.labels)
+    return Texts(encode(tokenizer, table.texts, table.aspects, model), table.labels)
 
 
 class ReviewData:

@@ -92,7 +92,7 @@ def network_curve(predictor: Predictor, data: ReviewData, test: Table, seed: int
         with TemporaryDirectory() as folder:
             run = Run(Path(folder) / "sentiment" / "part")
             network, tokenizer = train_network(predictor.config, run, part)
-        texts = to_dataset(test, tokenizer, model.max_tokens, model.windows)
+        texts = to_dataset(test, tokenizer, model)
         network.to(device_of(predictor.config.training.device))
         logits = predict(network, texts, precision="fp32", lengths=texts.lengths)
         found.append((size, accuracy(test.labels, logits.argmax(dim=1).numpy())))

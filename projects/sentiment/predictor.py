@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from projects.sentiment.aspects import linear_inputs
+from projects.sentiment.aspects import linear_inputs, marked
 from projects.sentiment.attribution import word_attributions
 from projects.sentiment.baselines import Baselines, stacking_weight
 from projects.sentiment.config import Config
@@ -79,7 +79,7 @@ class Predictor:
     def fit(cls, network: SentimentNet, tokenizer: Tokenizer, data: ReviewData, config: Config) -> "Predictor":
         """Calibrate a trained network on the validation set and fit the baselines on the training set."""
         network.to(pick_device(config.training.device))
-        validation = to_dataset(data.validation, tokenizer, config.model.max_tokens, config.model.windows)
+        validation = to_dataset(data.validation, tokenizer, config.model)
         logits = predict(network, validation, precision="fp32", lengths=validation.lengths)
         train, temperature = data.train, fit_temperature(logits, validation.targets)
         least = max(2, len(train.texts) // RARE) if config.model.compact else 2
@@ -164,14 +164,15 @@ class Predictor:
         """The words of a text, each with its attribution to the predicted class, -1..1 (integrated gradients)."""
         model = self.config.model
         text = clean(text) or "."
+        text = marked(text, aspect) if aspect and model.mark_aspect else text
         return word_attributions(self.network, self.tokenizer, text, aspect, model.max_tokens, model.windows)
 
     def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None, precision: str = "fp32") -> Tensor:
         """Raw texts, and the aspect of each if `needs_aspects` -> calibrated logits (N, C)."""
         if self.needs_aspects and aspects is None:
             raise ValueError("this model predicts the sentiment towards an aspect; give the aspect of every text")
-        model, cleaned = self.config.model, [clean(text) or "." for text in texts]
-        tokens = encode(self.tokenizer, cleaned, aspects, model.max_tokens, model.windows)
+        cleaned = [clean(text) or "." for text in texts]
+        tokens = encode(self.tokenizer, cleaned, aspects, self.config.model)
         return self._logits(Texts(tokens, np.zeros(len(tokens), np.int64)), precision)
 
     def unknown_words(self, texts: Sequence[str]) -> float:
@@ -182,7 +183,7 @@ class Predictor:
 
     def score(self, table: Table) -> Tensor:
         """`forward` for a whole table, (N, C)."""
-        return self._logits(to_dataset(table, self.tokenizer, self.config.model.max_tokens, self.config.model.windows))
+        return self._logits(to_dataset(table, self.tokenizer, self.config.model))
 
     def _logits(self, texts: Texts, precision: str = "fp32") -> Tensor:
         self.network.to(device_of(self.config.training.device))

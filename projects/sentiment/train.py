@@ -49,10 +49,8 @@ def train_network(config: Config, run: Run, data: ReviewData) -> tuple[Sentiment
     """A trained network and its tokenizer."""
     settings = config.training
     tokenizer, model = build(config, data)
-    training, validation = (
-        to_dataset(table, tokenizer, config.model.max_tokens, config.model.windows)
-        for table in (data.train, data.validation)
-    )
+    training = to_dataset(data.train, tokenizer, config.training_input)
+    validation = to_dataset(data.validation, tokenizer, config.model)
     if settings.teacher:
         training = taught(load_teacher(settings.teacher, data), training, config, data, tokenizer)
 
@@ -98,7 +96,7 @@ def taught(teacher: Predictor, training: Texts, config: Config, data: ReviewData
     targets = (logits / TEACHER_TEMPERATURE).softmax(dim=1).numpy()
     labels = np.eye(len(data.classes), dtype=np.float32)[training.targets]
     targets[: len(labels)] = TEACHER_WEIGHT * targets[: len(labels)] + (1 - TEACHER_WEIGHT) * labels
-    tokens = encode(tokenizer, sentences, None, config.model.max_tokens, config.model.windows)
+    tokens = encode(tokenizer, sentences, None, config.training_input)
     return Texts(training.tokens + tokens, targets)
 
 

@@ -11,6 +11,9 @@ import torch
 from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
+from projects.sentiment.aspects import marked
+from projects.sentiment.config import ModelConfig
+
 PAD = 0  # in every vocabulary here, and in BERT's
 UNKNOWN = 1  # the unknown word; in BERT's vocabulary an unused token
 SPECIAL = ("[PAD]", "[UNK]")
@@ -50,14 +53,17 @@ def without_padding_and_truncation(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def encode(
-    tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, max_tokens: int, windows: int = 1
+    tokenizer: Tokenizer, texts: Sequence[str], aspects: Sequence[str] | None, model: ModelConfig
 ) -> list[list[list[int]]]:
     """The windows of every text, each of 1 to `max_tokens` token ids; an aspect is encoded as a second sequence."""
-    if windows > 1 and aspects is not None:
-        raise ValueError(f"model.windows {windows} is for texts without aspects; set --model.windows 1")
-    inputs = list(texts) if aspects is None else list(zip(texts, aspects))
+    if model.windows > 1 and aspects is not None:
+        raise ValueError(f"model.windows {model.windows} is for texts without aspects; set --model.windows 1")
+    if aspects is None:
+        inputs = list(texts)
+    else:
+        inputs = list(zip(map(marked, texts, aspects) if model.mark_aspect else texts, aspects))
     return [
-        windows_of(ids_of(item, padding_of(tokenizer)), item.special_tokens_mask, max_tokens, windows)
+        windows_of(ids_of(item, padding_of(tokenizer)), item.special_tokens_mask, model.max_tokens, model.windows)
         for item in tokenizer.encode_batch(inputs)
     ]
 
