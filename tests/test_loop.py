@@ -149,22 +149,42 @@ def test_a_random_state_of_another_machine_is_restored_as_far_as_possible() -> N
 DISAGREE = """
 from itertools import count
 from pathlib import Path
+from torch import nn
 from shared.compute import distributed
-from tests.test_loop import train
+from tests.test_loop import linear, train
+
+def same_statistics(model):
+    first, second = distributed.collect(model[0].running_mean.tolist())
+    assert first == second, "the processes validate different weights"
+    return {"loss": 0.0}
 
 with distributed.processes():
+    train(Path("linear"), linear(), epochs=1)
+    for decay in (0, 0.9):
+        normalised = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 1))
+        train(Path(f"normalised-{decay}"), normalised, evaluate=same_statistics, epochs=2, ema_decay=decay)
     better = -1 if distributed.is_first() else 1
     losses = count(0, better)
     train(Path("run"), evaluate=lambda _: {"loss": float(next(losses))}, patience=1, epochs=4)
 """
 
 
-def test_all_processes_follow_the_validation_metrics_of_rank_0(tmp_path: Path) -> None:
+def test_all_processes_follow_rank_0_and_log_the_loss_of_all_items(tmp_path: Path) -> None:
     (tmp_path / "disagree.py").write_text(DISAGREE)
     words = ["--nproc-per-node", 2, "--master-port", 29783, "disagree.py"]
     answer = run_module("torch.distributed.run", words, tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert [row["loss"] for row in Run(tmp_path / "run").history()] == [0, -1, -2, -3]
+    _, alone = train(tmp_path / "alone", linear(), epochs=1)
+    assert Run(tmp_path / "linear").history()[0]["train_loss"] == pytest.approx(
+        alone.history()[0]["train_loss"], rel=1e-4
+    )
+
+
+def test_metrics_of_numpy_can_be_resumed(tmp_path: Path) -> None:
+    for epochs in (1, 2):  # the second call goes on where the first has ended
+        _, run = train(tmp_path, evaluate=lambda _: {"loss": np.float64(1.5)}, epochs=epochs)
+    assert [row["loss"] for row in run.history()] == [1.5, 1.5]
 
 
 def linear() -> nn.Linear:
@@ -344,7 +364,7 @@ def test_the_order_differs_from_epoch_to_epoch_and_covers_everything() -> None:
 @pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "step", "constant"])
 def test_learning_rate_schedules_have_the_right_warmup_peak_and_end(schedule: str) -> None:
     config = TrainingConfig(schedule=schedule, warmup=0.1, learning_rate=1.0)
-    optimizer = build_optimizer([(nn.Linear(1, 1), 1.0)], config)
+    optimizer = build_optimizer(nn.Linear(1, 1), config)
     schedule_ = build_schedule(optimizer, config, steps=100)
     rates = []
     for _ in range(100):
@@ -362,11 +382,13 @@ def test_learning_rate_schedules_have_the_right_warmup_peak_and_end(schedule: st
 def test_parameter_groups_have_their_own_learning_rate_and_frozen_ones_none() -> None:
     config = TrainingConfig(learning_rate=1.0, weight_decay=0.1)
     fast, slow, frozen = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
-    groups = build_optimizer([(fast, 1.0), (slow, 0.1), (frozen, 1.0)], config).param_groups
-    assert [group["lr"] for group in groups] == [1.0, 1.0, 0.1, 0.1]
+    model = nn.Sequential(fast, slow, frozen)
+    groups = build_optimizer(model, config, [(slow, 0.1), (frozen, 1.0)]).param_groups  # the rest has factor 1
+    assert [group["lr"] for group in groups] == [0.1, 0.1, 1.0, 1.0]
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0, 0.1, 0.0]
+    assert {p for group in groups for p in group["params"]} == {*slow.parameters(), *fast.parameters()}
     with pytest.raises(ValueError, match="nothing to train"):
-        build_optimizer([(frozen, 1.0)], config)
+        build_optimizer(frozen, config)
 
 
 def test_biases_and_normalisation_weights_have_no_weight_decay() -> None:
@@ -376,7 +398,7 @@ def test_biases_and_normalisation_weights_have_no_weight_decay() -> None:
     model.load_state_dict(before, strict=False)
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    build_optimizer([(model, 1.0)], config).step()
+    build_optimizer(model, config).step()
     for name, p in model.named_parameters():
         kept = 1 - 0.1 * 0.5 if name in ("0.weight", "3.weight") else 1
         torch.testing.assert_close(p.detach(), before[name] * kept, msg=name)

@@ -92,6 +92,19 @@ def collect(value: T) -> list[T]:
     return values
 
 
+def mean(numbers: dict[str, float]) -> dict[str, float]:
+    """The mean of each number over all processes."""
+    everyones = collect(numbers)
+    return {name: sum(one[name] for one in everyones) / len(everyones) for name in numbers}
+
+
+def share_buffers(model: nn.Module) -> None:
+    """Give every process the first one's buffers, such as the running statistics of batch normalisation."""
+    if world_size() > 1:
+        for buffer in model.buffers():
+            dist.broadcast(buffer, 0)
+
+
 def interleave(shards: list[Tensor]) -> Tensor:
     """Undo `items[rank::world_size]`: the rows in their original order, none twice.
 

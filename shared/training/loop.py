@@ -52,13 +52,13 @@ def fit(
     evaluate: Evaluate,
     config: TrainingConfig,
     run: Run,
-    groups: Groups | None = None,
+    groups: Groups = (),
 ) -> None:
     """Train `model` in place and leave it with its best weights, on the CPU and in evaluation mode.
 
     loss(model, batch) -> a scalar tensor, or a dict with "loss" and more scalar tensors to log.
     evaluate(model) -> metrics on the validation set; `config.monitor` names the one that decides.
-    groups: (module, factor) pairs to train parts of the model with another learning rate.
+    groups: (module, factor) pairs to train parts of the model with another learning rate; that of the rest is 1.
 
     If `run` holds a training state, training goes on from there. Raises ValueError when loss or gradient is not
     finite, and Interrupted after Ctrl-C or SIGTERM; in both cases the last good state is on disk.
@@ -70,7 +70,7 @@ def fit(
         )
     device = pick_device(config.device)
     to_channels_last(model.to(device))
-    optimizer = build_optimizer(groups or [(model, 1.0)], config)
+    optimizer = build_optimizer(model, config, groups)
     steps_per_epoch = math.ceil(len(train_loader) / config.gradient_accumulation)
     schedule = build_schedule(optimizer, config, config.epochs * steps_per_epoch)
     average = (
@@ -86,7 +86,7 @@ def fit(
     since_best, epoch, step, sums, seconds = 0, 0, 0, {}, 0.0
 
     def save() -> None:
-        everyones_random_state = distributed.collect(random_state())
+        everyones_random_state, everyones_sums = distributed.collect(random_state()), distributed.mean(sums)
         state = {
             "model": model.state_dict(),
             "average": average.state_dict() if average else {},
@@ -95,7 +95,7 @@ def fit(
             "random": everyones_random_state,
             "progress": {"epoch": epoch, "step": step, "best": best, "since_best": since_best},
             "history": history,
-            "epoch_so_far": {"sums": sums, "seconds": seconds + time.monotonic() - started},
+            "epoch_so_far": {"sums": everyones_sums, "seconds": seconds + time.monotonic() - started},
         }
         if distributed.is_first():
             save_state(run.checkpoints / "last.pt", state)
@@ -169,14 +169,17 @@ def fit(
 
             candidate = average.module if average else model
             candidate.eval()
+            distributed.share_buffers(candidate)
             with torch.inference_mode():
                 metrics = distributed.collect(evaluate(candidate))[0]  # all decide by the same numbers
+            value = monitored(metrics, config)
             row = {"epoch": epoch + 1, "learning_rate": optimizer.param_groups[0]["lr"]}
-            row |= {f"train_{name}": total / len(train_loader) for name, total in sums.items()}
-            improved = is_better(monitored(metrics, config), best, config)
-            row |= {"seconds": seconds + time.monotonic() - started, **metrics}
+            row |= {f"train_{name}": total / len(train_loader) for name, total in distributed.mean(sums).items()}
+            row |= {"seconds": seconds + time.monotonic() - started}
+            row |= {name: float(number) for name, number in metrics.items()}
             history.append(row)
-            best, since_best = (metrics[config.monitor], 0) if improved else (best, since_best + 1)
+            improved = is_better(value, best, config)
+            best, since_best = (value, 0) if improved else (best, since_best + 1)
             epoch, step, sums, seconds = epoch + 1, 0, {}, row["seconds"]
             started = saved_at = time.monotonic()
             if distributed.is_first():

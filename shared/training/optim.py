@@ -15,14 +15,18 @@ from shared.training.config import TrainingConfig
 Groups = Iterable[tuple[nn.Module, float]]
 
 
-def build_optimizer(groups: Groups, config: TrainingConfig) -> Optimizer:
-    """An optimiser over (module, factor of the learning rate) pairs; frozen parameters are left out.
+def build_optimizer(model: nn.Module, config: TrainingConfig, groups: Groups = ()) -> Optimizer:
+    """An optimiser of all parameters that are not frozen.
 
-    Vectors (biases, normalisation) get no weight decay. Raises ValueError if nothing is left to train.
+    groups: (module, factor of the learning rate) pairs; the factor of all other parameters is 1. Vectors (biases,
+    normalisation) get no weight decay. Raises ValueError if nothing is left to train.
     """
+    parts = [(list(module.parameters()), factor) for module, factor in groups]
+    grouped = {p for parameters, _ in parts for p in parameters}
+    parts.append(([p for p in model.parameters() if p not in grouped], 1.0))
     options: list[dict[str, Any]] = []
-    for module, factor in groups:
-        trained = [p for p in module.parameters() if p.requires_grad]
+    for parameters, factor in parts:
+        trained = [p for p in parameters if p.requires_grad]
         for decay, members in (
             (config.weight_decay, [p for p in trained if p.ndim > 1]),
             (0.0, [p for p in trained if p.ndim <= 1]),
@@ -79,4 +83,4 @@ def monitored(metrics: Mapping[str, float], config: TrainingConfig) -> float:
         raise ValueError(f"evaluate(model) must return a dict of numbers, not {metrics!r}")
     if config.monitor not in metrics:
         raise ValueError(f"monitor is {config.monitor}, but the validation gives {', '.join(metrics)}")
-    return metrics[config.monitor]
+    return float(metrics[config.monitor])
