@@ -133,6 +133,12 @@ def test_the_calibration_error_equals_that_of_guo_et_al() -> None:
     assert expected_calibration_error(probabilities, targets) == pytest.approx(error, abs=1e-5)
 
 
+def test_a_confidence_of_1_is_in_the_last_bin() -> None:
+    probabilities = torch.tensor([[1.0, 0.0]] * 50 + [[0.94, 0.06]] * 50)
+    targets = torch.tensor([0] * 45 + [1] * 5 + [0] * 50)  # .95 are right, at a mean confidence of .97
+    assert expected_calibration_error(probabilities, targets) == pytest.approx(0.02, abs=1e-6)
+
+
 def test_the_calibration_error_weighs_a_bin_by_its_items() -> None:
     probabilities, targets = confident([0.95] * 9 + [0.55]), torch.tensor([1] * 9 + [0])
     assert expected_calibration_error(probabilities, targets) == pytest.approx((9 * 0.05 + 0.55) / 10, abs=1e-6)

@@ -263,6 +263,17 @@ def test_a_missing_record_is_not_saved_as_an_empty_one(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_training_is_not_resumed_on_other_data(tmp_path: Path) -> None:
+    before, after = (text_fingerprints(["one", "two", *more]) for more in ((), ("three",)))
+    record(tmp_path, before)
+    record(tmp_path, after)  # nothing has been trained yet
+    (tmp_path / "checkpoints").mkdir()
+    record(tmp_path, after)
+    with pytest.raises(ValueError, match=r"have changed since the training .* was started \(1 items are new or gone\)"):
+        record(tmp_path, before)
+    assert Provenance.load(tmp_path).seen(after, keep=True).count == 3  # the record stays
+
+
 def test_provenance_includes_that_of_the_initial_weights(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     for folder in (first, second, third):

@@ -266,8 +266,20 @@ class Provenance:
 
 def record(folder: Path, *items: Fingerprints, earlier: Sequence[Path] = ()) -> None:
     """Write into a run's folder what it is trained and validated on, with what the runs in the folders `earlier`, whose
-    weights it starts from, have seen."""
+    weights it starts from, have seen.
+
+    Raises ValueError where the folder has a training state and a record of other items: what the resumed run would be
+    tested on may be among those it was trained on.
+    """
     before = [Provenance.load(path) for path in earlier]
     known = [one.items for one in before if one.items is not None]
     complete = all(one.items is not None and one.complete for one in before)
-    Provenance(Fingerprints.join(*items, *known), complete).save(folder)
+    everything, recorded = Fingerprints.join(*items, *known), Provenance.load(folder).items
+    if recorded is not None and (folder / "checkpoints").exists():
+        changed = len(np.setxor1d(everything.exact, recorded.exact))
+        if changed:
+            raise ValueError(
+                f"the data have changed since the training in {folder} was started ({changed} items are new or gone); "
+                "restore them, or start a new run"
+            )
+    Provenance(everything, complete).save(folder)

@@ -109,7 +109,7 @@ def mcnemar(targets: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple
 def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
     """Mean gap between confidence and accuracy in 15 bins (Guo et al. 2017). probabilities (N, C), targets (N,)."""
     confidence, predicted = probabilities.double().max(dim=1)
-    bins = (15 * confidence.nan_to_num()).long()
+    bins = (15 * confidence.nan_to_num()).long().clamp(max=14)  # a confidence of 1 is in the last one
     gaps = torch.bincount(bins, weights=confidence - (predicted == targets).double())  # summed over each bin
     return gaps.abs().sum().item() / len(targets)
 
