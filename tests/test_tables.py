@@ -134,6 +134,13 @@ def test_line_ends_and_marks_of_any_system_are_read(tmp_path: Path, content: byt
     assert read_table(tmp_path / "table.csv").to_dict("list") == {"text": ["a", "b"], "label": ["1", "2"]}
 
 
+def test_quotes_in_two_rows_of_a_tsv_file_swallow_no_row_between_them(tmp_path: Path) -> None:
+    (tmp_path / "table.tsv").write_text('text\tstars\nok\t3\n"Start only\t5\nmiddle\t4\nend here"\t1\nlast\t2\n')
+    table = read_table(tmp_path / "table.tsv")
+    assert table["text"].tolist() == ["ok", '"Start only', "middle", 'end here"', "last"]
+    assert table["stars"].astype(int).tolist() == [3, 5, 4, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("content", "texts"),
     [

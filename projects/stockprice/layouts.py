@@ -241,10 +241,6 @@ def read_stamps(table: pd.DataFrame, found: dict[str, str], path: Path, form: Pr
     if "clock" in found:
         together = read_days(text + " " + table[found["clock"]].fillna("").str.strip(), path, form)
         stamps = together.where(together.notna(), stamps)
-    future = (stamps > pd.Timestamp.now() + pd.Timedelta(days=2)) & ~text.str.contains(r"\d{4}")
-    if future.any():  # there are no prices of 2068
-        stamps = stamps.where(~future, stamps - pd.DateOffset(years=100))
-        note(f"{path}: years of two digits; {text[future].iloc[0]} is {stamps[future].iloc[0]:%Y-%m-%d}")
     utc = text.str.contains(r"(?:Z|UTC|GMT|\+00:?00)$") | text.str.fullmatch(r"\d{10}|\d{13}|\d{16}(?:\.0*)?")
     late = utc & (stamps.dt.hour >= 12)
     weekday = stamps[late].dt.dayofweek

@@ -32,14 +32,24 @@ def delimited_rows(text: str, path: Path) -> Rows:
     first_end = rf"[^\r\n{re.escape(delimiter)}]*{re.escape(delimiter)} "
     spaces = delimiter != "\t" and bool(re.match(first_end, text))  # as in `image| comment`
     csv.field_size_limit(2**31 - 1)  # a cell may be a book
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=spaces)
-    rows: Rows = []
-    line = 1 + skipped
-    try:
+
+    def read(quoting: Literal[0, 3]) -> Rows:
+        rows: Rows = []
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=spaces
+        )
+        line = 1 + skipped
         for row in reader:
             if len(row) > 1 or "".join(row).strip():
                 rows.append((line, row))
             line = reader.line_num + 1 + skipped
+        return rows
+
+    try:
+        rows = read(quoting)
+        if delimiter == "\t" and any("\t" in cell and "\n" in cell for _, row in rows for cell in row):
+            apart = read(csv.QUOTE_NONE)  # two quotes in different rows are not around one cell
+            rows = apart if len({len(row) for _, row in apart}) == 1 else rows
     except csv.Error as error:
         raise unreadable(path, error) from None
     if not rows:
