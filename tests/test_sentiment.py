@@ -316,6 +316,9 @@ def test_control_characters_markup_and_foreign_words_are_read() -> None:
 def test_emoji_and_emoticons_become_words() -> None:
     assert clean("great👍🏽!! ❤️ but 👎") == "great thumbs up !! red heart but thumbs down"
     assert clean("nice :-) bad :( &lt;3") == "nice smiling face bad frowning face red heart"
+    assert clean("so sad D: ): broke D:") == "so sad frowning face frowning face broke frowning face"
+    for plain in ("Vitamin D: works.", 'The size ("large"): perfect.', "Fine (really!): yes"):
+        assert clean(plain) == plain
     plain = "see http://a.de (list: (b)) at 10:30, ratio 3:1, lasts <3 hours, x = (1) ©"
     assert clean(plain) == plain
     assert clean(clean("👩🏽‍🍳 :)")) == clean("👩🏽‍🍳 :)")

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from projects.sentiment.config import Config, DataConfig
+from projects.sentiment.config import Config, CustomerReportOptions, DataConfig
 from projects.sentiment.data import ReviewData
 from projects.sentiment.layouts import read_file
 from projects.sentiment.predict import read_input
+from projects.sentiment.reviews import read_stars
 from projects.sentiment.sources import Table, load_table
 from shared.config import load, parse_arguments
 from tests.conftest import CommandLine, write_csv
@@ -127,6 +129,8 @@ def test_labels_in_other_words_are_recognised_and_said(
         ([50, 15, 30], "rating", "ratings up to 50 (tenths of stars): 15 = negative; 50 = positive; 30 left out"),
         ([9, 6, 8], "NPS score", "answers 0 to 10 to the NPS question: 6 = negative; 9 = positive; 8 left out"),
         (["90%", "20%", "50%"], "rating", "ratings up to 100: 20% = negative; 90% = positive; 50% left out"),
+        ([5, 1, 3], "NPS score", "ratings up to 5: 1 = negative; 5 = positive; 3 left out"),
+        ([5, 1, "-"], "rating", "ratings up to 5: 1 = negative; 5 = positive; - left out"),
         (["FIVE", "ONE", "THREE"], "starRating", "ratings up to 5: ONE = negative; FIVE = positive; THREE left out"),
         (['{"ratingValue": "4"}', '{"a": 0, "ratingValue": 2}', "5"], "reviewRating", "ratings up to 5: 2 = negative"),
         ([5, 4, 1], "rating", "ratings up to 5: 1 = negative; 4, 5 = positive"),
@@ -138,6 +142,59 @@ def test_rating_scales_are_taken_from_the_values_and_said(
     table = read(files.rated(ratings, column)(tmp_path))
     assert table.facts["labels"].startswith(said)
     assert classes_of(table)[0] == POSITIVE and NEGATIVE in classes_of(table)
+
+
+def test_a_minus_is_a_label_only_beside_a_plus(tmp_path: Path) -> None:
+    for labels, negative in ((["positive", "negative", "-"], 1), (["+", "-", "-"], 2)):
+        assert classes_of(read(files.labelled(labels)(tmp_path))).count(NEGATIVE) == negative
+
+
+def test_ranges_of_ratings_count_beside_words(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", text=list("abcdefg"), stars=[1, 2, 4, 4.5, "not rated", "not rated", "none"])
+    table = read(path, classes={NEGATIVE: ["1", "2"], POSITIVE: ["4", "4.1..5"]})
+    assert classes_of(table) == [NEGATIVE] * 2 + [POSITIVE] * 2
+
+
+@pytest.mark.parametrize(
+    ("stars", "labels", "ratings"),
+    [
+        (["FIVE", "ONE", "THREE", ""], [POSITIVE, NEGATIVE, "neutral", ""], [5, 1, 3, np.nan]),
+        (["90%", "20%", "50%", "-"], [POSITIVE, NEGATIVE, "neutral", ""], [90, 20, 50, np.nan]),
+        (["4,5", "1", "3", "5"], [POSITIVE, NEGATIVE, "neutral", POSITIVE], [4.5, 1, 3, 5]),
+    ],
+)
+def test_the_report_reads_the_scales_that_training_reads(
+    stars: list[str], labels: list[str], ratings: list[float], tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "r.csv", text=list("abcd"), stars=stars)
+    options, frame = CustomerReportOptions(input=[path]), read_file(path)
+    _, found, numbers = read_stars(frame, path, options, "text", [NEGATIVE, POSITIVE])
+    assert found.tolist() == labels
+    np.testing.assert_array_equal(numbers, ratings)
+
+
+def test_a_review_without_a_label_is_not_neutral_because_it_has_stars(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", text=list("abcd"), label=[NEGATIVE, POSITIVE, "", ""], stars=[1, 5, 5, 3])
+    options, frame = CustomerReportOptions(input=[path]), read_file(path)
+    _, found, numbers = read_stars(frame, path, options, "text", [NEGATIVE, "neutral", POSITIVE])
+    assert found.tolist() == [NEGATIVE, POSITIVE, "", ""] and numbers.tolist() == [1, 5, 5, 3]
+
+
+def test_tables_of_a_folder_are_sets_by_their_usual_names_and_others_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("training", "validation", "test", "extra"):
+        write_csv(tmp_path / f"{name}.csv", text=[f"{name} good", f"{name} bad"], label=[POSITIVE, NEGATIVE])
+    assert read(tmp_path).parts == ["test"] * 2 + ["train"] * 2 + ["validation"] * 2
+    assert "left out: extra.csv" in capsys.readouterr().err
+
+
+def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("__label__2 Great\x85and cheap.\n__label__1 Bad.\u2028Broke.\n", "utf-8")
+    assert read_file(tmp_path / "train.txt")["text"].tolist() == ["Great\x85and cheap.", "Bad.\u2028Broke."]
+    (tmp_path / "texts.txt").write_text("Works great\u2028and is cheap.\r\nBroke.\n", "utf-8", newline="")
+    rows = read_input(str(tmp_path / "texts.txt"), None)
+    assert [number for number, _ in rows] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from projects.sentiment.opinions import (
     Opinions,
     clause_temperature,
     judge,
+    topic_names,
 )
 from projects.sentiment.quantify import Rates, corrected_share_of, trend_p
 from projects.sentiment.topic_sections import answers_of
@@ -69,6 +70,10 @@ def test_a_concession_between_subject_and_verb_keeps_the_noun() -> None:
     ]  # fmt: skip
     assert clauses_of("The room, while small, smelled fresh.")[1] == "The room … small"
     assert clauses_of("It is good, although pricey, and small.") == ["It is good", "pricey, and small."]
+    for whole in ("The staff were nothing but kind.", "It is anything but bad.", "My battery was all but useless.",
+                  "It has not yet failed me.", "It hasn't yet failed.", "I have yet to see one."):  # fmt: skip
+        assert clauses_of(whole) == [whole]
+    assert clauses_of("A cheap yet solid lid.") == ["A cheap", "solid lid."]
     assert clauses_of("The lid is good, but the cord is short. Fine.") == ["The lid is good", "the cord is short."]
 
 
@@ -88,7 +93,7 @@ def test_without_the_encoder_nouns_are_topics() -> None:
 
 def test_topics_of_the_user_come_from_text_or_files(tmp_path: Path) -> None:
     assert read_topics("delivery: courier, on time; price") == [
-        Topic("delivery", ("courier", "on time"), is_given=True), Topic("price", ("price",), is_given=True)
+        Topic("delivery", ("delivery", "courier", "on time"), is_given=True), Topic("price", ("price",), is_given=True)
     ]  # fmt: skip
     (tmp_path / "t.txt").write_text("delivery: courier\n\nprice: cost, cheap\n")
     (tmp_path / "t.yaml").write_text("delivery: [courier]\nprice: cost, cheap\n")
@@ -98,6 +103,15 @@ def test_topics_of_the_user_come_from_text_or_files(tmp_path: Path) -> None:
         read_topics(": courier")
     with pytest.raises(FileNotFoundError):
         read_topics(str(tmp_path / "none.txt"))
+
+
+def test_topics_of_the_same_name_are_told_apart() -> None:
+    topics = [Topic("lens", ("lens",), "cameras"), Topic("lens", ("lens",), "glasses"), Topic("price", ("cost",))]
+    topics += [Topic("battery life", ("battery",)), Topic("battery life", ("life",))]
+    opinions = Opinions(topics, np.zeros((1, 5), np.int8), [])
+    assert topic_names(opinions) == [
+        "lens (cameras)", "lens (glasses)", "price", "battery life (battery)", "battery life (life)"
+    ]  # fmt: skip
 
 
 def test_a_clause_mentions_stems_and_phrases_of_its_own_kind_only() -> None:

@@ -26,6 +26,7 @@ from projects.imagecaption.layouts import (
 )
 from projects.imagecaption.photo_names import PhotoNames
 from shared.console import note
+from shared.data.encodings import lines_of
 from shared.data.images import NOT_READ, SUFFIXES, find_images
 from shared.data.summary import named
 from shared.data.tables import is_table, plain_name
@@ -89,7 +90,7 @@ def looks_like_captions(path: Path, config: DataConfig) -> bool:
         return True
     head = path.open("rb").read(20_000)
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    for line in head.decode(encoding, errors="replace").splitlines()[:30]:
+    for line in lines_of(head.decode(encoding, errors="replace"))[:30]:
         cells = [cell.strip(' "') for cell in re.split(r"[,;\t|]", line)]
         names = set(map(plain_name, cells))
         usual = (config.image_column, *IMAGE_COLUMNS), (config.caption_column, *CAPTION_COLUMNS)

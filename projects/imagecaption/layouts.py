@@ -16,14 +16,12 @@ import pandas as pd
 from projects.imagecaption.config import DataConfig
 from shared.console import note
 from shared.data import splits
-from shared.data.encodings import decode
+from shared.data.encodings import decode, lines_of
 from shared.data.images import NOT_READ, SUFFIXES
 from shared.data.tables import find_column, plain_name, read_table
 from shared.names import shown
 
-PARTS = {"train": splits.TRAIN, "training": splits.TRAIN, "restval": splits.TRAIN, "dev": splits.VALIDATION,
-         "val": splits.VALIDATION, "valid": splits.VALIDATION, "validation": splits.VALIDATION,
-         "test": splits.TEST, "testing": splits.TEST}  # fmt: skip
+PARTS = {**splits.PART_OF, "restval": splits.TRAIN}
 IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path", "photo", "image_path", "img_path",
                  "file_path", "filepath", "image_file", "image_filename", "photo_name", "picture", "img", "image_id",
                  "img_id", "photo_id", "id", "key", "bild", "datei", "imagen", "immagine", "fichier")  # fmt: skip
@@ -98,7 +96,7 @@ class Rows:
 
 def text_lines(path: Path, config: DataConfig) -> list[str]:
     """The lines of a text file that are not blank."""
-    return [line for line in decode(path.read_bytes(), path, config.encoding).splitlines() if line.strip()]
+    return [line for line in lines_of(decode(path.read_bytes(), path, config.encoding)) if line.strip()]
 
 
 def read_tokens(path: Path, lines: Sequence[str]) -> CaptionFile:

@@ -11,12 +11,6 @@ from typing import TypeVar
 from shared.data import splits
 from shared.names import shown
 
-PARTS = {
-    splits.TRAIN: "train training trainset trn entrenamiento treino treinamento apprentissage entrainement",
-    splits.VALIDATION: "val valid validation valset validset dev validacion validacao validierung convalida",
-    splits.TEST: "test testing testset tst teste prueba eval evaluation holdout",
-}
-PART_OF = {word: part for part, words in PARTS.items() for word in words.split()}
 FILLERS = set(
     "set sets data dataset image images img imgs photo photos picture pictures folder split the files".split()
 )
@@ -73,8 +67,8 @@ def part_of(name: str) -> tuple[str | None, str]:
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     words = re.findall(r"[^\W\d_]{2,}", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold())
-    parts = {PART_OF[word] for word in words if word in PART_OF}
-    rest = " ".join(word for word in words if word not in PART_OF and word not in FILLERS)
+    parts = {splits.PART_OF[word] for word in words if word in splits.PART_OF}
+    rest = " ".join(word for word in words if word not in splits.PART_OF and word not in FILLERS)
     return (parts.pop() if len(parts) == 1 else None), rest
 
 

@@ -8,7 +8,9 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 CONCESSION = r"(?:but|although|though|albeit|while|even if|if)"
-CLAUSE = re.compile(r",?\s+(?:but|although|though|however|even if|still,|yet),?\s+", re.IGNORECASE)
+BUT = r"(?<!\ball )(?<!\bnothing )(?<!\banything )but"  # 'nothing but kind' is one statement
+YET = r"(?<!\bnot )(?<!n't )(?<!\bas )yet(?! to\b)"  # 'has not yet failed', too
+CLAUSE = re.compile(rf",?\s+(?:{BUT}|although|though|however|even if|still,|{YET}),?\s+", re.IGNORECASE)
 VERB = (
     r"(?:is|are|was|were|isn't|aren't|wasn't|weren't|has|have|had|does|do|did|will|would|can|could|won't|doesn't|don't|"
     r"didn't|can't|(?!this|its|less|yes|plus|thus|as\b|us\b)[a-z]{2,}(?:s|ed))"

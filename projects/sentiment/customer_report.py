@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from projects.sentiment.config import CustomerReportOptions
-from projects.sentiment.drivers import drivers_section, find_drivers
+from projects.sentiment.drivers import drivers_section, find_drivers, with_stars_and_topic
 from projects.sentiment.opinions import Opinions, Trends, find_opinions
 from projects.sentiment.own_training import MIN_OWN, train_on
 from projects.sentiment.predict import load_for_whole_texts
@@ -110,7 +110,7 @@ def customer_report(options: CustomerReportOptions, run: Run) -> None:
     sections = [
         None if warning else decisions_section(opinions, drivers, trends, reviews),
         *topic_sections(opinions),
-        drivers_section(drivers, int((~np.isnan(reviews.ratings)).sum())),
+        drivers_section(drivers, int(with_stars_and_topic(opinions, reviews.ratings).sum())),
         trend_section(opinions, trends),
         quote_section(opinions, reviews),
         _product_section(by_product, rates is not None),

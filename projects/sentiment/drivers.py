@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
-from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, by_name
+from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, topic_names
 from shared.evaluation.report import ACCENT, INK, Section, plain
 
 MIN_REVIEWS = 100  # with stars and a topic
@@ -35,15 +35,20 @@ class Driver:
         return f"{what} {self.topic}: {self.stars:+.1f} stars ({low:.1f} to {high:.1f})"
 
 
+def with_stars_and_topic(opinions: Opinions, stars: np.ndarray) -> np.ndarray:
+    """Which reviews the regression uses, (N,)."""
+    return ~np.isnan(stars) & (opinions.verdicts > 0).any(axis=1)
+
+
 def find_drivers(opinions: Opinions, stars: np.ndarray) -> list[Driver]:
     """Least squares with intervals that allow unequal variances (HC3; MacKinnon & White 1985), the costliest first.
 
     stars (N,): NaN where a review has none. Empty where there are too few reviews.
     """
-    known = ~np.isnan(stars) & (opinions.verdicts > 0).any(axis=1)
+    known = with_stars_and_topic(opinions, stars)
     if known.sum() < MIN_REVIEWS or len(np.unique(stars[known])) < 3:
         return []
-    names = {number: name for name, number in by_name(opinions).items()}
+    names = topic_names(opinions)
     said = [
         (
             number,

@@ -9,7 +9,7 @@ SIGNS = "©®™"  # have names in the library, too
 SKIN = re.compile(r"_(?:medium-light|medium-dark|light|medium|dark)_skin_tone")
 FACES = (
     ("smiling face", r"[:;=]['’]?[-o^]?[)\]D]+|\(:|\^_?\^"),
-    ("frowning face", r"[:=]['’]?[-o^]?[(\[]+|\):|D:"),
+    ("frowning face", r"[:=]['’]?[-o^]?[(\[]+|(?<!\S)\):|D:(?!\s*\w)"),
     ("unamused face", r"[:=]-?[/|\\]|-_+-"),
     ("red heart", r"<3+(?!\s*[\w%])"),
     ("broken heart", r"</3+"),

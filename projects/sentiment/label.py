@@ -18,12 +18,13 @@ from sklearn.preprocessing import normalize
 from torch import Tensor
 
 from projects.sentiment.config import LabelOptions
-from projects.sentiment.labels import read_classes
+from projects.sentiment.labels import written
 from projects.sentiment.layouts import NONE, label_column
 from projects.sentiment.predict import load_for_whole_texts
 from projects.sentiment.sources import read_rows
 from projects.sentiment.topic_words import Encoder
 from shared.console import note
+from shared.data.values import MISSING
 from shared.files import write_csv
 from shared.names import shown
 from shared.runs import Run
@@ -71,8 +72,7 @@ def unlabelled(options: LabelOptions, trained_title: str | None) -> tuple[list[s
     if options.label != NONE:
         try:
             labels = label_column(frame, path, options.label, column)
-            names, _ = read_classes(frame[labels], f"{path}: {labels}", options, {})
-            has_label = (names != "").to_numpy()
+            has_label = ~written(frame[labels]).str.lower().isin(MISSING).to_numpy()
         except ValueError:
             if options.label:
                 raise

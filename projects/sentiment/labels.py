@@ -12,7 +12,7 @@ import pandas as pd
 from projects.sentiment.config import interval
 from shared.data.config import TableFormat
 from shared.data.tables import plain_name
-from shared.data.values import RATING, read_ratings
+from shared.data.values import MISSING, RATING, read_ratings
 from shared.names import shown
 
 NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
@@ -50,17 +50,18 @@ def read_classes(
     where: file and column. setting: `data.classes`. classes: those of a finished run. is_rating: whether the column
     has the name of one of ratings. Raises ValueError that asks for `data.classes` where it could be several things.
     """
-    text = values.fillna("").astype(str).str.strip()
-    text = text.str.replace(RATING_VALUE, r"\1", regex=True)
+    text = written(values)
     given = text[text != ""]
     column = where.rsplit(": ", 1)[-1]
     if not setting:
         given = given.str.replace(PREFIX, "", regex=True)
+        absent = MISSING - {plain(name) for name in classes or ()} - ({"-"} if (given == "+").any() else set())
+        given = given[~given.map(plain).isin(absent)]
     if setting:
         names, kind = _by_setting(given, where, form, setting), column
     elif classes and set(given.map(plain)) <= {plain(name) for name in classes}:
         names, kind = given.map(plain).map({plain(name): name for name in classes}), column
-    elif (numbers := _numbers(given, where, form)) is not None:
+    elif (numbers := label_numbers(given, where, form)) is not None:
         names, kind = _by_number(numbers, _written_scale(given, where), where, is_rating)
     else:
         names, kind = _by_word(given, where), column
@@ -91,7 +92,8 @@ def _by_setting(given: pd.Series, where: str, form: TableFormat, setting: Mappin
     labels |= {plain(label): name for name, values in setting.items() for label in values}
     names = given.map(plain).map(labels)
     ranges = [(bounds, name) for name, values in setting.items() for v in values if (bounds := interval(v))]
-    numbers = _numbers(given[names.isna()], where, form) if ranges else None
+    others = given[names.isna()]
+    numbers = label_numbers(others[_are_ratings(others)], where, form) if ranges else None
     if numbers is not None:
         for (low, high), name in ranges:
             names[numbers.index[numbers.between(low, high)]] = name
@@ -113,7 +115,12 @@ def _by_word(given: pd.Series, where: str) -> pd.Series:
     return words if words.nunique() < given.nunique() else given  # Positive and positive are one class
 
 
-def _numbers(given: pd.Series, where: str, form: TableFormat) -> pd.Series | None:
+def written(values: pd.Series) -> pd.Series:
+    """Labels or ratings as text without blanks around it, '' where there are none."""
+    return values.fillna("").astype(str).str.strip().str.replace(RATING_VALUE, r"\1", regex=True)
+
+
+def label_numbers(given: pd.Series, where: str, form: TableFormat) -> pd.Series | None:
     """Labels or ratings as numbers, or None where most are words."""
     if set(given.map(plain)) <= set(DIGITS):
         given = given.map(plain).map(DIGITS)
@@ -127,8 +134,13 @@ def _numbers(given: pd.Series, where: str, form: TableFormat) -> pd.Series | Non
 def is_like_ratings(values: pd.Series) -> bool:
     """Whether most values of a column are numbers, stars or `4 out of 5`."""
     text = values.dropna().astype(str).str.strip()
+    return bool(len(text)) and bool(_are_ratings(text).mean() > 0.5)
+
+
+def _are_ratings(text: pd.Series) -> pd.Series:
+    """Which values are numbers, stars or `4 out of 5`."""
     found = text.str.match(RATING) | text.str.contains("^[★☆⭐\U0001f31f⯨½ ]+$|bubble_?\\d", regex=True)
-    return bool(len(text)) and bool((found | pd.to_numeric(text, errors="coerce").notna()).mean() > 0.5)
+    return found | pd.to_numeric(text.str.removesuffix("%"), errors="coerce").notna()
 
 
 def _written_scale(given: pd.Series, where: str) -> float | None:
@@ -167,7 +179,7 @@ def _limits(found: list[float], top: float | None, column: str) -> tuple[tuple[f
     if not found or found[0] < 0:
         return None, ""
     low, high = found[0], found[-1]
-    if top is None and high <= 10 and any(word in plain_name(column) for word in ("nps", "recommend", "promoter")):
+    if top is None and 5 < high <= 10 and any(word in plain_name(column) for word in ("nps", "recommend", "promoter")):
         return NPS, "answers 0 to 10 to the NPS question"
     if top is None and low > 0 and 4 < high <= 5:
         top = 5

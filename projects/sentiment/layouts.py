@@ -14,8 +14,9 @@ import pandas as pd
 from projects.sentiment.config import DataConfig
 from projects.sentiment.labels import WORDS, has_poles, is_like_labels, is_like_ratings, plain
 from shared.console import note
+from shared.data import splits
 from shared.data.config import TableFormat
-from shared.data.encodings import decode, read_bytes
+from shared.data.encodings import decode, lines_of, read_bytes
 from shared.data.tables import AUTO, COMPRESSED, find_column, is_table, plain_name, read_table
 from shared.names import shown
 
@@ -51,7 +52,6 @@ COLUMNS = {
 PAIRS = (("positive review", "negative review"), ("review positive", "review negative"), ("pros", "cons"))
 """Columns of praise and of criticism."""
 PLACEHOLDERS = {"no positive", "no negative"}  # of Booking
-PARTS = {"train": "train", "dev": "validation", "valid": "validation", "val": "validation", "test": "test"}
 NONE = "none"  # as the name of a column: do not use any
 
 
@@ -70,9 +70,7 @@ def read_file(path: Path, form: TableFormat = AUTO, prefix: str = "") -> pd.Data
     if suffix == ".xml":
         frame = _xml_table(text, path)
     elif text.startswith("__label__"):
-        frame = pd.DataFrame(
-            [line.split(" ", 1) for line in text.splitlines() if " " in line], columns=["label", "text"]
-        )
+        frame = pd.DataFrame([line.split(" ", 1) for line in lines_of(text) if " " in line], columns=["label", "text"])
         note(f"{path}: lines of fastText; the label is the word before the text")
     elif pairs := re.findall(r"^(.+)@(positive|negative|neutral)$", text, re.MULTILINE):
         frame = pd.DataFrame(pairs, columns=["text", "label"])
@@ -95,11 +93,13 @@ def read_place(place: Path, form: TableFormat) -> pd.DataFrame:
         raise FileNotFoundError(f"data.root: there is no file or folder {place}")
     tables = sorted(path for path in place.iterdir() if path.is_file() and is_reviews(path))
     files: dict[str, Path] = {}
-    for path in (path for path in tables if path.name.split(".")[0].lower() in PARTS):
-        if (part := PARTS[path.name.split(".")[0].lower()]) in files:
+    for path in (path for path in tables if path.name.split(".")[0].lower() in splits.PART_OF):
+        if (part := splits.PART_OF[path.name.split(".")[0].lower()]) in files:
             raise ValueError(f"{place} contains {files[part].name} and {path.name} for one set; keep one")
         files[part] = path
     if "train" in files:
+        if others := [shown(path.name) for path in tables if path not in files.values()]:
+            note(f"{place}: left out: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}")
         return pd.concat([read_file(file, form, f"{file.name}:").assign(split=part) for part, file in files.items()])
     if len(tables) == 1:
         note(f"{place}: its only table, {tables[0].name}, is read")

@@ -1,6 +1,6 @@
 """What each review says about each topic: the sentiment of the clauses that mention it, counted once per review."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -237,12 +237,10 @@ def _word_in(clause: str, topic: Topic) -> str:
     return next((word for word in topic.words if f" {' '.join(stems_in(word))} " in stems), topic.words[0])
 
 
-def by_name(opinions: Opinions) -> dict[str, int]:
-    """The number of each topic by its name; with several kinds of products the name has the kind."""
-    several = defaultdict(int)
+def topic_names(opinions: Opinions) -> list[str]:
+    """A name for each topic; topics of the same name also have their kind of products, or their first word."""
+    several, names = Counter(topic.name for topic in opinions.topics), []
     for topic in opinions.topics:
-        several[topic.name] += 1
-    return {
-        f"{topic.name} ({topic.kind})" if several[topic.name] > 1 and topic.kind else topic.name: number
-        for number, topic in enumerate(opinions.topics)
-    }
+        name = f"{topic.name} ({topic.kind or topic.words[0]})" if several[topic.name] > 1 else topic.name
+        names.append(f"{name} ({topic.words[0]})" if name in names else name)
+    return names

@@ -21,7 +21,7 @@ from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import clean, read_rows
 from shared.console import note
 from shared.data.config import TableFormat
-from shared.data.encodings import decode, read_bytes
+from shared.data.encodings import decode, lines_of, read_bytes
 from shared.data.tables import AUTO
 from shared.evaluation.report import Section, write_page
 from shared.files import write_json
@@ -97,7 +97,7 @@ def read_input(
         frame, _, texts, _ = read_rows(path, form, column, title, trained_title)
         numbers = [int(row.split(":")[0]) for row in frame.index]
     else:
-        texts = decode(read_bytes(path), path, form.encoding).splitlines()
+        texts = lines_of(decode(read_bytes(path), path, form.encoding))
         numbers = list(range(1, len(texts) + 1))
     rows: list[tuple[int | None, str]] = [(n, text) for n, text in zip(numbers, texts) if clean(text)]
     if not rows:

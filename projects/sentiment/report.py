@@ -1,5 +1,6 @@
 """The report of an evaluation: sentences, tables, figures and highlighted texts."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -21,7 +22,10 @@ from shared.evaluation.report import (
 )
 from shared.runs import Run
 
-NEGATIONS = {"not", "no", "never", "nothing", "nobody", "none", "hardly", "without", "t", "nt", "cannot"}
+NEGATION = re.compile(
+    r"\b(?:not|no|never|nothing|nobody|none|hardly|without|cannot|(?:do|does|did|is|was|ca|wo)nt)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 BASELINES = {
     "majority": "majority class",
     "tfidf_lr": "TF-IDF + logistic regression",
@@ -94,7 +98,7 @@ def slices(result: Evaluation) -> list[tuple[str, np.ndarray]]:
     words = [words_of(text) for text in result.test.texts]
     lengths = np.array([len(w) for w in words])
     low, high = np.quantile(lengths, [1 / 3, 2 / 3]).astype(int)
-    negated = np.array([bool(NEGATIONS & set(w)) for w in words])
+    negated = np.array([bool(NEGATION.search(text)) for text in result.test.texts])
     found = [
         (f"at most {low} words", lengths <= low),
         (f"{low + 1} to {high} words", (lengths > low) & (lengths <= high)),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from projects.sentiment.config import CustomerReportOptions
-from projects.sentiment.labels import NEUTRAL, is_like_ratings, read_classes
+from projects.sentiment.labels import NEUTRAL, label_numbers, read_classes, written
 from projects.sentiment.layouts import (
     NONE,
     is_rating_name,
@@ -18,7 +18,7 @@ from projects.sentiment.layouts import (
 from projects.sentiment.predictor import Predictor
 from projects.sentiment.sources import read_rows
 from shared.console import note
-from shared.data.values import read_days, read_ratings
+from shared.data.values import read_days
 
 
 @dataclass
@@ -102,7 +102,7 @@ def read_stars(
         column if options.label or is_rating_name(column) else other_column(frame, path, "stars", None, "") or column
     )
     ratings = read_numbers(frame[rated], path, options)
-    if len(np.unique(ratings[~np.isnan(ratings)])) > 2:
+    if rated == column and len(np.unique(ratings[~np.isnan(ratings)])) > 2:
         names = names.mask((names == "") & ~np.isnan(ratings), NEUTRAL)
         said = said.replace("left out", "neutral")
     if said:
@@ -113,11 +113,10 @@ def read_stars(
 
 def read_numbers(values: pd.Series, path: Path, options: CustomerReportOptions) -> np.ndarray:
     """Stars as numbers, (N,); NaN where a row has none, everywhere if they are words or another code."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().sum() < 0.5 * values.notna().sum() and is_like_ratings(values):
-        with contextlib.suppress(ValueError):
-            numbers = read_ratings(values.dropna(), f"{path}: {values.name}", options).reindex(values.index)
-    return numbers.to_numpy(float)
+    given, numbers = written(values), None
+    with contextlib.suppress(ValueError):
+        numbers = label_numbers(given[given != ""], f"{path}: {values.name}", options)
+    return np.full(len(values), np.nan) if numbers is None else numbers.reindex(values.index).to_numpy(float)
 
 
 def read_dates(frame: pd.DataFrame, path: Path, options: CustomerReportOptions) -> pd.Series | None:

@@ -19,7 +19,6 @@ from projects.sentiment.config import DataConfig
 from projects.sentiment.emoticons import spelled_out
 from projects.sentiment.labels import read_classes
 from projects.sentiment.layouts import (
-    PARTS,
     columns_of,
     headline,
     is_rating_name,
@@ -163,7 +162,7 @@ def read_labelled(path: Path, config: DataConfig, classes: list[str] | None = No
 
 def read_split(values: pd.Series, known: np.ndarray) -> list[str]:
     """Names of the sets. The validation set is the test set where no test text is `known` to have a label, (N,)."""
-    given = values.astype(str).str.strip().str.lower().replace(PARTS)
+    given = values.astype(str).str.strip().str.lower().replace(splits.PART_OF)
     if "test" not in set(given[known]):
         given = given.replace({"validation": "test"})
     return given.tolist()

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from projects.sentiment.clauses import stems_in
 from projects.sentiment.drivers import DISLIKED, Driver
-from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, Quote, Trends, by_name
+from projects.sentiment.opinions import COMPLAINT, MIXED, PRAISE, Opinions, Quote, Trends, topic_names
 from projects.sentiment.quantify import ALPHA, shrunken
 from projects.sentiment.reviews import Reviews
 from shared.evaluation.metrics import proportion_interval
@@ -23,12 +23,12 @@ MIN_CELL = 3  # verdicts of a product on a topic, to be named
 
 def decisions_section(opinions: Opinions, drivers: list[Driver], trends: Trends, reviews: Reviews) -> Section | None:
     """The topics to work on and to advertise, with a quote each."""
-    names, sided = by_name(opinions), opinions.is_one_sided()
+    names, sided = topic_names(opinions), opinions.is_one_sided()
     costs = {
         driver.topic: driver for driver in drivers if driver.is_complaint and driver.is_certain and driver.stars < 0
     }
     complained, liked = [], []
-    for name, number in names.items():
+    for number, name in enumerate(names):
         praise, complaints, mixed, _ = opinions.counts(number)
         cost = -costs[name].stars * (complaints + mixed) if name in costs else 0.0
         if (sided[number] and complaints > praise) or (name in costs and not sided[number]):
@@ -112,13 +112,15 @@ def _bars(opinions: Opinions, numbers: list[int]) -> Figure:
 
 def quote_section(opinions: Opinions, reviews: Reviews, count: int = 8) -> Section | None:
     """The most confident clauses about the most mentioned topics, with product, day and row."""
-    pieces, names = [], by_name(opinions)
-    for name, number in sorted(names.items(), key=lambda pair: -sum(opinions.counts(pair[1])[:3]))[:count]:
+    pieces, names = [], topic_names(opinions)
+    for number in sorted(range(len(names)), key=lambda number: -sum(opinions.counts(number)[:3]))[:count]:
         for title, verdict in (("liked", PRAISE), ("disliked", COMPLAINT)):
             quotes = opinions.quotes[number][verdict]
             if chosen := _short(opinions, number, verdict)[:2]:
                 lines = "<br>".join(f"“{escape(quote.clause)}” {_source(quote, reviews)}" for quote in chosen)
-                pieces.append(f'<p class="text"><b>{escape(name)}, {title} by {len(quotes)}</b><br>{lines}</p>')
+                pieces.append(
+                    f'<p class="text"><b>{escape(names[number])}, {title} by {len(quotes)}</b><br>{lines}</p>'
+                )
     if not pieces:
         return None
     return Section(
@@ -144,7 +146,7 @@ def _source(quote: Quote, reviews: Reviews) -> str:
 
 def trend_section(opinions: Opinions, trends: Trends) -> Section | None:
     """The fraction of reviews that complain about each topic, in the earlier and the later half."""
-    tested = {name: trend for name, trend in zip(by_name(opinions), trends) if trend}
+    tested = {name: trend for name, trend in zip(topic_names(opinions), trends) if trend}
     if not tested:
         return None
     rows = [
@@ -167,7 +169,7 @@ def product_topics_section(opinions: Opinions, reviews: Reviews) -> Section | No
     common = [name for name, _ in Counter(filter(None, products)).most_common(MAX_PRODUCTS)]
     of_product = {name: np.array([product == name for product in products]) for name in common}
     best: dict[str, list[tuple[float, str]]] = {name: [] for name in common}
-    for topic, number in by_name(opinions).items():
+    for number, topic in enumerate(topic_names(opinions)):
         pairs = [(name, opinions.counts(number, of_product[name])) for name in common]
         judged = [
             (name, praise, praise + complaints) for name, (praise, complaints, _, _) in pairs if praise + complaints
@@ -207,9 +209,9 @@ def shares_figure(names: list[str], intervals: list[tuple[float, float, float]])
 
 def said_of_topics(opinions: Opinions) -> str:
     """`They like price; they complain about delivery.`, for the topics that lean to one side beyond chance."""
-    names, sided = by_name(opinions), opinions.is_one_sided()
+    names, sided = topic_names(opinions), opinions.is_one_sided()
     praised, criticised = [], []
-    for name, number in names.items():
+    for number, name in enumerate(names):
         praise, complaints, mixed, _ = opinions.counts(number)
         if sided[number] and praise > complaints:
             praised.append((praise + mixed, name))

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from projects.sentiment.clauses import content_words, stem, stems_in
 from projects.sentiment.topic_words import VAGUE, Encoder, Vocabulary, probabilities_and_vectors
 from shared.config import read_yaml
-from shared.data.encodings import decode, read_bytes
+from shared.data.encodings import decode, lines_of, read_bytes
 
 DISTANCE = 0.8  # cosine; words that are farther apart are in different topics
 LATENT_DISTANCE = 0.4  # the same without the encoder
@@ -78,7 +78,8 @@ def _name(word: str, vocabulary: Vocabulary) -> str:
 
 
 def read_topics(value: str) -> list[Topic]:
-    """Topics that the user names: `delivery: courier, shipping; price`, or a file with a line or an entry for each.
+    """Topics that the user names: `delivery: courier, shipping; price`, or a file with a line or an entry for each. The
+    name is one of the words.
 
     Raises ValueError or FileNotFoundError with one sentence.
     """
@@ -88,13 +89,13 @@ def read_topics(value: str) -> list[Topic]:
             found[str(name)] = [str(word) for word in words] if isinstance(words, list) else str(words or "").split(",")
     else:
         is_file = path.suffix.lower() == ".txt"
-        for line in decode(read_bytes(path), path).splitlines() if is_file else value.split(";"):
+        for line in lines_of(decode(read_bytes(path), path)) if is_file else value.split(";"):
             name, _, words = line.partition(":")
             if line.strip():
                 found[name.strip()] = words.split(",")
     topics = []
     for name, words in found.items():
-        listed = tuple(word.strip() for word in words if word.strip()) or (name,)
+        listed = tuple(dict.fromkeys([name, *(word.strip() for word in words if word.strip())]))
         if not name or not all(stems_in(word) for word in listed):
             raise ValueError(f"--topics: a topic is a name and its words, 'delivery: courier, shipping', not {name!r}")
         topics.append(Topic(name, listed, is_given=True))

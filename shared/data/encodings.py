@@ -35,6 +35,16 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text. Only line feeds and carriage returns end one; other separators may be inside a sentence.
+
+    >>> lines_of("It works\\u2028and is cheap.\\r\\nIt broke.\\n")
+    ['It works\\u2028and is cheap.', 'It broke.']
+    """
+    lines = re.split(r"\r\n?|\n", text)
+    return lines if lines[-1] else lines[:-1]
+
+
 def unreadable(path: Path, error: object) -> ValueError:
     """The error of a file that is no table, with the reason."""
     return ValueError(f"{path} is not readable as a table: {one_line(error, 300)}")

@@ -9,6 +9,16 @@ import numpy as np
 
 TRAIN, VALIDATION, TEST, UNUSED = "train", "validation", "test", "unused"
 NAMES = (TRAIN, VALIDATION, TEST)
+PART_OF: dict[str, str] = {
+    word: part
+    for part, words in {
+        TRAIN: "train training trainset trn entrenamiento treino treinamento apprentissage entrainement",
+        VALIDATION: "val valid validation valset validset dev validacion validacao validierung convalida",
+        TEST: "test testing testset tst teste prueba eval evaluation holdout",
+    }.items()
+    for word in words.split()
+}
+"""The words that people write for a set -> its name here."""
 Fractions = tuple[float, float]
 
 
