@@ -22,7 +22,7 @@ from shared.data.cache import fingerprint, fingerprint_files
 from shared.data.features import fingerprint_weights, frozen_features
 from shared.data.images import read_image
 from shared.data.loader import Item
-from shared.data.provenance import Fingerprints, photo_fingerprints
+from shared.data.provenance import Fingerprints, copies, photo_fingerprints
 from shared.data.summary import DataSummary
 
 CAPTIONS_PER_PHOTO = 5  # in one batch; of more captions, five are drawn
@@ -199,7 +199,7 @@ def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarr
         return name, np.full(len(photos), splits.TEST, dtype=object), ""
     if name == "random":
         fractions = (config.validation, config.test)
-        return name, splits.grouped(content_keys(photos), [0] * len(photos), fractions, config.seed), ""
+        return name, splits.grouped(copies_of(photos), [0] * len(photos), fractions, config.seed), ""
     if not has_lists:
         raise ValueError(f"split {name} needs data with lists; use --data.split random, or all for evaluate")
     if name in ("train", "dev", "test"):
@@ -216,16 +216,17 @@ def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarr
         note = " (no test list: the dev photos are the test set)"
     if not (listed == splits.VALIDATION).any():
         train = np.flatnonzero(listed == splits.TRAIN)
-        keys = content_keys([photos[i] for i in train])
-        held_out = splits.grouped(keys, [0] * len(train), (config.validation, 0.0), config.seed)
+        held_out = splits.grouped(
+            copies_of([photos[i] for i in train]), [0] * len(train), (config.validation, 0.0), config.seed
+        )
         listed[train[held_out == splits.VALIDATION]] = splits.VALIDATION
         note += " (the validation set is taken from train)"
     return name, listed, note
 
 
-def content_keys(photos: Sequence[Photo]) -> list[str]:
-    """A hash of every file: copies of a photo have the same hash and must be in the same set."""
-    return [fingerprint(photo.path.read_bytes()) for photo in photos]
+def copies_of(photos: Sequence[Photo]) -> list[int]:
+    """Equal numbers for the same photo, also re-encoded or resized: copies must be in the same set."""
+    return copies(fingerprints(photos)).tolist()
 
 
 def fingerprints(photos: Sequence[Photo], fit: int | None = None) -> Fingerprints:
