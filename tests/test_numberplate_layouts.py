@@ -132,6 +132,14 @@ def test_interchanged_corners_are_put_in_order_and_said(tmp_path: Path, capsys: 
     assert "corners of 1 boxes are interchanged" in capsys.readouterr().err
 
 
+def test_corners_keep_their_order_only_in_a_column_of_their_own(tmp_path: Path) -> None:
+    upside_down, mirrored = [110, 70, 50, 70, 50, 50, 110, 50], [50, 50, 50, 70, 110, 70, 110, 50]
+    table = written(tmp_path, f"file,x0,y0,x1,y1,corners\nb2.jpg,50,50,110,70,{' '.join(map(str, upside_down))}\n")
+    assert loaded(table).photos[0].corners.ravel().tolist() == upside_down
+    table.write_text(f"file,x1,y1,x2,y2,x3,y3,x4,y4\nb2.jpg,{','.join(map(str, mirrored))}\n")
+    assert loaded(table).photos[0].corners.ravel().tolist() == [50, 50, 110, 50, 110, 70, 50, 70]
+
+
 @pytest.mark.parametrize(
     ("rows", "settings", "box"),
     [

@@ -119,8 +119,8 @@ class Boxes:
         return box, None if corners is None else self._ordered(corners, label).astype(np.float32)
 
     def _ordered(self, corners: np.ndarray, label: Label) -> np.ndarray:
-        """Corners clockwise from the top left; as they are where a table has a column of them."""
-        return corners if label.row is not None and label.notation == "xyxy" else clockwise(corners)
+        """Corners clockwise from the top left; as they are where the label says that they are in order."""
+        return corners if label.in_order else clockwise(corners)
 
     def _upright(self, points: np.ndarray, path: Path) -> np.ndarray:
         """Points of the stored photo in the upright one."""

@@ -110,16 +110,12 @@ def read_columns(path: Path, config: DataConfig, understood: Understood) -> list
         zip(cells(file), cells(text), cells(label), cells(part), cells(sets), boxes)
     ):
         declared = (widths.iloc[number], heights.iloc[number]) if widths is not None and heights is not None else None
-        labels.append(
-            Label(
-                name, path, text=told, kind=kind, part=where.lower(), set_name=own or None, unit=config.box_units,
-                box=box[1] if len(box[1]) == 4 else None, notation=box[0], corners=given[number],
-                size=declared if declared and min(declared) > 0 else None, row=number + 1, is_crop=not columns,
-            )
+        one = Label(
+            name, path, text=told, kind=kind, part=where.lower(), set_name=own or None, unit=config.box_units,
+            box=box[1] if len(box[1]) == 4 else None, notation=box[0], corners=given[number], in_order=bool(corners),
+            size=declared if declared and min(declared) > 0 else None, row=number + 1, is_crop=not columns,
         )  # fmt: skip
-        if len(box[1]) == 8:
-            xs, ys = box[1][::2], box[1][1::2]
-            labels[-1] = replace(labels[-1], box=(min(xs), min(ys), max(xs), max(ys)), corners=box[1])
+        labels.append(polygon(one, box[1]) if len(box[1]) == 8 else one)
     return labels
 
 

@@ -71,7 +71,9 @@ class Label:
     unit: str = "auto"
     """pixels, fractions or percent of the photo, declared; auto: by the numbers."""
     corners: tuple[float, ...] | None = None
-    """Eight numbers."""
+    """Eight numbers: four points in any order."""
+    in_order: bool = False
+    """The corners are clockwise from the top left of the plate, as in a column `corners`, however it is turned."""
     kind: str = ""
     """The class."""
     text: str = ""
@@ -108,7 +110,7 @@ def polygon(label: Label, numbers: Sequence[float]) -> Label:
     if len(xs) < 2 or len(xs) != len(ys):
         raise ValueError(f"{shown(label.file)}: {len(numbers)} numbers are not the points of a plate")
     corners = tuple(numbers) if len(numbers) == 8 else None
-    return replace(label, box=(min(xs), min(ys), max(xs), max(ys)), corners=corners, notation="xyxy")
+    return replace(label, box=(min(xs), min(ys), max(xs), max(ys)), corners=corners, in_order=False, notation="xyxy")
 
 
 def four_of(texts: Sequence[str | None], path: Path, what: str) -> tuple[float, ...]:

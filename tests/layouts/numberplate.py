@@ -157,22 +157,28 @@ def roboflow_tensorflow(root: Path) -> Path:
     return root
 
 
-def via_csv(root: Path) -> Path:
+def via_rectangle(box: tuple[int, ...]) -> dict:
+    return dict(zip(("name", "x", "y", "width", "height"), ("rect", *sides(box))))
+
+
+def via_polygon(box: tuple[int, ...]) -> dict:
+    return {"name": "polygon", "all_points_x": points(box)[::2], "all_points_y": points(box)[1::2]}
+
+
+def via_csv(shape: Callable[[tuple[int, ...]], dict]) -> Callable[[Path], Path]:
     def row(name: str, box: tuple[int, ...], text: str) -> str:
-        shape = dict(zip(("name", "x", "y", "width", "height"), ("rect", *sides(box))))
-        quoted = [json.dumps(value).replace('"', '""') for value in (shape, {"plate": text})]
+        quoted = [json.dumps(value).replace('"', '""') for value in (shape(box), {"plate": text})]
         return f'{name},1234,"{{}}",1,0,"{quoted[0]}","{quoted[1]}"'
 
     header = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
-    return table(header, row)(root)
+    return table(header, row)
 
 
 def via_json(root: Path) -> Path:
     photos(root)
     value = {
-        f"{name}1234": {"filename": name, "size": 1234, "regions": [{"shape_attributes": {
-            "name": "polygon", "all_points_x": points(box)[::2], "all_points_y": points(box)[1::2]},
-            "region_attributes": {"class": "plate", "text": text}}]}
+        f"{name}1234": {"filename": name, "size": 1234, "regions": [
+            {"shape_attributes": via_polygon(box), "region_attributes": {"class": "plate", "text": text}}]}
         for name, (box, text) in PLATES.items()
     }  # fmt: skip
     (root / "via_region_data.json").write_text(json.dumps({"_via_img_metadata": value}))
@@ -273,10 +279,14 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], bool]] = {
     "voc, its annotations": (voc_annotations, False),
     "cvat": (cvat, True), "yolo": (yolo, False), "yolo, data.yaml": (yolo_yaml, False),
     "roboflow yolo": (roboflow_yolo, False), "yolo obb": (yolo_obb, False), "coco": (coco, False),
-    "via csv": (via_csv, True),
+    "four points": (
+        table("file,x1,y1,x2,y2,x3,y3,x4,y4,text", lambda n, b, t: f"{n},{joined(points(b))},{t}"), True),
+    "four points in one cell": (table("file,bbox,text", lambda n, b, t: f'{n},"{points(b)}",{t}'), True),
+    "via csv": (via_csv(via_rectangle), True), "via csv, polygons": (via_csv(via_polygon), True),
     "via json": (via_json, True), "labelme": (labelme, True), "label studio": (label_studio, True),
     "createml": (createml, False), "keras": (keras, False), "ccpd": (ccpd, False), "ufpr": (ufpr, True),
     "rodosol": (rodosol, True), "openalpr": (openalpr, True), "oid": (oid, False), "icdar": (icdar, True),
 }  # fmt: skip
 """Layout -> its writer, and whether it holds the texts."""
-WITH_CORNERS = {"yolo obb", "via json", "ccpd", "rodosol", "icdar"}
+WITH_CORNERS = {"yolo obb", "via csv, polygons", "via json", "ccpd", "rodosol", "icdar", "four points",
+                "four points in one cell"}  # fmt: skip
