@@ -69,6 +69,18 @@ def test_lists_of_names_are_parts(tmp_path: Path) -> None:
     assert len(understood.left_out["photos outside of the given parts"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("parts", "dev"),
+    [("train train dev dev test", VALIDATION), ("train train train dev dev", TEST), ("train train val dev dev", TEST)],
+)
+def test_a_dev_set_is_the_test_set_only_without_another(parts: str, dev: str, tmp_path: Path) -> None:
+    rows = [f"{photo(tmp_path / f'{n}.jpg').name},20,30,80,50,{part}\n" for n, part in enumerate(parts.split())]
+    (tmp_path / "t.csv").write_text("file,x0,y0,x1,y1,split\n" + "".join(rows))
+    photos = loaded(tmp_path / "t.csv", split="auto").photos
+    assert {one.split for one, part in zip(photos, parts.split()) if part == "dev"} == {dev}
+    assert {one.split for one in photos} >= {TRAIN, TEST}
+
+
 # --- classes
 
 

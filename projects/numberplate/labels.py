@@ -52,9 +52,10 @@ OTHER_CLASSES = {
 }  # fmt: skip
 PART_NAMES = {
     "train": splits.TRAIN, "training": splits.TRAIN, "val": splits.VALIDATION, "valid": splits.VALIDATION,
-    "validation": splits.VALIDATION, "dev": splits.TEST, "test": splits.TEST, "testing": splits.TEST,
+    "validation": splits.VALIDATION, "dev": splits.VALIDATION, "test": splits.TEST, "testing": splits.TEST,
 }  # fmt: skip
-"""Names of given parts. Without a validation set, one is taken from the training set."""
+"""Names of given parts. `dev` is the test set where no other part is. Without a validation set, one is taken from the
+training set."""
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,8 @@ def _given(groups: list[list[Row]], understood: Understood) -> np.ndarray | None
         path = groups[named.index("")][0].path
         raise ValueError(f"the column split is empty for {shown(path)}; fill it in every row, or in none")
     given = np.array([PART_NAMES.get(name, splits.UNUSED) for name in named], dtype=object)
+    if splits.TEST not in given:
+        given[np.array(named) == "dev"] = splits.TEST
     if splits.TRAIN not in given or len(set(given) - {splits.UNUSED}) < 2:
         note(f"the given parts ({way}) are {', '.join(sorted(set(named) - {''}))} only; the split is drawn anew")
         understood.facts.pop("given parts", None)
