@@ -115,6 +115,85 @@ def test_yaml_tags_in_a_data_set_are_refused(tmp_path: Path) -> None:
         loaded(tmp_path)
 
 
+# --- annotation tools
+
+
+def test_of_several_annotators_one_is_read_and_the_others_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def annotations(box: tuple[int, ...], _: str) -> list[dict]:
+        done = [{"result": [layouts.rectangle((*box[:3], box[3] + n), rectanglelabels=["Plate"])]} for n in range(4)]
+        if box == PLATES["b2.jpg"][0]:
+            return [done[0] | {"was_cancelled": True}, done[1], done[2]]
+        return [done[0], done[1], done[3] | {"ground_truth": True}]
+
+    photos = loaded(layouts.label_studio_tasks(tmp_path, annotations)).photos
+    assert {one.path.name: one.boxes.tolist() for one in photos} == {
+        "AYO9034.jpg": [[50, 50, 110, 73]],
+        "b2.jpg": [[20, 30, 80, 51]],
+    }
+    assert "export.json: 4 annotations are not read" in capsys.readouterr().err
+
+
+def test_a_photo_that_nobody_annotated_is_no_photo_without_a_plate(tmp_path: Path) -> None:
+    def annotations(box: tuple[int, ...], _: str) -> list[dict]:
+        result = [layouts.rectangle(box, rectanglelabels=["Plate"])]
+        return [{"result": result, "was_cancelled": box == PLATES["b2.jpg"][0]}]
+
+    photos, _, understood = loaded(layouts.label_studio_tasks(tmp_path, annotations))
+    assert [one.path.name for one in photos] == ["AYO9034.jpg"]
+    assert understood.left_out["photos without a label"] == ["b2.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "shape"),
+    [
+        (
+            "a.xml",
+            '<annotations><image name="b2.jpg"><mask label="plate" rle="3, 4" left="1" top="2" width="3" height="4"/>'
+            '<tag label="day"/></image><image name="AYO9034.jpg"><box label="plate" xtl="20" ytl="30" xbr="80" '
+            'ybr="50"/></image></annotations>',
+            "mask",
+        ),
+        (
+            "a.json",
+            '[{"data": {"image": "b2.jpg"}, "annotations": [{"result": [{"id": "r", "type": "brushlabels", "value": '
+            '{"format": "rle", "rle": [1, 2], "brushlabels": ["plate"]}}, {"id": "s", "type": "choices", "value": '
+            '{"choices": ["day"]}}, {"type": "relation", "from_id": "r", "to_id": "s", "labels": ["plate"]}]}]}, '
+            '{"data": {"image": "AYO9034.jpg"}, "annotations": [{"result": [{"id": "r", "type": "rectanglelabels", '
+            '"value": {"x": 10, "y": 30, "width": 30, "height": 20, "rectanglelabels": ["plate"]}}]}]}]',
+            "brush",
+        ),
+        (
+            "a.json",
+            '{"1": {"filename": "b2.jpg", "regions": [{"shape_attributes": {"name": "circle", "cx": 9, "cy": 9, "r": 5}'
+            ', "region_attributes": {"class": "plate"}}]}, "2": {"filename": "AYO9034.jpg", "regions": [{'
+            '"shape_attributes": {"name": "rect", "x": 20, "y": 30, "width": 60, "height": 20}, '
+            '"region_attributes": {"class": "plate"}}]}}',
+            "circle",
+        ),
+        (
+            "b2.json",
+            '{"imagePath": "b2.jpg", "shapes": [{"label": "plate", "shape_type": "circle", "points": [[9, 9], [9, 4]]},'
+            '{"label": "plate", "shape_type": "rectangle", "points": [[20, 30], [80, 50]]}]}',
+            "circle",
+        ),
+    ],
+)
+def test_a_plate_of_another_shape_is_refused_and_one_of_another_class_ignored(
+    name: str, content: str, shape: str, tmp_path: Path
+) -> None:
+    written(tmp_path, content, name)
+    with pytest.raises(ValueError, match=rf"{name}: b2.jpg: a plate is neither a box nor a polygon \({shape}\)"):
+        loaded(tmp_path)
+    if name.startswith("a"):
+        photos, _, understood = loaded(tmp_path, damaged="leave-out")
+        assert [one.path.name for one in photos] == ["AYO9034.jpg"]
+        assert understood.left_out["photos with an impossible box"] == ["b2.jpg"]
+    (tmp_path / name).write_text(content.replace("plate", "car", 1))
+    assert {one.path.name: len(one.boxes) for one in loaded(tmp_path).photos}["b2.jpg"] == (name == "b2.json")
+
+
 # --- boxes
 
 

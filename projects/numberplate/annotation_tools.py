@@ -3,14 +3,15 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from projects.numberplate.columns import texts_of, via_region
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of
+from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of, unread
+from shared.console import note
 from shared.data.encodings import decode
 from shared.names import shown
 
@@ -58,6 +59,8 @@ def _cvat(image: ET.Element, path: Path) -> Iterator[Label]:
             yield replace(one, box=four_of(numbers, path, f"a box of {one.photo}"))
         elif points := re.findall(NUMBER, shape.get("points", "")):
             yield polygon(one, [float(value) for value in points])
+        elif shape.tag != "tag":  # of the whole photo
+            yield unread(one, shape.tag)
 
 
 def read_json(path: Path, config: DataConfig) -> tuple[str, list[Label]] | None:
@@ -116,7 +119,8 @@ def _labelme(value: Any, path: Path) -> Iterator[Label] | None:
         for shape in value["shapes"]:
             told = {"text": shape.get("description") or "", **(shape.get("flags") or {})}
             one = replace(empty, kind=str(shape["label"]), text=texts_of(told))
-            yield polygon(one, [float(number) for point in shape["points"] for number in point])
+            numbers = [float(number) for point in shape["points"] for number in point]
+            yield unread(one, "circle") if shape.get("shape_type") == "circle" else polygon(one, numbers)
 
     return labels()
 
@@ -155,34 +159,59 @@ def _createml(value: Any, path: Path) -> Iterator[Label] | None:
 
 
 def _label_studio(value: Any, path: Path) -> Iterator[Label] | None:
-    """Label Studio's JSON and JSON-MIN."""
+    """Label Studio's JSON and JSON-MIN. One annotation of each task is read: the ground truth, else the first."""
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
         return None
-    tasks = []
-    for one in value:
+    tasks: dict[Any, list[dict[str, Any]]] = {}
+    for number, one in enumerate(value):
         data = one.get("data", one)
         photo = next((data[key] for key in ("image", "img", "ocr", "photo") if isinstance(data.get(key), str)), None)
-        results = [result for done in one.get("annotations", []) for result in done.get("result", [])]
-        if "data" not in one:  # JSON-MIN
-            lists = [v for v in one.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-            results = [{"value": box, **box} for boxes in lists for box in boxes if "rectanglelabels" in box]
-        tasks.append((photo, results))
-    if any(photo is None for photo, _ in tasks) or not any(results for _, results in tasks):
+        annotations = one.get("annotations", []) if "data" in one else [{"result": _min_results(one)}]
+        tasks.setdefault((photo, one.get("id", f"row {number}")), []).extend(annotations)
+    has_results = any(one.get("result") for annotations in tasks.values() for one in annotations)
+    if not has_results or any(photo is None for photo, _ in tasks):
         return None
 
     def labels() -> Iterator[Label]:
-        for photo, results in tasks:
-            yield (empty := Label(str(photo), path, notation="xywh", unit="percent"))
-            texts = {r.get("id"): " ".join(r["value"]["text"]) for r in results if "text" in r.get("value", {})}
-            for result in results:
-                box = result.get("value", {})
-                if "rectanglelabels" in box:
-                    numbers = tuple(float(box[name]) for name in ("x", "y", "width", "height"))
-                    yield replace(
-                        empty, box=numbers, kind=box["rectanglelabels"][0], text=texts.get(result.get("id"), "")
-                    )
+        ignored = 0
+        for (photo, _), annotations in tasks.items():
+            done = [one for one in annotations if not one.get("was_cancelled")]
+            ignored += len(annotations) - bool(done)
+            if done:  # else nobody has said whether there is a plate
+                chosen = next((one for one in done if one.get("ground_truth")), done[0])
+                yield (empty := Label(str(photo), path, notation="xywh", unit="percent"))
+                yield from filter(None, (_region(empty, one) for one in _regions(chosen.get("result", []))))
+        if ignored:
+            note(f"{shown(path)}: {ignored} annotations are not read: cancelled ones, and all but one of each photo")
 
     return labels()
+
+
+def _min_results(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The results in a record of JSON-MIN, which has no ids: those of one region have the same place."""
+    lists = [boxes for boxes in record.values() if isinstance(boxes, list) and boxes and isinstance(boxes[0], dict)]
+    values = [box for boxes in lists for box in boxes if "rectanglelabels" in box or "original_width" in box]
+    return [{"id": str([(k, v) for k, v in box.items() if not k.endswith("labels")]), "value": box} for box in values]
+
+
+def _regions(results: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """What results say of each region: its shape, its label and its text have the same id."""
+    regions: dict[Any, dict[str, Any]] = {}
+    for number, one in enumerate(results):
+        regions.setdefault(one.get("id", number), {"type": one.get("type", "")}).update(one.get("value", {}))
+    return regions.values()
+
+
+def _region(empty: Label, region: dict[str, Any]) -> Label | None:
+    """A shape in percent of the photo; None for results without one, such as an answer about the photo."""
+    kind = next((names[0] for key, names in region.items() if key.endswith("labels") and names), "")
+    text = region.get("text", "")
+    one = replace(empty, kind=str(kind), text=text if isinstance(text, str) else " ".join(text))
+    if "points" in region:
+        return polygon(one, [float(number) for point in region["points"] for number in point])
+    if {"x", "y", "width", "height"} <= region.keys():
+        return replace(one, box=tuple(float(region[name]) for name in ("x", "y", "width", "height")))
+    return unread(one, region["type"].removesuffix("labels")) if kind or region.keys() & {"x", "rle"} else None
 
 
 JSON_LAYOUTS: dict[str, Callable[[Any, Path], Iterator[Label] | None]] = {

@@ -35,7 +35,7 @@ class Boxes:
         wrong = {path: (label, why) for (label, path), why in zip(self.pairs, problems) if why}
         if wrong and (self.config.damaged == "refuse" or len(wrong) == len(self.sizes)):
             label, why = next(iter(wrong.values()))
-            numbers = _listed(label.box or ()) or label.text
+            numbers = label.shape or _listed(label.box or ()) or label.text
             advice = "; --data.damaged leave-out leaves such photos out" if len(wrong) < len(self.sizes) else ""
             raise ValueError(f"{shown(label.file)}: {shown(label.photo)}: {why} ({numbers}){advice}")
         for path in wrong:
@@ -141,6 +141,8 @@ class Boxes:
         """Why a box cannot be, or nothing. Corners that are interchanged are put in order."""
         if box is None:
             return "there is a text but no box" if label.text and not label.is_crop and not label.kind else ""
+        if label.shape:
+            return "a plate is neither a box nor a polygon"
         numbers = box[0]
         if not np.isfinite(numbers).all() or (numbers[2:] == numbers[:2]).any():
             return "the box is not four numbers x0 < x1, y0 < y1"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import PART_NAMES, PLATE_TEXT, Label, Understood, polygon
+from projects.numberplate.labels import PART_NAMES, PLATE_TEXT, Label, Understood, polygon, unread
 from shared.console import note
 from shared.data.images import SUFFIXES
 from shared.data.tables import find_column, plain_name, read_table
@@ -283,6 +283,8 @@ def via_region(empty: Label, shape: dict[str, Any], told: dict[str, Any]) -> Lab
     """A rectangle or polygon of the VGG Image Annotator."""
     kind, text = attributes(told)
     one = replace(empty, kind=kind, text=text)
+    if shape.get("name") in ("circle", "ellipse", "point"):
+        return unread(one, shape["name"])
     if "all_points_x" in shape:
         points = zip(shape["all_points_x"], shape["all_points_y"])
         return polygon(one, [float(number) for point in points for number in point])

@@ -77,6 +77,8 @@ class Label:
     """The corners are clockwise from the top left of the plate, as in a column `corners`, however it is turned."""
     kind: str = ""
     """The class."""
+    shape: str = ""
+    """The name of a shape that is neither a box nor a polygon, such as a mask; it is not read."""
     text: str = ""
     part: str = ""
     set_name: str | None = None
@@ -112,6 +114,11 @@ def polygon(label: Label, numbers: Sequence[float]) -> Label:
         raise ValueError(f"{shown(label.file)}: {len(numbers)} numbers are not the points of a plate")
     corners = tuple(numbers) if len(numbers) == 8 else None
     return replace(label, box=(min(xs), min(ys), max(xs), max(ys)), corners=corners, in_order=False, notation="xyxy")
+
+
+def unread(label: Label, shape: str) -> Label:
+    """A label with a shape that is not read: the photo is refused, or left out, if it is that of a plate."""
+    return replace(label, box=(float("nan"),) * 4, shape=shape or "another shape")
 
 
 def four_of(texts: Sequence[str | None], path: Path, what: str) -> tuple[float, ...]:

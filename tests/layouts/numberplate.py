@@ -1,7 +1,7 @@
 """The layouts of public plate data, each with the same two photos and plates. A writer returns `--data.root`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ def fractions(box: tuple[int, ...]) -> list[float]:
     return [(x0 + x1) / 2 / WIDTH, (y0 + y1) / 2 / HEIGHT, (x1 - x0) / WIDTH, (y1 - y0) / HEIGHT]
 
 
-def sides(box: tuple[int, ...]) -> list[int]:
+def sides(box: Sequence[float]) -> list[float]:
     return [box[0], box[1], box[2] - box[0], box[3] - box[1]]
 
 
@@ -194,17 +194,58 @@ def labelme(root: Path) -> Path:
     return root
 
 
+def percent(numbers: Sequence[float]) -> list[float]:
+    """x, y, x, y, ... in pixels -> in percent of the photo."""
+    return [number * 100 / (HEIGHT if n % 2 else WIDTH) for n, number in enumerate(numbers)]
+
+
 def label_studio(root: Path) -> Path:
+    return label_studio_tasks(
+        root, lambda box, text: [{"result": [rectangle(box, rectanglelabels=["Plate"]), rectangle(box, text=[text])]}]
+    )
+
+
+def label_studio_ocr(root: Path) -> Path:
+    """The template for OCR: a rectangle, its label and its text are three results with one id."""
+    return label_studio_tasks(root, lambda box, text: [
+        {"result": [rectangle(box), rectangle(box, labels=["Plate"]), rectangle(box, text=[text])]}])  # fmt: skip
+
+
+def label_studio_polygons(root: Path) -> Path:
+    def results(box: tuple[int, ...], _: str) -> list[dict]:
+        numbers = percent(points(box))
+        value = {"points": list(zip(numbers[::2], numbers[1::2])), "polygonlabels": ["Plate"]}
+        return [{"result": [{"id": "r", "type": "polygonlabels", "value": value}]}]
+
+    return label_studio_tasks(root, results)
+
+
+def label_studio_min(root: Path) -> Path:
+    """JSON-MIN of the template for OCR: a list of boxes, and again with their labels."""
     photos(root)
     tasks = []
-    for name, (box, text) in PLATES.items():
-        x, y, w, h = sides(box)
-        percent = {"x": x * 100 / WIDTH, "y": y * 100 / HEIGHT, "width": w * 100 / WIDTH, "height": h * 100 / HEIGHT}
-        results = [
-            {"id": "r", "type": "rectanglelabels", "value": {**percent, "rectanglelabels": ["Plate"]}},
-            {"id": "r", "type": "textarea", "value": {**percent, "text": [text]}},
-        ]
-        tasks.append({"data": {"image": f"/data/upload/1/0a1b2c3d-{name}"}, "annotations": [{"result": results}]})
+    for number, (name, (box, text)) in enumerate(PLATES.items()):
+        value = {**rectangle(box)["value"], "original_width": WIDTH, "original_height": HEIGHT}
+        lists = {"bbox": [value], "label": [{**value, "labels": ["Plate"]}], "transcription": text}
+        tasks.append({"ocr": f"/data/upload/1/0a1b2c3d-{name}", "id": number, **lists})
+    (root / "export.json").write_text(json.dumps(tasks))
+    return root
+
+
+def rectangle(box: Sequence[float], rotation: float = 0, **answer: list[str]) -> dict:
+    """A result of Label Studio: a rectangle, with a label or a text."""
+    value = dict(zip(("x", "y", "width", "height"), percent(sides(box))))
+    kind = "textarea" if "text" in answer else next(iter(answer), "rectangle")
+    sizes = {"original_width": WIDTH, "original_height": HEIGHT}
+    return {"id": "r", "type": kind, **sizes, "value": {**value, "rotation": rotation, **answer}}
+
+
+def label_studio_tasks(root: Path, annotations: Callable[[tuple[int, ...], str], list[dict]]) -> Path:
+    photos(root)
+    tasks = [
+        {"data": {"image": f"/data/upload/1/0a1b2c3d-{name}"}, "annotations": annotations(box, text)}
+        for name, (box, text) in PLATES.items()
+    ]
     (root / "export.json").write_text(json.dumps(tasks))
     return root
 
@@ -284,9 +325,11 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], bool]] = {
     "four points in one cell": (table("file,bbox,text", lambda n, b, t: f'{n},"{points(b)}",{t}'), True),
     "via csv": (via_csv(via_rectangle), True), "via csv, polygons": (via_csv(via_polygon), True),
     "via json": (via_json, True), "labelme": (labelme, True), "label studio": (label_studio, True),
+    "label studio, ocr": (label_studio_ocr, True), "label studio, polygons": (label_studio_polygons, False),
+    "label studio, json-min": (label_studio_min, False),
     "createml": (createml, False), "keras": (keras, False), "ccpd": (ccpd, False), "ufpr": (ufpr, True),
     "rodosol": (rodosol, True), "openalpr": (openalpr, True), "oid": (oid, False), "icdar": (icdar, True),
 }  # fmt: skip
 """Layout -> its writer, and whether it holds the texts."""
 WITH_CORNERS = {"yolo obb", "via csv, polygons", "via json", "ccpd", "rodosol", "icdar", "four points",
-                "four points in one cell"}  # fmt: skip
+                "four points in one cell", "label studio, polygons"}  # fmt: skip
