@@ -1,5 +1,7 @@
 """numberplate: data as people have them, in every layout that the README names."""
 
+import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +194,41 @@ def test_a_plate_of_another_shape_is_refused_and_one_of_another_class_ignored(
         assert understood.left_out["photos with an impossible box"] == ["b2.jpg"]
     (tmp_path / name).write_text(content.replace("plate", "car", 1))
     assert {one.path.name: len(one.boxes) for one in loaded(tmp_path).photos}["b2.jpg"] == (name == "b2.json")
+
+
+def tilted(layout: str, root: Path) -> Path:
+    """A plate of 60 x 20 pixels on b2.jpg, rotated clockwise by 30 degrees: around its centre (50, 40), in Label Studio
+    around its top left corner, which is then at (29.02, 16.34)."""
+    if layout == "cvat":
+        content = (
+            '<annotations><image name="b2.jpg" width="200" height="100"><box label="plate" xtl="20" ytl="30" xbr="80" '
+            'ybr="50" rotation="30.00"/></image></annotations>'
+        )
+        return written(root, content, "a.xml")
+    if layout == "voc":
+        box = "<xmin>20</xmin><ymin>30</ymin><xmax>80</xmax><ymax>50</ymax>"
+        rotation = "<attributes><attribute><name>rotation</name><value>30.0</value></attribute></attributes>"
+        content = f"<object><name>plate</name><bndbox>{box}</bndbox>{rotation}</object>"
+        return written(root, f"<annotation><filename>b2.jpg</filename>{content}</annotation>", "b2.xml")
+    if layout == "coco":
+        one = {"image_id": 1, "category_id": 1, "bbox": [20, 30, 60, 20], "segmentation": []}
+        value = {
+            "images": [{"id": 1, "file_name": "b2.jpg", "width": 200, "height": 100}],
+            "categories": [{"id": 1, "name": "plate"}],
+            "annotations": [one | {"attributes": {"occluded": False, "rotation": 30.0}}],
+        }
+        return written(root, json.dumps(value), "a.json")
+    x, y = 50 - 30 * math.cos(math.pi / 6) + 10 * math.sin(math.pi / 6), 40 - 30 * 0.5 - 10 * math.cos(math.pi / 6)
+    result = layouts.rectangle((x, y, x + 60, y + 20), rotation=30, rectanglelabels=["Plate"])
+    return layouts.label_studio_tasks(root, lambda box, _: [{"result": [result] if box[0] == 20 else []}])
+
+
+@pytest.mark.parametrize("layout", ["cvat", "voc", "coco", "label studio"])
+def test_rotated_boxes_have_the_corners_of_the_rotated_plate(layout: str, tmp_path: Path) -> None:
+    photos = {one.path.name: one for one in loaded(tilted(layout, tmp_path)).photos}
+    corners = [[29.02, 16.34], [80.98, 46.34], [70.98, 63.66], [19.02, 33.66]]
+    np.testing.assert_allclose(photos["b2.jpg"].corners, [corners], atol=0.01)
+    np.testing.assert_allclose(photos["b2.jpg"].boxes, [[19.02, 16.34, 80.98, 63.66]], atol=0.01)
 
 
 # --- boxes

@@ -3,13 +3,16 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from projects.numberplate.columns import texts_of, via_region
 from projects.numberplate.config import DataConfig
+from projects.numberplate.geometry import corners_of, rotated
 from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of, unread
 from shared.console import note
 from shared.data.encodings import decode
@@ -43,7 +46,8 @@ def _voc(root: ET.Element, path: Path) -> Iterator[Label]:
         kind = told.pop("name", "").strip()
         box = thing.find("bndbox")
         numbers = [box.findtext(name) for name in ("xmin", "ymin", "xmax", "ymax")] if box is not None else []
-        yield replace(empty, box=four_of(numbers, path, f"the box of {kind}"), kind=kind, text=texts_of(told))
+        one = replace(empty, box=four_of(numbers, path, f"the box of {kind}"), kind=kind, text=texts_of(told))
+        yield _rotated(one, told.get("rotation"))  # an attribute that CVAT writes
 
 
 def _cvat(image: ET.Element, path: Path) -> Iterator[Label]:
@@ -56,11 +60,27 @@ def _cvat(image: ET.Element, path: Path) -> Iterator[Label]:
         one = replace(empty, kind=shape.get("label", ""), text=texts_of(told))
         if shape.tag == "box":
             numbers = [shape.get(name) for name in ("xtl", "ytl", "xbr", "ybr")]
-            yield replace(one, box=four_of(numbers, path, f"a box of {one.photo}"))
+            one = replace(one, box=four_of(numbers, path, f"a box of {one.photo}"))
+            yield _rotated(one, shape.get("rotation"))
         elif points := re.findall(NUMBER, shape.get("points", "")):
             yield polygon(one, [float(value) for value in points])
         elif shape.tag != "tag":  # of the whole photo
             yield unread(one, shape.tag)
+
+
+def _rotated(label: Label, degrees: Any, centre: float = 0.5, size: Sequence[float] = (1, 1)) -> Label:
+    """A label whose box (x0, y0, x1, y1 or x, y, width, height) is rotated clockwise; as it is without a number.
+
+    centre: what the box is rotated around, from 0 (its top left corner) to 1 (its bottom right one).
+    size: of the photo in pixels, if the box is in percent of it: rectangles are rotated in pixels.
+    """
+    if not re.fullmatch(NUMBER, str(degrees)) or not float(degrees):
+        return label
+    first, last = np.array(label.box).reshape(2, 2) * size
+    last = first + last if label.notation == "xywh" else last
+    corners = corners_of(np.concatenate([first, last]))
+    corners = rotated(corners, float(degrees), first + centre * (last - first)) / size
+    return polygon(label, corners.ravel().tolist())
 
 
 def read_json(path: Path, config: DataConfig) -> tuple[str, list[Label]] | None:
@@ -103,7 +123,7 @@ def _coco(value: Any, path: Path) -> Iterator[Label] | None:
             outline = one.get("segmentation")
             if isinstance(outline, list) and len(outline) == 1 and len(outline[0]) == 8:
                 label = replace(label, corners=tuple(map(float, outline[0])))
-            yield label
+            yield label if outline else _rotated(label, told.get("rotation"))  # an attribute that CVAT writes
 
     return labels()
 
@@ -198,7 +218,8 @@ def _regions(results: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """What results say of each region: its shape, its label and its text have the same id."""
     regions: dict[Any, dict[str, Any]] = {}
     for number, one in enumerate(results):
-        regions.setdefault(one.get("id", number), {"type": one.get("type", "")}).update(one.get("value", {}))
+        told = {name: one[name] for name in ("type", "original_width", "original_height") if name in one}
+        regions.setdefault(one.get("id", number), {"type": ""} | told).update(one.get("value", {}))
     return regions.values()
 
 
@@ -210,7 +231,9 @@ def _region(empty: Label, region: dict[str, Any]) -> Label | None:
     if "points" in region:
         return polygon(one, [float(number) for point in region["points"] for number in point])
     if {"x", "y", "width", "height"} <= region.keys():
-        return replace(one, box=tuple(float(region[name]) for name in ("x", "y", "width", "height")))
+        one = replace(one, box=tuple(float(region[name]) for name in ("x", "y", "width", "height")))
+        size = [region[f"original_{side}"] for side in ("width", "height")] if region.get("rotation") else (1, 1)
+        return _rotated(one, region.get("rotation"), centre=0, size=size)
     return unread(one, region["type"].removesuffix("labels")) if kind or region.keys() & {"x", "rle"} else None
 
 

@@ -30,6 +30,16 @@ def clockwise(corners: np.ndarray) -> np.ndarray:
     return np.roll(around, -int(around.sum(axis=1).argmin()), axis=0)
 
 
+def rotated(points: np.ndarray, degrees: float, centre: np.ndarray) -> np.ndarray:
+    """Points (n, 2) in pixels, rotated clockwise around a point (2,).
+
+    >>> rotated(np.array([[2.0, 0.0]]), 90, np.array([1.0, 0.0])).round(6).tolist()
+    [[1.0, 1.0]]
+    """
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return (points - centre) @ np.array([[cos, sin], [-sin, cos]]) + centre  # y points down
+
+
 def outline(width: float, height: float) -> np.ndarray:
     """The corners (4, 2) of an image of this size, clockwise from the top left, in pixels."""
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
