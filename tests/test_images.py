@@ -323,6 +323,21 @@ def test_projects_count_the_damaged_photos_that_they_leave_out(
     assert "left out: 1 photos that cannot be read (3.png)\n" in capsys.readouterr().err
 
 
+def test_class_folders_of_the_starter_are_visible_and_those_of_the_run(tmp_path: Path) -> None:
+    for name in ("roses/1.png", "tulips/1.png", ".ipynb_checkpoints/1-checkpoint.png", "__MACOSX/roses/._1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        _save(tmp_path / name, "RGB", RED)
+    config = ImageConfig(source="folder", root=tmp_path, split="all", cache=tmp_path / ".cache")
+    assert load_data(config)[1] == ["roses", "tulips"]
+    (tmp_path / "empty").mkdir()
+    parts, _ = load_data(config, ["daisies", "tulips", "roses"])
+    assert parts["test"] == [(tmp_path / "tulips/1.png", 1), (tmp_path / "roses/1.png", 2)]
+    with pytest.raises(ValueError, match=r"classes that the run does not know: tulips \(it knows daisies, roses\)$"):
+        load_data(config, ["daisies", "roses"])
+    with pytest.raises(ValueError, match="one folder of images per class, and at least two classes"):
+        load_data(config.model_copy(update={"root": tmp_path / "roses"}))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 def test_links_to_folders_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
     for name in ("in/store/a.png", "in/__MACOSX/store/._a.png", "in/__MACOSX/b.png"):

@@ -6,18 +6,17 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from projects.starter.config import DataConfig
-from shared.data.images import Records, find_images, keep_readable
+from shared.data.class_folders import class_folders
+from shared.data.images import Records, keep_readable
 from shared.files import atomic_folder
 
 
 def load_records(config: DataConfig, classes: list[str] | None = None) -> tuple[Records, list[str]]:
-    """All images of a source. With the `classes` of a finished run given, they are numbered as there."""
+    """All images of a source, numbered as the `classes` of a finished run, if given. ValueError: images of others."""
     root = write_sample(config.root) if config.source == "sample" else config.root
-    names = classes or sorted(path.name for path in root.glob("*") if path.is_dir())
-    records = [(path, number) for number, name in enumerate(names) for path in find_images(root / name)]
-    if len(names) < 2 or not records:
-        raise ValueError(f"data.root: {root} must hold one folder of images per class, and at least two classes")
-    return keep_readable(records, config), names
+    folders = class_folders(root, classes)
+    records = [(path, number) for number, images in enumerate(folders.values()) for path in images]
+    return keep_readable(records, config), list(folders)
 
 
 def write_sample(folder: Path) -> Path:
