@@ -1,5 +1,6 @@
 """The promises of plantdisease, kept on the real command line with a tiny network on a small sample."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import save_file
 
 from projects.plantdisease.attribution import occlusion
@@ -18,6 +20,7 @@ from projects.plantdisease.data import LeafData
 from projects.plantdisease.leaf_groups import group_alike, leaf_groups, perceptual_hashes
 from projects.plantdisease.model import LeafNet, TestTimeAugmentation, build_model
 from projects.plantdisease.predictor import Predictor
+from projects.plantdisease.robustness import CORRUPTIONS, corrupted
 from projects.plantdisease.sample import CLASSES
 from projects.plantdisease.sources import Photo, list_photos
 from projects.plantdisease.train import train
@@ -89,6 +92,15 @@ def leaf_data(config: Config) -> LeafData:
 def test_training_losses_match_golden_values(run_folder: Path) -> None:
     golden = [2.74611, 2.64828]
     assert [row["train_loss"] for row in Run(run_folder).history()] == pytest.approx(golden, rel=0.02)
+
+
+def test_the_strong_jpeg_is_that_of_a_colour_photo() -> None:
+    coarse = np.random.default_rng(0).integers(0, 255, (9, 9, 3), np.uint8)
+    photo = cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC)
+    file = io.BytesIO()
+    Image.fromarray(photo).save(file, "JPEG", quality=12)
+    (image,) = corrupted(photo[None], CORRUPTIONS["strong JPEG"])
+    assert np.abs(image.astype(int) - np.array(Image.open(file))).mean() < 0.5
 
 
 def test_test_time_augmentation_is_invariant_to_rotation_of_the_photo(sample: LeafData) -> None:

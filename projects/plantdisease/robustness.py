@@ -25,8 +25,8 @@ def _noise(image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def _jpeg(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
-    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 12])[1]
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 12])[1]  # OpenCV takes BGR
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))[:, :, ::-1]
 
 
 def _darker(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
