@@ -13,8 +13,9 @@ import numpy as np
 from projects.numberplate.columns import texts_of, via_region
 from projects.numberplate.config import DataConfig
 from projects.numberplate.geometry import corners_of, rotated
-from projects.numberplate.labels import LAYOUTS, NUMBER, PART_NAMES, Label, four_of, polygon, size_of, unread
+from projects.numberplate.labels import LAYOUTS, NUMBER, Label, four_of, polygon, size_of, unread
 from shared.console import note
+from shared.data import splits
 from shared.data.encodings import decode
 from shared.names import shown
 
@@ -53,7 +54,7 @@ def _voc(root: ET.Element, path: Path) -> Iterator[Label]:
 def _cvat(image: ET.Element, path: Path) -> Iterator[Label]:
     size = size_of(image.get("width"), image.get("height"))
     empty = Label(image.get("name", ""), path, size=size, part=image.get("subset", "").lower())
-    empty = replace(empty, part=empty.part if empty.part in PART_NAMES else "")
+    empty = replace(empty, part=empty.part if empty.part in splits.PART_OF else "")
     yield empty
     for shape in image:
         told = {one.get("name", ""): one.text or "" for one in shape.iter("attribute")}

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import PART_NAMES, PLATE_TEXT, Label, Understood, polygon, unread
+from projects.numberplate.labels import PLATE_TEXT, Label, Understood, polygon, unread
 from shared.console import note
+from shared.data import splits
 from shared.data.images import SUFFIXES
 from shared.data.tables import find_column, plain_name, read_table
 from shared.data.values import decimal_mark, read_numbers
@@ -77,7 +78,7 @@ def read_columns(path: Path, config: DataConfig, understood: Understood) -> list
     label = find_column(frame, None, None, LABELS, path, needed=False) if columns else None
     part = find_column(frame, None, None, SPLITS, path, needed=False)
     sets = find_column(frame, None, None, ("set",), path, needed=False)
-    if sets and not part and set(frame[sets].dropna().str.lower()) <= set(PART_NAMES):
+    if sets and not part and set(frame[sets].dropna().str.lower()) <= set(splits.PART_OF):
         part, sets = sets, None
     size = [find_column(_without(frame, columns), None, None, names, path, False) for names in (WIDTHS, HEIGHTS)]
     corners = find_column(frame, None, None, ("corners",), path, needed=False)

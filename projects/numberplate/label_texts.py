@@ -7,9 +7,10 @@ from pathlib import Path
 
 from projects.numberplate.columns import four_numbers
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import NUMBER, PART_NAMES, PLATE_TEXT, Label, Understood, four_of, polygon
+from projects.numberplate.labels import NUMBER, PLATE_TEXT, Label, Understood, four_of, polygon
 from projects.numberplate.photo_files import bare_name
-from shared.data.encodings import decode
+from shared.data import splits
+from shared.data.encodings import decode, lines_of
 from shared.data.images import SUFFIXES
 from shared.names import shown
 from shared.plain_yaml import parse_yaml
@@ -27,7 +28,7 @@ CCPD_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789O"
 
 def read_text(path: Path, place: Path, config: DataConfig, understood: Understood) -> tuple[str, list[Label]] | None:
     """The labels of one photo, or of many; None for other text, which may be a table."""
-    lines = [line for line in decode(path.read_bytes(), path, config.encoding).splitlines() if line.strip()]
+    lines = [line for line in lines_of(decode(path.read_bytes(), path, config.encoding)) if line.strip()]
     if not lines:
         return "empty", []
     if all(YOLO.fullmatch(line.strip()) for line in lines):
@@ -54,9 +55,9 @@ def read_text(path: Path, place: Path, config: DataConfig, understood: Understoo
 def _part_list(lines: list[str], path: Path) -> dict[str, str]:
     """The part of photos by name: `train.txt` with a name in each line, or lines like `images/1.jpg;training`."""
     pairs = [line.rpartition(";")[::2] for line in lines]
-    if all(name and part.strip().lower() in PART_NAMES for name, part in pairs):
+    if all(name and part.strip().lower() in splits.PART_OF for name, part in pairs):
         return {bare_name(name): part.strip().lower() for name, part in pairs}
-    if path.stem.lower() in PART_NAMES and not any("," in line or "\t" in line for line in lines):
+    if path.stem.lower() in splits.PART_OF and not any("," in line or "\t" in line for line in lines):
         return {bare_name(line.split(" ")[0]): path.stem.lower() for line in lines}
     return {}
 

@@ -11,7 +11,6 @@ from typing import Any
 from projects.numberplate.config import DataConfig
 from projects.numberplate.formats import CHARACTERS
 from shared.console import note
-from shared.data import splits
 from shared.data.summary import named
 from shared.data.tables import plain_name
 from shared.names import shown
@@ -50,12 +49,6 @@ OTHER_CLASSES = {
     "car", "cars", "vehicle", "vehicles", "truck", "bus", "van", "motorcycle", "motorbike", "bike", "bicycle", "person",
     "face", "helmet", "driver", "traffic light", "wheel", "background",
 }  # fmt: skip
-PART_NAMES = {
-    "train": splits.TRAIN, "training": splits.TRAIN, "val": splits.VALIDATION, "valid": splits.VALIDATION,
-    "validation": splits.VALIDATION, "dev": splits.VALIDATION, "test": splits.TEST, "testing": splits.TEST,
-}  # fmt: skip
-"""Names of given parts. `dev` is the test set where no other part is. Without a validation set, one is taken from the
-training set."""
 
 
 @dataclass(frozen=True)

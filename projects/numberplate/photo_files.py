@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from projects.numberplate.config import DataConfig
-from projects.numberplate.labels import PART_NAMES, Label, Understood
+from projects.numberplate.labels import Label, Understood
 from shared.console import note
+from shared.data import splits
 from shared.data.images import SUFFIXES, find_images, readable_photos, stored_size
 from shared.names import shown
 
@@ -22,7 +23,7 @@ class Photos:
     def __init__(self, place: Path) -> None:
         self.place = self.folder = place if place.is_dir() else place.parent
         above = self.folder.resolve()
-        names = LABEL_FOLDERS | set(PART_NAMES)
+        names = LABEL_FOLDERS | set(splits.PART_OF)
         while above.name.lower() in names and above.parent != above and not find_images(above):
             above = above.parent
             self.folder = above
@@ -157,4 +158,4 @@ def _part_of(path: Path, folder: Path) -> str:
         folders = path.resolve().relative_to(folder.resolve()).parts[:-1]
     except ValueError:
         return ""
-    return next((name.lower() for name in folders if name.lower() in PART_NAMES), "")
+    return next((name.lower() for name in folders if name.lower() in splits.PART_OF), "")

@@ -12,7 +12,7 @@ import numpy as np
 from projects.numberplate.boxes import Boxes
 from projects.numberplate.config import DataConfig
 from projects.numberplate.formats import MAX_LENGTH
-from projects.numberplate.labels import PART_NAMES, Label, Understood, plain_texts, plates_only
+from projects.numberplate.labels import Label, Understood, plain_texts, plates_only
 from projects.numberplate.layouts import read_labels
 from projects.numberplate.photo_files import Photos, given_parts, require_photos, sizes_of
 from projects.numberplate.synthetic.streets import draw_sample
@@ -226,7 +226,7 @@ def _given(groups: list[list[Row]], understood: Understood) -> np.ndarray | None
     if several := [group[0].path for group, names in zip(groups, parts) if len(names) > 1]:
         raise ValueError(f"the column split names two sets for {shown(several[0])}")
     named = [next(iter(names)) for names in parts]
-    if unknown := sorted(set(named) - set(PART_NAMES) - {""}):
+    if unknown := sorted(set(named) - set(splits.PART_OF) - {""}):
         raise ValueError(f"the column split has {shown(unknown[0])}; allowed are train, validation, dev and test")
     if not any(named):
         return None
@@ -234,8 +234,8 @@ def _given(groups: list[list[Row]], understood: Understood) -> np.ndarray | None
     if "" in named and way == "column":
         path = groups[named.index("")][0].path
         raise ValueError(f"the column split is empty for {shown(path)}; fill it in every row, or in none")
-    given = np.array([PART_NAMES.get(name, splits.UNUSED) for name in named], dtype=object)
-    if splits.TEST not in given:
+    given = np.array([splits.PART_OF.get(name, splits.UNUSED) for name in named], dtype=object)
+    if splits.TEST not in given:  # dev is the only other part, or beside val
         given[np.array(named) == "dev"] = splits.TEST
     if splits.TRAIN not in given or len(set(given) - {splits.UNUSED}) < 2:
         note(f"the given parts ({way}) are {', '.join(sorted(set(named) - {''}))} only; the split is drawn anew")
