@@ -397,6 +397,19 @@ def test_the_backtest_pays_costs_and_trades_at_the_next_open(series: Series) -> 
     assert (free.returns.sum() - costly.returns.sum()) == pytest.approx(199 * 10 / 1e4)
 
 
+def test_a_sharpe_ratio_has_as_many_days_a_year_as_the_market() -> None:
+    table = random_walk()
+    coin = table.set_axis(pd.date_range("2015-01-01", periods=len(table), name="date"))
+    origins = np.arange(100, 400)
+    stock, crypto = (
+        backtest(Series.from_prices("x", frame, 60), origins, np.ones(300), cost=5) for frame in (table, coin)
+    )
+    factor = (365 / 252) ** 0.5
+    assert crypto.sharpe == pytest.approx(factor * stock.sharpe)
+    assert crypto.holding_sharpe == pytest.approx(factor * stock.holding_sharpe)
+    assert crypto.sharpe_interval(100) == pytest.approx([factor * end for end in stock.sharpe_interval(100)])
+
+
 # --- evaluation
 
 

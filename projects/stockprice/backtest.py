@@ -4,13 +4,12 @@ The position is chosen after the close of day t, opened at the open of day t + 1
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from projects.stockprice.series import Series
 from projects.stockprice.significance import block_interval
-
-TRADING_DAYS = 252  # a year
 
 
 @dataclass
@@ -24,20 +23,22 @@ class Backtest:
     trades: int
     cost: float
     """Basis points of the traded amount."""
+    days_per_year: int
+    """Returns in a year, by which Sharpe ratios are annualised."""
 
     @property
     def sharpe(self) -> float:
         """Annual Sharpe ratio: mean over standard deviation of the returns (the risk-free rate is ignored)."""
-        return _sharpe(self.returns)
+        return _sharpe(self.returns, self.days_per_year)
 
     @property
     def holding_sharpe(self) -> float:
         """Annual Sharpe ratio of buy and hold."""
-        return _sharpe(self.holding)
+        return _sharpe(self.holding, self.days_per_year)
 
     def sharpe_interval(self, resamples: int) -> list[float]:
         """95 % confidence interval of the Sharpe ratio (block bootstrap)."""
-        return block_interval(self.returns, _sharpe, resamples)
+        return block_interval(self.returns, partial(_sharpe, days_per_year=self.days_per_year), resamples)
 
 
 def backtest(series: Series, origins: np.ndarray, forecast: np.ndarray, cost: float) -> Backtest:
@@ -49,9 +50,9 @@ def backtest(series: Series, origins: np.ndarray, forecast: np.ndarray, cost: fl
     origins, positions = origins[closable], (forecast[closable] > 0).astype(float)
     held = np.log(series.open[origins + 2] / series.open[origins + 1])
     traded = np.abs(np.diff(positions, prepend=0.0))
-    return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()), cost)
+    return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()), cost, series.days_per_year)
 
 
-def _sharpe(returns: np.ndarray) -> float:
+def _sharpe(returns: np.ndarray, days_per_year: int) -> float:
     deviation = float(returns.std())
-    return float(returns.mean()) / deviation * TRADING_DAYS**0.5 if deviation else 0.0
+    return float(returns.mean()) / deviation * days_per_year**0.5 if deviation else 0.0
