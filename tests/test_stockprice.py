@@ -410,6 +410,18 @@ def test_a_sharpe_ratio_has_as_many_days_a_year_as_the_market() -> None:
     assert crypto.sharpe_interval(100) == pytest.approx([factor * end for end in stock.sharpe_interval(100)])
 
 
+def test_the_return_over_a_gap_is_not_that_of_a_day() -> None:
+    table = random_walk()
+    later = table.iloc[250:]
+    later = 3 * later.set_axis(later.index + pd.Timedelta(days=200))  # a halt, after which the price is another one
+    halted = Series.from_prices("x", pd.concat([table.iloc[:250], later]), 60)
+    whole = Series.from_prices("x", table, 60)
+    origins, over = np.arange(240, 260), 8  # bought on the last day before the gap, sold on the first one after it
+    one, other = (backtest(series, origins, np.ones(20), cost=0) for series in (halted, whole))
+    assert one.returns[over] == one.holding[over] == 0
+    np.testing.assert_allclose(np.delete(one.holding, over), np.delete(other.holding, over))
+
+
 # --- evaluation
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from projects.stockprice.cleaning import after_gap
 from projects.stockprice.series import Series
 from projects.stockprice.significance import block_interval
 
@@ -44,11 +45,12 @@ class Backtest:
 def backtest(series: Series, origins: np.ndarray, forecast: np.ndarray, cost: float) -> Backtest:
     """Long after a positive forecast (N,), else out of the market. cost: basis points of the traded amount.
 
-    The last origins, whose position cannot be closed, are left out.
+    The last origins, whose position cannot be closed, are left out. Returns over a gap count as 0, as in `Series`.
     """
     closable = origins + 2 < len(series.days)
     origins, positions = origins[closable], (forecast[closable] > 0).astype(float)
     held = np.log(series.open[origins + 2] / series.open[origins + 1])
+    held[after_gap(series.days)[origins + 2]] = 0  # not the return of one day
     traded = np.abs(np.diff(positions, prepend=0.0))
     return Backtest(positions * held - traded * cost / 1e4, held, int(traded.sum()), cost, series.days_per_year)
 
