@@ -18,7 +18,14 @@ from projects.stockprice.features import GROUPS, calendar_features, names, quart
 from projects.stockprice.metrics import qlike
 from projects.stockprice.predictor import Predictor
 from projects.stockprice.series import Series
-from projects.stockprice.significance import christoffersen, confidence_set, diebold_mariano, kupiec, long_run_variance
+from projects.stockprice.significance import (
+    christoffersen,
+    confidence_set,
+    diebold_mariano,
+    kupiec,
+    long_run_variance,
+    newey_west_lags,
+)
 from projects.stockprice.sources import index_prices, load_prices
 from shared.data.provenance import Provenance
 from tests.conftest import ROOT, CommandLine
@@ -141,6 +148,22 @@ def test_errors_of_a_mean_allow_for_autocorrelation_as_statsmodels_does() -> Non
     assert long_run_variance(values, 6) / len(values) == pytest.approx(float(fitted.bse[0]) ** 2, rel=1e-6)
     zeros = np.zeros(len(values))
     assert abs(diebold_mariano(values, zeros, 6)[0]) < abs(diebold_mariano(values, zeros)[0])
+
+
+def test_of_equal_forecasts_a_month_ahead_five_in_a_hundred_seem_to_differ() -> None:
+    generator, days, ahead = np.random.default_rng(0), 754, 22
+    zeros, alarms = np.zeros(days), []
+    for _ in range(800):
+        losses = np.convolve(generator.normal(size=days + ahead - 1), np.ones(ahead), "valid")  # of overlapping targets
+        alarms.append(diebold_mariano(losses, zeros, newey_west_lags(days), ahead)[1] < 0.05)
+    assert 0.03 < np.mean(alarms) < 0.08
+
+
+def test_the_variance_of_a_mean_is_positive_however_far_ahead() -> None:
+    alternating, walk = np.resize([1.0, -1.0], 100), np.random.default_rng(1).normal(size=20).cumsum()
+    assert long_run_variance(alternating, 2, ahead=2) == pytest.approx(long_run_variance(alternating, 3))
+    assert diebold_mariano(walk, np.zeros(20), ahead=20) == (0, 1)
+    assert 0 < diebold_mariano(walk, np.zeros(20), ahead=19)[1] <= 1
 
 
 def test_the_confidence_set_has_the_best_and_not_the_worst() -> None:

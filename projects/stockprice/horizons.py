@@ -50,10 +50,10 @@ def score_horizons(
         by_day = {name: day_means(np.concatenate(origins), np.concatenate(parts)) for name, parts in losses.items()}
         means = {name: float(np.concatenate(parts).mean()) for name, parts in losses.items()}
         best = min(("pooled_log_har", "ewma"), key=lambda name: means[name])
-        lags = newey_west_lags(len(by_day["lstm"])) + days - 1  # targets overlap
+        lags = newey_west_lags(len(by_day["lstm"]))
         scores[str(days)] = {
             "qlike": means,
-            "p": diebold_mariano(by_day["lstm"], by_day[best], lags)[1],
+            "p": diebold_mariano(by_day["lstm"], by_day[best], lags, days)[1],
             "coverage_90": float(np.concatenate(inside).mean()),
         }
     return scores

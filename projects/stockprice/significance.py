@@ -15,27 +15,36 @@ def newey_west_lags(days: int) -> int:
     return int(4 * (days / 100) ** (2 / 9))
 
 
-def long_run_variance(values: np.ndarray, lags: int) -> float:
-    """n times the variance of the mean of n consecutive values that may be autocorrelated (Newey & West 1987)."""
-    centred = values - values.mean()
-    variance = centred @ centred
-    for lag in range(1, min(lags, len(values) - 1) + 1):
-        variance += 2 * (1 - lag / (lags + 1)) * (centred[lag:] @ centred[:-lag])
-    return float(variance / len(values))
+def long_run_variance(values: np.ndarray, lags: int, ahead: int = 1) -> float:
+    """n times the variance of the mean of n consecutive values, autocorrelated over so many lags (Newey & West 1987).
+
+    ahead: days that each value spans. Beyond one, neighbouring values share days, and autocovariances up to ahead - 1
+    count in full (Hansen & Hodrick 1980); where their sum is not positive, Newey & West's weights decrease over
+    `lags` more lags.
+    """
+    n, centred = len(values), values - values.mean()
+    covariances = np.array([centred[lag:] @ centred[: n - lag] for lag in range(min(lags + ahead, n))]) / n
+    shared = covariances[0] + 2 * covariances[1:ahead].sum()
+    if ahead > 1 and shared > 0:
+        return float(shared)
+    weights = 1 - np.arange(len(covariances)) / (lags + ahead)
+    return float(2 * weights @ covariances - covariances[0])
 
 
-def diebold_mariano(ours: np.ndarray, theirs: np.ndarray, lags: int = 0) -> tuple[float, float]:
+def diebold_mariano(ours: np.ndarray, theirs: np.ndarray, lags: int = 0, ahead: int = 1) -> tuple[float, float]:
     """Statistic and two-sided p value of equal mean loss. A negative statistic means that our loss is smaller.
 
-    Losses (N,) of forecasts one day ahead, autocorrelated over so many lags. Diebold & Mariano 1995 with the
-    small-sample correction of Harvey, Leybourne & Newbold 1997.
+    Losses (N,) of forecasts so many days ahead, made on consecutive days. lags: see `long_run_variance`. Diebold &
+    Mariano 1995 with the small-sample correction of Harvey, Leybourne & Newbold 1997. Several days ahead, p is too
+    small where there are fewer than thirty times as many days; with no more than `ahead` it is 1.
     """
     difference = ours - theirs
     n = len(difference)
-    variance = long_run_variance(difference, lags)
-    if variance <= 0:
+    variance = long_run_variance(difference, lags, ahead)
+    if variance <= 0 or n <= ahead:
         return 0.0, 1.0
-    statistic = difference.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)
+    correction = np.sqrt((n + 1 - 2 * ahead + ahead * (ahead - 1) / n) / n)
+    statistic = difference.mean() / np.sqrt(variance / n) * correction
     return float(statistic), float(2 * student.sf(abs(statistic), df=n - 1))
 
 
