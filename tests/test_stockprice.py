@@ -208,6 +208,27 @@ def test_a_day_is_in_the_same_set_for_every_ticker(tmp_path: Path) -> None:
     assert not days["train"] & days["validation"]
 
 
+@pytest.mark.parametrize("days", [500, 2000])
+def test_no_target_of_several_days_spans_training_and_validation_set(days: int, tmp_path: Path) -> None:
+    random_walk(days=days).to_csv(tmp_path / "one.csv")
+    random_walk(seed=1, days=days).drop(random_walk(days=days).index[::9]).to_csv(tmp_path / "other.csv")
+    model = ModelConfig(volatility_window=60, window=10, horizons=[1, 5, 22])
+    data = PriceData(DataConfig(source="csv", root=tmp_path), model, ForecastTraining())
+    needed: dict[str, set[np.datetime64]] = {}
+    for part in ("train", "validation"):
+        windows = data.windows("variance", data.refits[0], part)
+        _, targets, levels = windows.everything()
+        assert targets[:, 0].isfinite().all() and targets[:, 2].isfinite().any()
+        assert forecast_loss(torch.zeros(len(windows), 2, 3), targets, levels, Config()).isfinite()
+        needed[part] = {
+            day
+            for (number, t), known in zip(windows.positions, targets.isfinite().tolist())
+            for ahead in np.array(model.horizons)[known]
+            for day in windows.series[number].days[t + 1 : t + 1 + ahead]
+        }
+    assert not needed["train"] & needed["validation"]
+
+
 def test_a_window_ends_with_the_last_known_day() -> None:
     data = price_data()
     windows = data.windows("variance", data.refits[0], "train")

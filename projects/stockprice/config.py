@@ -154,7 +154,8 @@ class ForecastTraining(TrainingConfig):
     patience: int = Field(5, ge=0)
     """Early stopping: training ends after this many epochs without a better `monitor`; 0 turns it off."""
     validation: float = Field(0.15, gt=0, lt=0.5)
-    """Fraction of the days before a refit in the validation set, in blocks of a month: every seventh with .15."""
+    """Fraction of the days before a refit in the validation set, in blocks of a month or, if longer, three times the
+    longest of `model.horizons`: every seventh with .15."""
     ablation: bool = False
     """Also train the linear part of the network alone: a baseline that shows what the LSTM adds."""
     quiet: bool = True

@@ -26,7 +26,7 @@ from shared.data.loader import Item
 from shared.data.provenance import Fingerprints
 from shared.data.summary import DataSummary
 
-BLOCK = 22  # consecutive days that go into the training or the validation set together
+BLOCK = 22  # consecutive days, at least, that go into the training or the validation set together
 MARKET_DROPOUT = 0.2  # of the training windows do without the market
 
 
@@ -49,6 +49,8 @@ class Windows:
     """Targets that need this day or a later one are NaN."""
     dropped: Sequence[int] = ()
     """Columns that are 0 in a fraction of the items (input dropout), so that a network learns to do without them."""
+    held_out: Sequence[np.ndarray] = ()
+    """Of every series, the days of the validation set, bool (T,). Targets that need days of both sets are NaN."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -71,14 +73,15 @@ class Windows:
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Features (T, F), targets (T, K) and levels (T,) of all series, one after the other; and where each starts."""
         starts = np.cumsum([0, *(len(one.days) for one in self.series)])
-        targets = np.concatenate([self._targets(one) for one in self.series])
+        targets = np.concatenate([self._targets(number) for number in range(len(self.series))])
         features, levels = (
             np.concatenate([getattr(one, name) for one in self.series]) for name in ("features", "level")
         )
         return features, targets.astype(np.float32), levels.astype(np.float32), starts
 
-    def _targets(self, one: Series) -> np.ndarray:
+    def _targets(self, number: int) -> np.ndarray:
         """(T, K)"""
+        one = self.series[number]
         targets = np.zeros((len(one.days), len(self.horizons)))
         for k, days in enumerate(self.horizons if self.target else ()):
             if self.target == "variance":
@@ -87,6 +90,10 @@ class Windows:
                 targets[:, k] = one.next_return(days) / np.exp(one.level / 2)
             if self.known is not None:  # the last day of the target must be before it
                 targets[max(0, int(np.searchsorted(one.days, self.known)) - days) :, k] = np.nan
+            if self.held_out:
+                changes = np.cumsum(np.diff(self.held_out[number], prepend=False))
+                last = changes[days:]
+                targets[: len(last), k][changes[1:][: len(last)] != last] = np.nan
         return targets
 
 
@@ -164,18 +171,21 @@ class PriceData:
         """The training or validation set of a refit, from the days before it.
 
         Every n-th block of 22 days is for validation, so that both sets contain years of low and high volatility, and
-        the latest days are in the training set. A day is in the same set for all tickers; auxiliary tickers are for
-        training only.
+        the latest days are in the training set. Blocks are three times as long as the longest horizon where the days
+        suffice, and targets that need days of both sets are NaN. A day is in the same set for all tickers; auxiliary
+        tickers are for training only.
         """
         all_series = [*self.series, *self.auxiliary]
         origins = [self.origins(series, end=refit.known) for series in all_series]
-        days = [series.days[t + 1] for series, t in zip(all_series, origins)]
-        calendar, every = np.unique(np.concatenate(days)), round(1 / self.training.validation)
+        calendar = np.unique(np.concatenate([series.days[t + 1] for series, t in zip(all_series, origins)]))
+        every = round(1 / self.training.validation)
+        block = max(BLOCK, min(3 * self.model.horizons[-1], len(calendar) // every))
+        held_out = [np.searchsorted(calendar, series.days) // block % every == every - 1 for series in all_series]
         positions = []
         for number in range(len(all_series if part == "train" else self.series)):
-            held_out = np.searchsorted(calendar, days[number]) // BLOCK % every == every - 1
-            chosen = origins[number][~held_out if part == "train" else held_out]
-            positions.append(np.stack([np.full(len(chosen), number), chosen], axis=1))
+            t = origins[number]
+            t = t[held_out[number][t + 1] == (part == "validation")]
+            positions.append(np.stack([np.full(len(t), number), t], axis=1))
         chosen = np.concatenate(positions)
         if not len(chosen):
             raise ValueError(
@@ -183,7 +193,8 @@ class PriceData:
                 + (" or training.train_end" if self.training.train_end else "")
             )
         dropped = market_columns(self.model.features) if part == "train" else ()
-        return Windows(all_series, chosen, self.model.length, target, self.model.horizons, refit.known, dropped)
+        horizons = self.model.horizons
+        return Windows(all_series, chosen, self.model.length, target, horizons, refit.known, dropped, held_out)
 
     def fingerprints(self) -> Fingerprints:
         """The days in training and validation sets, with the number of the first refit that uses them."""
