@@ -21,7 +21,7 @@ MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "b": 1e9, "bn"
 POINT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})*,\d{3}|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 MARKS = str.maketrans("٫٬．，－＋", ".,.,-+")
-CURRENCY = r"(?:[$€£¥₹₽₩%]|(?i:usd|eur|gbp|inr|chf|rs\.?|kr|zł))"
+CURRENCY = r"(?:[$€£¥₹₽₩%]|(?i:usd|eur|gbp|inr|chf|rs\.?|kr\.?|zł))"
 
 RATING = re.compile(
     r"^(?:rated|rating:?)?\s*(\d+(?:[.,]\d+)?)\s*(?:(?:out of|von|sur|de|su|di|/)\s*\d+)?"
