@@ -1,5 +1,6 @@
 """YAML for settings: nested dicts and lists of text, numbers, booleans and None, and one sentence for all else."""
 
+import re
 from typing import Any
 
 import yaml
@@ -100,6 +101,8 @@ class _PlainLoader(yaml.SafeLoader):
         try:
             if node.tag in NUMBERS and ":" in node.value:
                 raise ValueError
+            if node.tag == f"{TAG}int" and re.fullmatch(r"[-+]?0[0-9_]+", node.value):  # 010 would be 8
+                raise _Unfit(node, f"write {shortened(node.value)} without the leading 0, or in quotes as text")
             value = super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError):
             raise _Unfit(node, f"{shortened(node.value)} is no {node.tag.removeprefix(TAG)}") from None

@@ -115,6 +115,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("training: {epochs: 1}\naugment: {}\ntraining: {}", "line 3: 'training' is given twice, in line 1 already"),
         ("training:\n  epochs: 1\n  epochs: 2", "line 3: 'epochs' is given twice, in line 2 already"),
         ("a: !!bool maybe", "line 1: 'maybe' is no bool"),
+        ("a: 032", "line 1: write '032' without the leading 0, or in quotes as text"),
         ("a: !!int ''", "line 1: '' is no int"),
         ("a: !!float ''", "line 1: '' is no float"),
         ("a:\n  - 0b_", "line 2: '0b_' is no int"),

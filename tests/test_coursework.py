@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from shared.coursework import sandbox
 from shared.coursework.exercises import Exercise, load_exercises
 from shared.coursework.grade import clean_checkout, grade, write_grades
 from shared.coursework.release import release
+from shared.coursework.sandbox import PROCESSES
 from shared.coursework.score import handed_in, load_tasks, points_of, score
 from shared.coursework.source import emptied, grafted
 from shared.files import write_json
@@ -57,6 +59,26 @@ def test_a_graft_takes_the_function_with_its_helpers_and_imports_and_nothing_els
     assert space["area"](2.0) == pytest.approx(12.566, abs=1e-3)
     assert space["Words"]().most("a b b") == "b"  # the submission's change of another function does not count
     assert "unused" not in space
+
+
+CIRCLE = "import math\n\n\nclass Circle:\n    def area(self, radius):\n        return math.pi * radius**2\n"
+
+
+@pytest.mark.parametrize(
+    "submitted",
+    [
+        "def h(x):\n    return 3\n\nclass Circle:\n    def area(self, radius):\n        return self.a(radius)\n"
+        "    def a(self, x):\n        return self.b(x)\n    @staticmethod\n    def b(x):\n        return h(x)\n",
+        "try:\n    import numpy as np\nexcept ImportError:\n    np = None\n"
+        "class Circle:\n    def area(self, radius):\n        return np.float64(3)\n",
+        "import math\n\x0c\nE = 3  # \u2028 and\nclass Circle:\n    def area(self, radius):\n        return E\n",
+    ],
+    ids=["methods of methods", "import in try", "other separators than line feeds"],
+)
+def test_a_graft_takes_whatever_the_function_needs(submitted: str) -> None:
+    space: dict = {}
+    exec(compile(grafted(CIRCLE, submitted, "Circle.area"), "grafted", "exec"), space)
+    assert space["Circle"]().area(1.0) == 3
 
 
 @pytest.mark.parametrize(
@@ -199,6 +221,25 @@ def test_a_folder_without_a_run_and_a_model_that_reaches_further_score_nothing(t
     (tmp_path / "sly" / "model.safetensors").write_bytes(b"x")
     (tmp_path / "sly" / "model.py").write_text("import os\nos.remove('x')\n")
     assert "needs no import of os" in score(tmp_path / "sly", task, tmp_path).sentence
+
+
+@pytest.mark.parametrize(("minutes", "metric", "points"), [("12.5", 0.9, 4), (3, 0.9, 8), (3, float("nan"), 0)])
+def test_odd_numbers_of_a_student_stop_no_scoring(
+    minutes: object, metric: float, points: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = load_tasks(ROOT)["digits"].model_copy(update={"points": [(0.5, 0.0), (0.9, 8.0)], "minutes": 5.0})
+    (tmp_path / "model.safetensors").touch()
+    write_json(tmp_path / "environment.json", {"minutes": minutes})
+    numbers = {"metrics": {task.metric: metric}, "baselines": {}, "data": {"n": 10}}
+    monkeypatch.setattr("shared.coursework.score.evaluate", lambda *_: numbers)
+    assert score(tmp_path, task, tmp_path).points == points
+
+
+def test_the_limit_of_processes_allows_for_those_that_run_already() -> None:
+    read = "import resource; from shared.coursework.sandbox import limit_process; limit_process(20)\n"
+    read += "print(resource.getrlimit(resource.RLIMIT_NPROC)[0])"
+    answer = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert int(answer.stdout) > PROCESSES
 
 
 def test_the_newest_run_of_the_project_is_scored_and_named(tmp_path: Path) -> None:

@@ -85,6 +85,20 @@ def test_tickers_are_named_by_the_table_else_by_the_file(layout: str, names: lis
         np.testing.assert_allclose(frames["MSFT"][OHLC], 2 * PRICES[OHLC])
 
 
+def test_a_dotted_thousand_is_one_where_prices_have_commas(tmp_path: Path) -> None:
+    rows = "2024-01-02;40,05;1.539\n2024-01-03;40,00;928\n2024-01-04;40,25;2.388\n"
+    (tmp_path / "kurse.csv").write_text(f"Datum;Schluss;Volumen\n{rows}")
+    assert read(tmp_path / "kurse.csv")[0]["volume"].tolist() == [1539, 928, 2388]
+
+
+def test_the_adjusted_close_of_a_wide_table_is_no_ticker_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(
+        "Date,AAPL_Close,AAPL_Adj_Close,MSFT_Close,MSFT_Adj_Close\n2024-01-02,40,20,30,30\n2024-01-03,42,21,33,33\n"
+    )
+    frames = read_tickers(tmp_path / "wide.csv", PriceTable(), Record())
+    assert {name: frame["close"].tolist() for name, frame in frames.items()} == {"AAPL": [20, 21], "MSFT": [30, 33]}
+
+
 def test_raw_prices_are_scaled_by_the_adjusted_close(tmp_path: Path) -> None:
     factor = np.where(PRICES.index < "2012-03-01", 0.95, 1.0)
     path = lines(

@@ -83,8 +83,8 @@ def read_labels(tables: Sequence[Path], photos: Sequence[Path], config: DataConf
     if refused and not labels:
         raise refused[0]
     for photo, names in sorted(labels.items()):
-        if len(names) == 1:
-            result.photos.append((photo, next(iter(names)), parts[photo]))
+        if len(set(map(alike, names))) == 1:
+            result.photos.append((photo, min(names), parts[photo]))
         else:
             reason = "photos that the table gives several classes" if names else "photos without a class in the table"
             result.left_out[reason].append(photo.name)
@@ -119,9 +119,24 @@ def _rows(
     result.columns |= {"photo": image, **columns}
     result.facts["table"] = ", ".join(filter(None, [result.facts.get("table"), shown(path.name)]))
     found = [None if pd.isna(name) else index.find(str(name), near) for name in frame[image]]
+    found = _in_named_folders(frame[image].fillna("").astype(str).tolist(), found)
     missing = [str(name) for name, photo in zip(frame[image], found) if photo is None]
     result.left_out["rows whose photo is not there"] += missing
     return [(photo, name, part) for photo, name, part in zip(found, names, parts) if photo is not None]
+
+
+def _in_named_folders(names: list[str], photos: list[Path | None]) -> list[Path | None]:
+    """The photos without those in another folder than the table names, unless none is in the one that it names."""
+    fits = [
+        photo is not None
+        and name.strip().replace("\\", "/").casefold().split("/")[-2:-1] == [photo.parent.name.casefold()]
+        for name, photo in zip(names, photos)
+    ]
+    return (
+        [photo if fit or "/" not in name.replace("\\", "/") else None for name, photo, fit in zip(names, photos, fits)]
+        if any(fits)
+        else photos
+    )
 
 
 def _coco(path: Path) -> pd.DataFrame | None:
@@ -165,7 +180,8 @@ def _image_column(frame: pd.DataFrame, named: str | None, index: PhotoIndex, nea
 
 def _labels(frame: pd.DataFrame, config: DataConfig, path: Path) -> tuple[list[str | None], dict[str, str]]:
     """The class of every row, None where there is none, and which columns say it."""
-    one_hot = [name for name in map(str, frame.columns) if _is_indicator(frame[name])]
+    classes = frame.drop(columns=[name for name in frame.columns if plain_name(str(name)) in SPLIT])
+    one_hot = [name for name in map(str, classes.columns) if _is_indicator(classes[name])]
     label = find_column(frame, "data.label_column", config.label_column, LABEL, path, needed=bool(config.label_column))
     if len(one_hot) > 1 and label is None:
         marked = frame[one_hot].apply(lambda column: column.map(lambda v: str(v).lower() in ("1", "1.0", "true")))
@@ -184,7 +200,9 @@ def _labels(frame: pd.DataFrame, config: DataConfig, path: Path) -> tuple[list[s
     numbered = all(value is None or _is_number(value) for value in values)
     if numbered and not config.label_column:
         text = [c for c in map(str, frame.columns) if plain_name(c) in map(plain_name, LABEL) and c != label]
-        text = [c for c in text if not all(map(_is_number, frame[c].dropna()))]
+        text = [
+            c for c in text if not all(map(_is_number, frame[c].dropna())) and _name_each_other(frame[label], frame[c])
+        ]
         if text:
             return _labels(frame[[*text]], config, path)
     if numbered:
@@ -206,6 +224,12 @@ def _with_crop(crop: str, disease: str) -> str:
 def _is_indicator(column: pd.Series) -> bool:
     values = {str(value).lower() for value in column.dropna()}
     return bool(values) and values <= {"0", "1", "0.0", "1.0", "true", "false"}
+
+
+def _name_each_other(one: pd.Series, other: pd.Series) -> bool:
+    """Whether each value of a column goes with one value of the other, as numbers of classes and their names do."""
+    pairs = pd.DataFrame({"one": one, "other": other}).dropna().drop_duplicates()
+    return pairs["one"].is_unique and pairs["other"].is_unique
 
 
 def _is_number(value: str) -> bool:

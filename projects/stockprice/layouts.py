@@ -177,15 +177,13 @@ def _field_and_ticker(name: str) -> tuple[str, str] | None:
     else:
         splits = [cut for mark in "_./- |" for cut in (name.rsplit(mark, 1), name.split(mark, 1))]
         candidates = [(cut[0].strip(), cut[1].strip()) for cut in splits if len(cut) == 2]
-    for one, other in candidates:
-        for field, ticker in ((one, other), (other, one)):
-            if (
-                plain_name(field) in FIELDS
-                and ticker
-                and plain_name(ticker) not in ("prev", "previous", "adj", "adjusted")
-            ):
-                return field, ticker
-    return None
+    found = [
+        (field, ticker)
+        for one, other in candidates
+        for field, ticker in ((one, other), (other, one))
+        if plain_name(field) in FIELDS and ticker and plain_name(ticker) not in ("prev", "previous", "adj", "adjusted")
+    ]
+    return max(found, key=lambda pair: len(pair[0]), default=None)  # of AAPL_Adj_Close the field is Adj_Close
 
 
 def _long(table: pd.DataFrame, pairs: list[tuple[str, str] | None]) -> pd.DataFrame:
@@ -262,6 +260,7 @@ def _numbers(columns: dict[str, pd.Series], path: Path, form: PriceTable) -> pd.
     slow = [f for f, values in columns.items() if form.decimal == "comma" or _unread(values, quick[f])]
     prices = [values for field, values in columns.items() if field != "volume"]
     mark = decimal_mark(prices, str(path), form) if slow else "point"
+    slow = list(columns) if mark == "comma" else slow  # 1.234 is a thousand also where plain reading would take it
     numbers = {}
     for field, values in columns.items():
         try:

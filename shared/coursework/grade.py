@@ -131,7 +131,7 @@ def read_submission(folder: Path, exercise: Exercise) -> str:
         raise FileNotFoundError(f"there is no file {exercise.module_file}")
     if path.stat().st_size > 10**6:
         raise ValueError(f"{exercise.module_file} has more than 1 MB")
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8-sig")
 
 
 def judge(exercise: Exercise, outcome: Outcome, solution: Outcome, known: Sequence[tuple[str, Outcome]]) -> Grade:

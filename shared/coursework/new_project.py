@@ -59,7 +59,9 @@ def new_project(name: str, source: str = "starter", root: Path = ROOT) -> list[P
         there = ", ".join(sorted(path.parent.name for path in root.glob("projects/*/train.py")))
         raise ValueError(f"there is no project {source}; there are {there}")
     copies = {root / part.format(source): root / part.format(name) for part in COPIED}
+    longer = [p.parent.name for p in root.glob("projects/*/train.py") if p.parent.name.startswith(f"{source}_")]
     tests = sorted((root / "tests").glob(f"test_{source}.py")) + sorted((root / "tests").glob(f"test_{source}_*.py"))
+    tests = [test for test in tests if not f"{test.stem}_".startswith(tuple(f"test_{other}_" for other in longer))]
     copies |= {test: test.with_name(test.name.replace(f"test_{source}", f"test_{name}", 1)) for test in tests}
     if taken := [str(path.relative_to(root)) for path in copies.values() if path.exists()]:
         raise ValueError(f"{taken[0]} exists already; take another name or remove it")
@@ -88,10 +90,24 @@ def _copy(file: Path, target: Path, source: str, name: str) -> None:
     except UnicodeDecodeError:
         shutil.copyfile(file, target)
         return
-    text = re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", name, text)
+    text = _renamed(text, source, name)
     if file.name == "README.md":
         text = f"> A copy of `projects/{source}`: rewrite this page, its figures are those of the original.\n\n{text}"
     target.write_text(text, encoding="utf-8")
+
+
+def _renamed(text: str, source: str, name: str) -> str:
+    """The text with a project's name replaced: in paths, modules, settings and messages, not in sentences, lists of
+    words and addresses, since `sentiment` is also a word.
+
+    >>> _renamed('from projects.sentiment import x  # see configs/sentiment, "sentiment"', "sentiment", "reviews")
+    'from projects.reviews import x  # see configs/reviews, "reviews"'
+    >>> _renamed("the sentiment of a tweet, airline sentiment, https://a.org/data/sentiment/x", "sentiment", "reviews")
+    'the sentiment of a tweet, airline sentiment, https://a.org/data/sentiment/x'
+    """
+    joined = rf"(?<=[./_-]){source}(?![A-Za-z0-9])|(?<![A-Za-z0-9]){source}(?=[./_-]\w|:\s)"
+    quoted = rf"(?<=[\"'`]){source}(?=[\"'`])"
+    return re.sub(rf"https?://\S+|{joined}|{quoted}", lambda found: name if found[0] == source else found[0], text)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from threadpoolctl import threadpool_limits
 SECONDS = 20  # of work on the processor, for one test run
 WALL_SECONDS = 60  # on the clock, of which a busy machine may need more
 MEMORY = 2 * 2**30  # bytes beyond those of the libraries
-PROCESSES = 64
+PROCESSES = 64  # beyond those of the user
 CANARY = Path("tests/exercises/canary.py")
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET of Linux
 
@@ -165,12 +165,23 @@ def limit_process(seconds: int, memory: int | None = None) -> None:
     status = Path("/proc/self/statm")
     used = int(status.read_text().split()[5]) * resource.getpagesize() if status.exists() else 0
     limits = {resource.RLIMIT_CPU: seconds, resource.RLIMIT_FSIZE: 2**30, resource.RLIMIT_CORE: 0}
-    limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_DATA: memory or used + MEMORY}
+    limits |= {resource.RLIMIT_DATA: memory or used + MEMORY}
+    if running := _running():
+        limits |= {resource.RLIMIT_NPROC: running + PROCESSES}
     for limit, value in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).unshare(NEW_NETWORK)
+
+
+def _running() -> int:
+    """Processes and threads of this user, all of which the limit of processes counts; 0 where that is unknown."""
+    found = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            found += sum(1 for _ in (folder / "task").iterdir()) if folder.stat().st_uid == os.getuid() else 0
+    return found
 
 
 class Grafts(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -134,17 +134,20 @@ def score(folder: Path, task: Task, data: Path) -> Score:
                 if (submitted / name).is_file():
                     shutil.copyfile(submitted / name, run / name)
             if (changed := submitted / "model.py").is_file():
-                source = changed.read_text(encoding="utf-8")
+                source = changed.read_text(encoding="utf-8-sig")
                 refuse_reach(source)
                 (root / "projects" / task.project / "model.py").write_text(source, encoding="utf-8")
             numbers = evaluate(root, task, data)
-            minutes = Run(run).environment.get("minutes")
+            told = Run(run).environment.get("minutes")  # of a file that students can edit
+            minutes = float(told) if isinstance(told, int | float) and told >= 0 else None
         value = float(numbers["metrics"][task.metric])
+        if not np.isfinite(value):
+            raise ValueError(f"its {task.metric} is {value}")
         baselines = [b[task.metric] for b in numbers["baselines"].values() if task.metric in b]
         best = (max if task.points[0][0] < task.points[-1][0] else min)(baselines) if baselines else None
-        told = f"{note}{numbers['data']['n']} items" + (f", best baseline {best:.3f}" if best is not None else "")
-        return Score(folder.name, value, points_of(task, value, minutes), minutes, told)
-    except (ValueError, OSError, KeyError) as error:
+        about = f"{note}{numbers['data']['n']} items" + (f", best baseline {best:.3f}" if best is not None else "")
+        return Score(folder.name, value, points_of(task, value, minutes), minutes, about)
+    except (ValueError, OSError, KeyError, TypeError) as error:
         return Score(folder.name, None, 0, None, str(error))
 
 

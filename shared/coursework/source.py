@@ -41,9 +41,9 @@ def with_body(source: str, qualname: str, body: str) -> str:
     """A file whose function keeps its signature and docstring, and has another body (lines without indentation)."""
     node = find_function(source, qualname)
     keep = node.body[0].end_lineno if ast.get_docstring(node) is not None else _signature_end(node)
-    lines = source.splitlines()
+    lines = _lines(source)
     indent = " " * (node.col_offset + 4)
-    new = [indent + line if line else "" for line in body.splitlines()]
+    new = [indent + line if line else "" for line in _lines(body)]
     return "\n".join([*lines[:keep], *new, *lines[node.end_lineno :]]) + "\n"
 
 
@@ -56,7 +56,7 @@ def body_of(source: str, name: str) -> str:
     """The body of a function without its docstring, as lines without indentation."""
     node = find_function(source, name)
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    lines = source.splitlines()[statements[0].lineno - 1 : node.end_lineno]
+    lines = _lines(source)[statements[0].lineno - 1 : node.end_lineno]
     margin = statements[0].col_offset
     return "\n".join(line[margin:] for line in lines)
 
@@ -70,7 +70,7 @@ def emptied(source: str, qualname: str, exercise: str) -> str:
 
 def without_imports(source: str, names: set[str]) -> str:
     """A file without these names in its imports."""
-    lines = source.splitlines()
+    lines = _lines(source)
     for node in reversed(_parse(source).body):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -101,8 +101,9 @@ def grafted(clean: str, submitted: str, qualname: str) -> str:
         raise ValueError(f"the arguments of {qualname} must stay ({', '.join(_arguments(original))})")
     known = _defined(_parse(clean))
     available = {name: node for node in tree.body for name in _bound(node) if name not in known}
+    methods = _methods(tree, _parse(clean), qualname, own)
     needed: list[ast.stmt] = []
-    waiting: list[ast.AST] = [own]
+    waiting: list[ast.AST] = [own, *methods]
     while waiting:
         part = waiting.pop()
         refuse_reach(part)
@@ -114,14 +115,24 @@ def grafted(clean: str, submitted: str, qualname: str) -> str:
     needed.sort(key=lambda node: node.lineno)
     imports = [ast.unparse(node) for node in needed if isinstance(node, ast.Import | ast.ImportFrom)]
     helpers = [ast.unparse(node) for node in needed if not isinstance(node, ast.Import | ast.ImportFrom)]
-    lines = clean.splitlines()
-    inside = _methods(submitted, clean, qualname, own)
-    first = min([original.lineno, *(d.lineno for d in original.decorator_list)])
+    lines = _lines(clean)
+    inside = [line for method in methods for line in ["", *_lines(submitted)[_start(method) - 1 : method.end_lineno]]]
+    first = _start(original)
     kept = [lines[number - 1] for number in range(first, original.lineno)]  # its decorators
-    text = submitted.splitlines()[own.lineno - 1 : own.end_lineno]
+    text = _lines(submitted)[own.lineno - 1 : own.end_lineno]
     lines[first - 1 : original.end_lineno] = [*kept, *text, *inside]
     after = next((n.end_lineno or 0 for n in reversed(_parse(clean).body) if _is_future(n)), 0) or _docstring_end(clean)
     return "\n".join([*lines[:after], *imports, *lines[after:], "", *helpers]) + "\n"
+
+
+def _lines(source: str) -> list[str]:
+    """The lines as `ast` counts them: other characters than line feeds, which `splitlines` knows, end none."""
+    return source.removesuffix("\n").split("\n")
+
+
+def _start(node: Function) -> int:
+    """The line where a function begins, with its decorators."""
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _arguments(node: Function) -> list[str]:
@@ -147,30 +158,32 @@ def _bound(node: ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
+    elif isinstance(node, ast.Try | ast.If):
+        for part in (*node.body, *node.orelse):
+            yield from _bound(part)
 
 
 def _defined(tree: ast.Module) -> set[str]:
     return {name for node in tree.body for name in _bound(node)}
 
 
-def _methods(submitted: str, clean: str, qualname: str, own: Function) -> list[str]:
-    """New methods of the same class that the submitted one calls by `self`."""
-    if "." not in qualname:
-        return []
-    holder = qualname.rpartition(".")[0]
+def _methods(submitted: ast.Module, clean: ast.Module, qualname: str, own: Function) -> list[Function]:
+    """New methods of the same class that the submitted one calls, also through others."""
+    holder = qualname.rpartition(".")[0].rpartition(".")[2]
 
-    def methods(source: str) -> dict[str, Function]:
-        classes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
-        body = next((node.body for node in classes if node.name == holder.rpartition(".")[2]), [])
+    def methods(tree: ast.Module) -> dict[str, Function]:
+        classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+        body = next((node.body for node in classes if node.name == holder), [])
         return {node.name: node for node in body if isinstance(node, Function)}
 
-    new = {name: node for name, node in methods(submitted).items() if name not in methods(clean)}
-    called = {node.attr for node in ast.walk(own) if isinstance(node, ast.Attribute)}
-    lines: list[str] = []
-    for name in sorted(new.keys() & called):
-        refuse_reach(new[name])
-        lines += ["", *submitted.splitlines()[new[name].lineno - 1 : new[name].end_lineno]]
-    return lines
+    known, found, waiting = methods(clean), {}, [own]
+    new = {name: node for name, node in methods(submitted).items() if name not in known}
+    while waiting:
+        called = {node.attr for node in ast.walk(waiting.pop()) if isinstance(node, ast.Attribute)}
+        for name in sorted(called & (new.keys() - found.keys())):
+            found[name] = new[name]
+            waiting.append(new[name])
+    return list(found.values())
 
 
 def refuse_reach(code: ast.AST | str) -> None:

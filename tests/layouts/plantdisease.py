@@ -218,6 +218,36 @@ def numbers_named_by_lines(root: Path) -> Expected:
     return Expected({"healthy": 2, "rust": 2, "scab": 2})
 
 
+def rows_of_a_missing_folder(root: Path) -> Expected:
+    """Photos of both folders have the same names; those of A were not downloaded."""
+    photos(root, *numbered("B", 8))
+    rows = [f"A/{n}.jpg,rust\n" for n in range(4)] + [f"B/{n}.jpg,{'healthy' if n % 2 else 'scab'}\n" for n in range(8)]
+    text(root / "labels.csv", "image,label\n" + "".join(rows))
+    return Expected({"healthy": 4, "scab": 4}, left_out={"rows whose photo is not there": 4})
+
+
+def numbers_beside_a_status(root: Path) -> Expected:
+    """The annotator's state is no class."""
+    photos(root, *numbered("img", 8))
+    rows = [f"{n}.jpg,{n % 2},{'done' if n < 5 else 'checked'}\n" for n in range(8)]
+    text(root / "labels.csv", "image,label,status\n" + "".join(rows))
+    return Expected({"0": 4, "1": 4})
+
+
+def one_hot_with_folds(root: Path) -> Expected:
+    photos(root, *numbered("img", 8))
+    rows = [f"{n}.jpg,{n % 2},{1 - n % 2},{n // 4}\n" for n in range(8)]
+    text(root / "labels.csv", "image,healthy,rust,fold\n" + "".join(rows))
+    return Expected({"healthy": 4, "rust": 4})
+
+
+def one_photo_in_two_spellings(root: Path) -> Expected:
+    photos(root, *numbered("img", 8))
+    rows = [f"{n}.jpg,{'rust' if n % 2 else 'healthy'}\n" for n in range(8)]
+    text(root / "labels.csv", "image,label\n1.jpg,Rust\n" + "".join(rows))
+    return Expected({"healthy": 4, "rust": 4})
+
+
 def boxes_of_detection(root: Path) -> Expected:
     photos(root, *numbered("leaves", 6))
     rows = [f"{n}.jpg,416,416,{'Apple rust leaf' if n % 2 else 'Apple leaf'},1,2,3,4\n" for n in range(6)]
@@ -284,5 +314,6 @@ LAYOUTS: list[Callable[[Path], Expected]] = [
     litter_of_computers, one_class_in_two_spellings, numbers_as_classes, class_only_in_training, labels_csv,
     table_alone, german_table, plant_pathology_2020, cassava, one_hot_table_in_every_set, table_with_sets_and_crops,
     coco_boxes_and_yolo_files, list_without_header, unlabelled_test_photos_in_the_wrapper, class_with_folders_below,
+    rows_of_a_missing_folder, numbers_beside_a_status, one_hot_with_folds, one_photo_in_two_spellings,
     spanish_sets, numbers_named_by_lines, boxes_of_detection, folders_and_a_coarse_table, folders_of_days_and_a_table,
 ]  # fmt: skip
