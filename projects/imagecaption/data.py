@@ -226,7 +226,7 @@ def assign_parts(photos: list[Photo], config: DataConfig) -> tuple[str, np.ndarr
 
 def copies_of(photos: Sequence[Photo]) -> list[int]:
     """Equal numbers for the same photo, also re-encoded or resized: copies must be in the same set."""
-    return copies(fingerprints(photos)).tolist()
+    return copies(fingerprints(photos)).tolist() if photos else []
 
 
 def fingerprints(photos: Sequence[Photo], fit: int | None = None) -> Fingerprints:
