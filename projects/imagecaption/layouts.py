@@ -85,7 +85,9 @@ class Rows:
             return
         if key not in PARTS:
             place = f"the column {shown(self.part_column)}" if self.part_column else shown(name)
-            raise ValueError(f"{self.path}: {place} has {shown(part)}; allowed are {', '.join(splits.NAMES)} and the like")
+            raise ValueError(
+                f"{self.path}: {place} has {shown(part)}; allowed are {', '.join(splits.NAMES)} and the like"
+            )
         if self.parts.setdefault(name, PARTS[key]) != PARTS[key]:
             two = " and ".join(sorted({self.parts[name], PARTS[key]}))
             raise ValueError(f"{self.path}: {shown(name)} is listed in two sets, {two}; keep one of them")
