@@ -17,6 +17,7 @@ from tqdm import tqdm
 from projects.sentiment.config import ModelConfig
 from projects.sentiment.vocabulary import PAD
 from shared.compute import distributed
+from shared.data.encodings import lines_of
 
 NO_EXTRA = "{0} needs the packages of the extra `text`: make setup-text, or pip install -e '.[text]'"
 
@@ -184,7 +185,7 @@ def _from_array(path: Path, words: dict[str, int]) -> dict[str, np.ndarray]:
     if not names.is_file():
         raise FileNotFoundError(f"model.word_vectors: {path} needs a file {names.name} with its words, one per line")
     try:
-        table, listed = np.load(path, mmap_mode="r"), names.read_text(encoding="utf-8").splitlines()
+        table, listed = np.load(path, mmap_mode="r"), lines_of(names.read_text(encoding="utf-8"))
     except Exception as error:  # what odd headers raise in the library is of many kinds
         raise ValueError(f"model.word_vectors: {path} is not readable ({' '.join(str(error).split())})") from None
     if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiu":
