@@ -38,7 +38,7 @@ class PhotoIndex:
 
     def find(self, name: str, near: Path) -> Path | None:
         """The one photo of that name, or of several the one below the folder `near`; None where that is unclear."""
-        parts = [part for part in name.strip().replace("\\", "/").casefold().split("/") if part not in ("", ".", "..")]
+        parts = _parts(name)
         for n in range(len(parts)):
             found = self.ends.get("/".join(parts[n:]), set())
             if len(found) > 1:
@@ -46,6 +46,11 @@ class PhotoIndex:
             if found:
                 return next(iter(found)) if len(found) == 1 else None
         return None
+
+
+def _parts(name: str) -> list[str]:
+    """The folders and the file that a table names, on any system."""
+    return [part for part in name.strip().replace("\\", "/").casefold().split("/") if part not in ("", ".", "..")]
 
 
 def tables_below(root: Path) -> list[Path]:
@@ -127,16 +132,11 @@ def _rows(
 
 def _in_named_folders(names: list[str], photos: list[Path | None]) -> list[Path | None]:
     """The photos without those in another folder than the table names, unless none is in the one that it names."""
-    fits = [
-        photo is not None
-        and name.strip().replace("\\", "/").casefold().split("/")[-2:-1] == [photo.parent.name.casefold()]
-        for name, photo in zip(names, photos)
-    ]
-    return (
-        [photo if fit or "/" not in name.replace("\\", "/") else None for name, photo, fit in zip(names, photos, fits)]
-        if any(fits)
-        else photos
-    )
+    folders = [_parts(name)[-2:-1] for name in names]  # [] where the table names none
+    fits = [photo is not None and folder == [photo.parent.name.casefold()] for folder, photo in zip(folders, photos)]
+    if not any(fits):
+        return photos
+    return [photo if fit or not folder else None for photo, fit, folder in zip(photos, fits, folders)]
 
 
 def _coco(path: Path) -> pd.DataFrame | None:
