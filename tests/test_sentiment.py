@@ -253,7 +253,8 @@ def test_attributions_of_windows_reach_every_word(sample: ReviewData, pretrained
     tokenizer = build_tokenizer(config, [])
     network = build_model(config, tokenizer, 2).eval()
     text = "the lid is not good . the lid is bad ."
-    cut, whole = (word_attributions(network, tokenizer, text, None, 8, windows) for windows in (1, 2))
+    settings = [ModelConfig(max_tokens=8, windows=windows) for windows in (1, 2)]
+    cut, whole = (word_attributions(network, tokenizer, text, None, one) for one in settings)
     assert sum(value == 0 for _, value in cut) == 5  # ten words, room for six besides the special tokens ...
     assert all(value != 0 for _, value in whole)
     assert [word for word, _ in whole] == text.split()
@@ -349,7 +350,7 @@ def test_a_multilingual_encoder_gets_its_own_tokens(multilingual: Path) -> None:
     for row, text in zip(ours[::2], texts[::2]):
         states = hidden(**theirs(text, return_tensors="pt")).last_hidden_state
         torch.testing.assert_close(row, states[0].mean(dim=0), atol=1e-5, rtol=1e-5)
-    assert len(word_attributions(network, tokenizer, "the lid is bad.", None, 64)) == 4
+    assert len(word_attributions(network, tokenizer, "the lid is bad.", None, config)) == 4
     with pytest.raises(ValueError, match="the encoder reads at most 64"):
         build_model(config.model_copy(update={"max_tokens": 65}), tokenizer, 2)
 

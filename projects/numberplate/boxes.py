@@ -116,11 +116,9 @@ class Boxes:
             quad = corners_of(box_of(self._upright(quad, path)))
             corners = None if corners is None else self._upright(corners, path)
         box = np.concatenate([quad[0], quad[2]]).astype(np.float32)
-        return box, None if corners is None else self._ordered(corners, label).astype(np.float32)
-
-    def _ordered(self, corners: np.ndarray, label: Label) -> np.ndarray:
-        """Corners clockwise from the top left; as they are where the label says that they are in order."""
-        return corners if label.in_order else clockwise(corners)
+        if corners is None:
+            return box, None
+        return box, (corners if label.in_order else clockwise(corners)).astype(np.float32)
 
     def _upright(self, points: np.ndarray, path: Path) -> np.ndarray:
         """Points of the stored photo in the upright one."""

@@ -8,6 +8,8 @@ from captum.attr import LayerIntegratedGradients
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from projects.sentiment.aspects import marked
+from projects.sentiment.config import ModelConfig
 from projects.sentiment.model import SentimentNet, Transformer
 from projects.sentiment.vocabulary import PAD, UNKNOWN, ids_of, padding_of, windows_of
 
@@ -15,17 +17,18 @@ STEPS = 24
 
 
 def word_attributions(
-    network: SentimentNet, tokenizer: Tokenizer, text: str, aspect: str | None, max_tokens: int, windows: int = 1
+    network: SentimentNet, tokenizer: Tokenizer, text: str, aspect: str | None, model: ModelConfig
 ) -> list[tuple[str, float]]:
     """The words of a text in their order, each with its attribution to the predicted class, scaled to -1..1.
 
     Words that are not part of the input (the truncated middle of a long text) have 0.
     """
+    text = marked(text, aspect) if aspect and model.mark_aspect else text
     encoding = tokenizer.encode(text, aspect) if aspect else tokenizer.encode(text)
     tokens = list(zip(ids_of(encoding, padding_of(tokenizer)), encoding.offsets, encoding.sequence_ids)) or [
         (UNKNOWN, (0, 0), None)
     ]
-    parts = windows_of(tokens, encoding.special_tokens_mask, max_tokens, windows)
+    parts = windows_of(tokens, encoding.special_tokens_mask, model.max_tokens, model.windows)
     inputs = [torch.tensor([[token for token, _, _ in part]]) for part in parts]  # each (1, L)
     with torch.no_grad():
         predicted = int(torch.cat([network(ids) for ids in inputs]).mean(dim=0).argmax())

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from projects.sentiment.aspects import linear_inputs, marked
+from projects.sentiment.aspects import linear_inputs
 from projects.sentiment.attribution import word_attributions
 from projects.sentiment.baselines import Baselines, stacking_weight
 from projects.sentiment.config import Config
@@ -162,10 +162,7 @@ class Predictor:
 
     def explain(self, text: str, aspect: str | None = None) -> list[tuple[str, float]]:
         """The words of a text, each with its attribution to the predicted class, -1..1 (integrated gradients)."""
-        model = self.config.model
-        text = clean(text) or "."
-        text = marked(text, aspect) if aspect and model.mark_aspect else text
-        return word_attributions(self.network, self.tokenizer, text, aspect, model.max_tokens, model.windows)
+        return word_attributions(self.network, self.tokenizer, clean(text) or ".", aspect, self.config.model)
 
     def forward(self, texts: Sequence[str], aspects: Sequence[str] | None = None, precision: str = "fp32") -> Tensor:
         """Raw texts, and the aspect of each if `needs_aspects` -> calibrated logits (N, C)."""

@@ -83,6 +83,8 @@ class Windows:
         """(T, K)"""
         one = self.series[number]
         targets = np.zeros((len(one.days), len(self.horizons)))
+        # how often the days have changed between training and validation set, up to each of them
+        changes = np.cumsum(np.diff(self.held_out[number], prepend=False)) if self.held_out else None
         for k, days in enumerate(self.horizons if self.target else ()):
             if self.target == "variance":
                 targets[:, k] = np.log(one.next_variance(days))
@@ -90,8 +92,7 @@ class Windows:
                 targets[:, k] = one.next_return(days) / np.exp(one.level / 2)
             if self.known is not None:  # the last day of the target must be before it
                 targets[max(0, int(np.searchsorted(one.days, self.known)) - days) :, k] = np.nan
-            if self.held_out:
-                changes = np.cumsum(np.diff(self.held_out[number], prepend=False))
+            if changes is not None:
                 last = changes[days:]
                 targets[: len(last), k][changes[1:][: len(last)] != last] = np.nan
         return targets

@@ -165,9 +165,9 @@ def limit_process(seconds: int, memory: int | None = None) -> None:
     status = Path("/proc/self/statm")
     used = int(status.read_text().split()[5]) * resource.getpagesize() if status.exists() else 0
     limits = {resource.RLIMIT_CPU: seconds, resource.RLIMIT_FSIZE: 2**30, resource.RLIMIT_CORE: 0}
-    limits |= {resource.RLIMIT_DATA: memory or used + MEMORY}
+    limits[resource.RLIMIT_DATA] = memory or used + MEMORY
     if running := _running():
-        limits |= {resource.RLIMIT_NPROC: running + PROCESSES}
+        limits[resource.RLIMIT_NPROC] = running + PROCESSES
     for limit, value in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))

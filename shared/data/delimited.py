@@ -47,7 +47,8 @@ def delimited_rows(text: str, path: Path) -> Rows:
 
     try:
         rows = read(quoting)
-        if delimiter == "\t" and any("\t" in cell and "\n" in cell for _, row in rows for cell in row):
+        may_merge = delimiter == "\t" and quoting == csv.QUOTE_MINIMAL
+        if may_merge and any("\t" in cell and "\n" in cell for _, row in rows for cell in row):
             apart = read(csv.QUOTE_NONE)  # two quotes in different rows are not around one cell
             rows = apart if len({len(row) for _, row in apart}) == 1 else rows
     except csv.Error as error:

@@ -86,7 +86,7 @@ def fit(
     since_best, epoch, step, sums, seconds = 0, 0, 0, {}, 0.0
 
     def save() -> None:
-        everyones_random_state, everyones_sums = distributed.collect(random_state()), distributed.mean(sums)
+        everyones_random_state = distributed.collect(random_state())
         state = {
             "model": model.state_dict(),
             "average": average.state_dict() if average else {},
@@ -95,7 +95,7 @@ def fit(
             "random": everyones_random_state,
             "progress": {"epoch": epoch, "step": step, "best": best, "since_best": since_best},
             "history": history,
-            "epoch_so_far": {"sums": everyones_sums, "seconds": seconds + time.monotonic() - started},
+            "epoch_so_far": {"sums": distributed.mean(sums), "seconds": seconds + time.monotonic() - started},
         }
         if distributed.is_first():
             save_state(run.checkpoints / "last.pt", state)
@@ -175,8 +175,7 @@ def fit(
             value = monitored(metrics, config)
             row = {"epoch": epoch + 1, "learning_rate": optimizer.param_groups[0]["lr"]}
             row |= {f"train_{name}": total / len(train_loader) for name, total in distributed.mean(sums).items()}
-            row |= {"seconds": seconds + time.monotonic() - started}
-            row |= {name: float(number) for name, number in metrics.items()}
+            row |= {"seconds": seconds + time.monotonic() - started, **{k: float(v) for k, v in metrics.items()}}
             history.append(row)
             improved = is_better(value, best, config)
             best, since_best = (value, 0) if improved else (best, since_best + 1)

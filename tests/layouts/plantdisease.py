@@ -226,25 +226,24 @@ def rows_of_a_missing_folder(root: Path) -> Expected:
     return Expected({"healthy": 4, "scab": 4}, left_out={"rows whose photo is not there": 4})
 
 
+def eight_beside_a_table(root: Path, header: str, row: Callable[[int], str]) -> None:
+    photos(root, *numbered("img", 8))
+    text(root / "labels.csv", header + "".join(f"{n}.jpg,{row(n)}\n" for n in range(8)))
+
+
 def numbers_beside_a_status(root: Path) -> Expected:
     """The annotator's state is no class."""
-    photos(root, *numbered("img", 8))
-    rows = [f"{n}.jpg,{n % 2},{'done' if n < 5 else 'checked'}\n" for n in range(8)]
-    text(root / "labels.csv", "image,label,status\n" + "".join(rows))
+    eight_beside_a_table(root, "image,label,status\n", lambda n: f"{n % 2},{'done' if n < 5 else 'checked'}")
     return Expected({"0": 4, "1": 4})
 
 
 def one_hot_with_folds(root: Path) -> Expected:
-    photos(root, *numbered("img", 8))
-    rows = [f"{n}.jpg,{n % 2},{1 - n % 2},{n // 4}\n" for n in range(8)]
-    text(root / "labels.csv", "image,healthy,rust,fold\n" + "".join(rows))
+    eight_beside_a_table(root, "image,healthy,rust,fold\n", lambda n: f"{n % 2},{1 - n % 2},{n // 4}")
     return Expected({"healthy": 4, "rust": 4})
 
 
 def one_photo_in_two_spellings(root: Path) -> Expected:
-    photos(root, *numbered("img", 8))
-    rows = [f"{n}.jpg,{'rust' if n % 2 else 'healthy'}\n" for n in range(8)]
-    text(root / "labels.csv", "image,label\n1.jpg,Rust\n" + "".join(rows))
+    eight_beside_a_table(root, "image,label\n1.jpg,Rust\n", lambda n: "rust" if n % 2 else "healthy")
     return Expected({"healthy": 4, "rust": 4})
 
 
